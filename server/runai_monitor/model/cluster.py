@@ -1,0 +1,104 @@
+"""Kubernetes' side of the world: pods, container states and events, reduced to what is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ContainerPhase(StrEnum):
+    """Where a container is in its life (the key of Kubernetes' `state` object)."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    TERMINATED = "terminated"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Termination:
+    """How a container ended. `reason` is Kubernetes' word (`OOMKilled`, `Error`, `Completed`, `StartError`, …)."""
+
+    exit_code: int | None
+    reason: str | None = None
+    message: str | None = None
+    signal: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One container of a pod.
+
+    `reason` and `message` belong to a waiting state; `ended` is set when the container is terminated now;
+    `last_ended` tells how its previous run ended (Kubernetes' `lastState`). Limits are quantities, verbatim.
+    """
+
+    name: str
+    phase: ContainerPhase
+    init: bool = False
+    ready: bool = False
+    restarts: int = 0
+    image: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    started_at: datetime | None = None
+    ended: Termination | None = None
+    last_ended: Termination | None = None
+    memory_limit: str | None = None
+    gpus: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodCondition:
+    """One condition of a pod (`PodScheduled`, `DisruptionTarget`, …)."""
+
+    type: str
+    status: str
+    reason: str | None = None
+    message: str | None = None
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """One pod. `workload_name` is the label `workloadName`; `owner` the name and `owner_uid` the uid of its controller.
+
+    `index` is the replica or completion index within the owner, as its labels give it, None when they do not.
+    `image_pull_secrets` tells whether the pod names any (None when unknown).
+    """
+
+    name: str
+    namespace: str
+    uid: str
+    pod_phase: str
+    node: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    deleting: bool = False
+    workload_name: str | None = None
+    owner: str | None = None
+    owner_uid: str | None = None
+    index: str | None = None
+    containers: tuple[Container, ...] = ()
+    conditions: tuple[PodCondition, ...] = ()
+    image_pull_secrets: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeEvent:
+    """One Kubernetes event. `at` is the last time it was seen, `count` how often."""
+
+    at: datetime | None
+    type: str
+    reason: str
+    message: str
+    object_kind: str
+    object_name: str
+    object_uid: str | None = None
+    source: str | None = None
+    count: int = 1

@@ -1,0 +1,199 @@
+"""Every setting: command line, then environment, then `.env`, then the YAML file, then the defaults below.
+
+The docstring under a field is its documentation: meaning, unit, what None means, and the reason for the default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import platformdirs
+import yaml
+from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import DotEnvSettingsSource, EnvSettingsSource
+
+from runai_monitor.errors import SettingsError
+
+SECTION = "runai_proactive_monitor"
+ENV_PREFIX = "RUNAI_MONITOR_"
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+# Names shared with the official Run:ai MCP server and with kubectl: one environment serves all of them.
+_SHARED_NAMES = {
+    "runai_client_id": "RUNAI_CLIENT_ID",
+    "runai_client_secret": "RUNAI_CLIENT_SECRET",
+    "runai_base_url": "RUNAI_BASE_URL",
+    "kubeconfig": "KUBECONFIG",
+    "allow_write_tools": "RUNAI_ALLOW_WRITE_TOOLS",
+}
+_CONFIG_VARIABLE = "RUNAI_MONITOR_CONFIG"
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+"""A list given as JSON (`["a", "b"]`) or separated by commas (`a,b`) in the environment, as a list in YAML."""
+
+
+def _shared(name: str) -> AliasChoices:
+    return AliasChoices(name, _SHARED_NAMES[name])
+
+
+class Settings(BaseSettings):
+    """The configuration in force. Frozen; secrets print as asterisks."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    # --- Run:ai -------------------------------------------------------------------------------------------------
+    runai_base_url: str | None = Field(default=None, validation_alias=_shared("runai_base_url"))
+    """The Run:ai control plane, such as `https://acme.run.ai`. https only, except to loopback."""
+    runai_client_id: str | None = Field(default=None, validation_alias=_shared("runai_client_id"))
+    """The client id of a Run:ai service account or access key."""
+    runai_client_secret: SecretStr | None = Field(default=None, validation_alias=_shared("runai_client_secret"))
+    """The client secret that belongs to it. Secret."""
+    allow_write_tools: bool = Field(default=False, validation_alias=_shared("allow_write_tools"))
+    """Whether `manage_workload` exists at all. Off: a monitor that can only look cannot break anything."""
+    runai_timeout_seconds: float = Field(default=60, ge=1, le=600)
+    """The deadline of one Run:ai call with all its retries, in seconds. 60: a poll never outlives its interval by much."""
+
+    # --- Kubernetes ---------------------------------------------------------------------------------------------
+    kubernetes: Literal["auto", "off"] = "auto"
+    """`auto` uses a kubeconfig or the in-cluster account when there is one; `off` never asks Kubernetes."""
+    kubeconfig: str | None = Field(default=None, validation_alias=_shared("kubeconfig"))
+    """The kubeconfig file (several joined by the path separator, as kubectl has it). None: the default place, or in-cluster."""
+    kube_context: str | None = None
+    """The kubeconfig context. None: its current context."""
+    kube_cluster_id: str | None = None
+    """The Run:ai cluster UUID that this kubeconfig reaches. None: the tenant's only cluster; with several, pods are
+    matched only where Run:ai's own pod list confirms them."""
+
+    # --- What is watched ----------------------------------------------------------------------------------------
+    monitored_projects: CommaList = ("*",)
+    """The projects this server may see at all: a hard limit for every tool. `*` means all."""
+    poll_interval_seconds: float = Field(default=60, ge=1, le=3600)
+    """Seconds between polls of Run:ai. 60: a delta poll is cheap, a control plane is shared."""
+    reconcile_interval_seconds: float = Field(default=300, ge=10, le=86400)
+    """Seconds between full reads, which find deletions and whatever a delta poll cannot see."""
+    monitor_only_failed: bool = False
+    """Asks Run:ai for unhealthy workloads only: cheaper, but no detection of stuck workloads."""
+    existing_failures: Literal["summary", "each", "ignore"] = "summary"
+    """Workloads that had failed before this server first looked: one `summary`, an alert on `each`, or `ignore`."""
+    pending_stuck_minutes: float = Field(default=10, gt=0, le=10080)
+    """A workload Pending for longer is stuck. 10: scheduling takes seconds, autoscaling minutes."""
+    starting_stuck_minutes: float = Field(default=15, gt=0, le=10080)
+    """The same for Creating, Initializing, Resuming and Updating. 15: a 40 GB image takes its time to pull."""
+    terminating_stuck_minutes: float = Field(default=15, gt=0, le=10080)
+    """The same for Terminating and Deleting. 15: longer than any ordinary grace period."""
+    suspect_after_seconds: float = Field(default=120, ge=0, le=86400)
+    """Without container states from Kubernetes, a workload that is neither running nor finished for longer is examined
+    through Run:ai's events."""
+    resolve_after_seconds: float = Field(default=120, ge=0, le=86400)
+    """How long a workload must look healthy before its alert is resolved. 120: a crash loop runs for a while each time."""
+
+    # --- Diagnosis ----------------------------------------------------------------------------------------------
+    enable_auto_troubleshoot: bool = True
+    """Diagnoses each new alert before it is sent."""
+    log_tail_lines: int = Field(default=100, ge=1, le=10000)
+    """Lines read from the end of each container log."""
+    log_limit_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
+    """Bytes read of each container log at most. 256 KiB: 100 lines of ordinary length many times over."""
+    diagnosis_timeout_seconds: float = Field(default=15, ge=1, le=300)
+    """The total time for gathering evidence; what is not there by then is listed as unread."""
+
+    # --- Alerts -------------------------------------------------------------------------------------------------
+    max_alerts_per_job: int = Field(default=1, ge=1, le=1000)
+    """Notifications of one failure episode of one workload: the first and its reminders. The resolve notice is not
+    counted."""
+    repeat_interval_minutes: float = Field(default=240, ge=1, le=43200)
+    """Minutes between reminders, while `max_alerts_per_job` allows them."""
+    slack_webhook_url: SecretStr | None = None
+    """A Slack incoming webhook. None: no Slack. Secret."""
+
+    # --- State and serving --------------------------------------------------------------------------------------
+    state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_state_dir("runai-monitor")))
+    """The folder of the SQLite file. Default: the platform's own folder for state."""
+    database_url: SecretStr | None = None
+    """A database instead of the file in `state_dir`, as an SQLAlchemy URL (`sqlite+aiosqlite:///…`). Secret, because
+    such URLs hold passwords."""
+    auth_token: SecretStr | None = None
+    """The bearer token clients must send over HTTP. Required when binding to anything but loopback. Secret."""
+    allowed_hosts: CommaList = ()
+    """Host headers accepted over HTTP besides loopback's (`monitor.example.com`, `monitor.example.com:*`)."""
+    allowed_origins: CommaList = ()
+    """Origin headers accepted over HTTP besides loopback's (`https://chat.example.com`)."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """What is written to stderr."""
+
+    @field_validator("monitored_projects", "allowed_hosts", "allowed_origins", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        text = value.strip()
+        if text.startswith("["):
+            try:
+                return json.loads(text)
+            except ValueError as error:
+                raise ValueError('a JSON list such as ["ml-team", "research"], or names separated by commas') from error
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+    @field_validator("monitored_projects")
+    @classmethod
+    def _some_project(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or any(not name.strip() for name in value):
+            raise ValueError('at least one project name, or "*" for all')
+        return value
+
+    @field_validator("runai_base_url")
+    @classmethod
+    def _https_unless_loopback(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        return check_url(value, what="an https:// address of the Run:ai control plane").rstrip("/")
+
+    @field_validator("slack_webhook_url")
+    @classmethod
+    def _webhook_https(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check_url(value.get_secret_value(), what="an https:// address of a Slack incoming webhook")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _sqlite_only(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith("sqlite+aiosqlite:///"):
+            raise ValueError("a SQLite address, sqlite+aiosqlite:///<path>; other databases are not supported yet")
+        return value
+
+    @model_validator(mode="after")
+    def _wildcard_alone(self) -> Settings:
+        if "*" in self.monitored_projects and len(self.monitored_projects) > 1:
+            raise ValueError('monitored_projects: either "*" or names, not both')
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, environment, `.env`; the YAML section is added by `load_settings` below all of them."""
+        del file_secret_settings
+        return init_settings, env_settings, dotenv_settings, _YamlSource(settings_cls)

@@ -1,0 +1,54 @@
+"""Stand-ins shared by tests. A fake stands at a transport or a Protocol, never inside a module."""
+
+from __future__ import annotations
+
+import heapq
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import anyio.lowlevel
+
+EPOCH = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """A clock that only moves when told: `await clock.advance(60)` wakes every sleeper due within that minute, in order."""
+
+    def __init__(self, start: datetime = EPOCH) -> None:
+        self._start = start
+        self._elapsed = 0.0
+        self._sleepers: list[tuple[float, int, anyio.Event]] = []
+        self._serial = 0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await anyio.lowlevel.checkpoint()
+            return
+        self._serial += 1
+        event = anyio.Event()
+        entry = (self._elapsed + seconds, self._serial, event)
+        heapq.heappush(self._sleepers, entry)
+        try:
+            await event.wait()
+        finally:
+            if entry in self._sleepers:
+                self._sleepers.remove(entry)
+                heapq.heapify(self._sleepers)
+
+    async def advance(self, seconds: float) -> None:
+        """Moves time by `seconds`, letting everything that becomes due run to its next wait."""
+        target = self._elapsed + seconds
+        await anyio.wait_all_tasks_blocked()
+        while self._sleepers and self._sleepers[0][0] <= target:
+            due, _, event = heapq.heappop(self._sleepers)
+            self._elapsed = max(self._elapsed, due)
+            event.set()
+            await anyio.wait_all_tasks_blocked()
+        self._elapsed = target
+        await anyio.wait_all_tasks_blocked()
