@@ -8,17 +8,18 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
 import yaml
-from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
+from dotenv import dotenv_values
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings.sources import DotEnvSettingsSource, EnvSettingsSource
 
 from runai_monitor.errors import SettingsError
 
@@ -27,21 +28,17 @@ ENV_PREFIX = "RUNAI_MONITOR_"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 # Names shared with the official Run:ai MCP server and with kubectl: one environment serves all of them.
-_SHARED_NAMES = {
+SHARED_NAMES = {
     "runai_client_id": "RUNAI_CLIENT_ID",
     "runai_client_secret": "RUNAI_CLIENT_SECRET",
     "runai_base_url": "RUNAI_BASE_URL",
     "kubeconfig": "KUBECONFIG",
     "allow_write_tools": "RUNAI_ALLOW_WRITE_TOOLS",
 }
-_CONFIG_VARIABLE = "RUNAI_MONITOR_CONFIG"
+CONFIG_VARIABLE = "RUNAI_MONITOR_CONFIG"
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 """A list given as JSON (`["a", "b"]`) or separated by commas (`a,b`) in the environment, as a list in YAML."""
-
-
-def _shared(name: str) -> AliasChoices:
-    return AliasChoices(name, _SHARED_NAMES[name])
 
 
 class Settings(BaseSettings):
@@ -49,8 +46,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
-        env_file=".env",
-        env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
@@ -59,13 +54,13 @@ class Settings(BaseSettings):
     )
 
     # --- Run:ai -------------------------------------------------------------------------------------------------
-    runai_base_url: str | None = Field(default=None, validation_alias=_shared("runai_base_url"))
+    runai_base_url: str | None = Field(default=None, validation_alias=SHARED_NAMES["runai_base_url"])
     """The Run:ai control plane, such as `https://acme.run.ai`. https only, except to loopback."""
-    runai_client_id: str | None = Field(default=None, validation_alias=_shared("runai_client_id"))
+    runai_client_id: str | None = Field(default=None, validation_alias=SHARED_NAMES["runai_client_id"])
     """The client id of a Run:ai service account or access key."""
-    runai_client_secret: SecretStr | None = Field(default=None, validation_alias=_shared("runai_client_secret"))
+    runai_client_secret: SecretStr | None = Field(default=None, validation_alias=SHARED_NAMES["runai_client_secret"])
     """The client secret that belongs to it. Secret."""
-    allow_write_tools: bool = Field(default=False, validation_alias=_shared("allow_write_tools"))
+    allow_write_tools: bool = Field(default=False, validation_alias=SHARED_NAMES["allow_write_tools"])
     """Whether `manage_workload` exists at all. Off: a monitor that can only look cannot break anything."""
     runai_timeout_seconds: float = Field(default=60, ge=1, le=600)
     """The deadline of one Run:ai call with all its retries, in seconds. 60: a poll never outlives its interval by much."""
@@ -73,7 +68,7 @@ class Settings(BaseSettings):
     # --- Kubernetes ---------------------------------------------------------------------------------------------
     kubernetes: Literal["auto", "off"] = "auto"
     """`auto` uses a kubeconfig or the in-cluster account when there is one; `off` never asks Kubernetes."""
-    kubeconfig: str | None = Field(default=None, validation_alias=_shared("kubeconfig"))
+    kubeconfig: str | None = Field(default=None, validation_alias=SHARED_NAMES["kubeconfig"])
     """The kubeconfig file (several joined by the path separator, as kubectl has it). None: the default place, or in-cluster."""
     kube_context: str | None = None
     """The kubeconfig context. None: its current context."""
@@ -194,6 +189,176 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Command line, environment, `.env`; the YAML section is added by `load_settings` below all of them."""
-        del file_secret_settings
-        return init_settings, env_settings, dotenv_settings, _YamlSource(settings_cls)
+        """Nothing is read behind the caller's back: `load_settings` merges the sources and knows where each value is from."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @property
+    def watches_all_projects(self) -> bool:
+        """Whether every project may be seen."""
+        return self.monitored_projects == ("*",)
+
+    def require_credentials(self) -> RunaiCredentials:
+        """The Run:ai address and credentials.
+
+        Raises:
+            SettingsError: one of the three is missing; the text names the variables.
+        """
+        if self.runai_base_url and self.runai_client_id and self.runai_client_secret:
+            return RunaiCredentials(
+                base_url=self.runai_base_url,
+                client_id=self.runai_client_id,
+                client_secret=self.runai_client_secret,
+            )
+        given = {
+            "RUNAI_BASE_URL": self.runai_base_url,
+            "RUNAI_CLIENT_ID": self.runai_client_id,
+            "RUNAI_CLIENT_SECRET": self.runai_client_secret,
+        }
+        missing = " and ".join(name for name, value in given.items() if not value)
+        raise SettingsError(
+            f"{missing} is not set: set it in the environment or in .env, or try the built-in tenant with --demo"
+        )
+
+
+class RunaiCredentials(BaseModel):
+    """Where Run:ai is and who we are there; the secret prints as asterisks."""
+
+    base_url: str
+    client_id: str
+    client_secret: SecretStr
+
+
+def check_url(url: str, *, what: str) -> str:
+    """An https address, or an http one of loopback; anything else would send secrets in the clear.
+
+    Raises:
+        ValueError: with `what` is expected; never with the address itself, which may be a secret.
+    """
+    parts = urlsplit(url.strip())
+    if not parts.hostname or parts.scheme not in {"http", "https"}:
+        raise ValueError(what)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError(f"{what}; plain http is accepted for this machine only")
+    return url.strip()
+
+
+IGNORED_KEYS = frozenset({"_type", "description"})
+"""Keys of the old workflow section that are accepted and mean nothing here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One value and where it was given, in the words of an error message."""
+
+    value: object
+    origin: str
+
+
+def load_settings(
+    *,
+    config: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    dotenv: Path | None = Path(".env"),
+) -> Settings:
+    """The settings from every source; `overrides` are the command line's, by field name.
+
+    Raises:
+        SettingsError: a file that cannot be read, an unknown key, a wrong type or an impossible value. The text names
+            where it was given, what was given (never a secret) and what is accepted.
+    """
+    environ = os.environ if environ is None else environ
+    variables = _variables(environ, dotenv)
+    file = config or (Path(variables.pop(CONFIG_VARIABLE).value) if CONFIG_VARIABLE in variables else None)  # type: ignore[arg-type]
+    variables.pop(CONFIG_VARIABLE, None)
+    given = _from_yaml(file) if file is not None else {}
+    by_variable = {variable_of(field): field for field in Settings.model_fields}
+    for variable, entry in variables.items():
+        if variable not in by_variable:
+            raise SettingsError(f"{entry.origin}: unknown setting {variable}{_nearest(variable, by_variable)}")
+        given[by_variable[variable]] = entry
+    for field, value in (overrides or {}).items():
+        if value is not None:
+            given[field] = _Given(value, f"option --{field.replace('_', '-')}")
+    return _validated(given)
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of a field."""
+    return SHARED_NAMES.get(field) or ENV_PREFIX + field.upper()
+
+
+def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, _Given]:
+    """Our variables from `.env` and, over them, the environment; empty ones count as not given."""
+    shared = set(SHARED_NAMES.values())
+    found: dict[str, _Given] = {}
+    sources: list[tuple[Mapping[str, str | None], str]] = [(environ, "environment")]
+    if dotenv is not None and dotenv.is_file():
+        sources.insert(0, (dotenv_values(dotenv, encoding="utf-8"), f"{dotenv}"))
+    for values, origin in sources:
+        for name, value in values.items():
+            if value and (name.startswith(ENV_PREFIX) or name in shared):
+                found[name] = _Given(value, origin)
+    return found
+
+
+def _from_yaml(path: Path) -> dict[str, _Given]:
+    """The section `runai_proactive_monitor` of a workflow file, at the top level or under `functions`."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); check the path given as --config") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        where = "" if line is None else f" near line {line + 1}"
+        raise SettingsError(f"{path}: is not valid YAML{where}; correct it or leave out --config") from error
+    section = _section(document, path)
+    given: dict[str, _Given] = {}
+    for key, value in section.items():
+        if key in IGNORED_KEYS:
+            continue
+        if key not in Settings.model_fields:
+            raise SettingsError(f"{path}: unknown key {SECTION}.{key}{_nearest(str(key), Settings.model_fields)}")
+        if value is not None:
+            given[str(key)] = _Given(value, f"{path}: {SECTION}.{key}")
+    return given
+
+
+def _section(document: object, path: Path) -> Mapping[object, object]:
+    places = [document, document.get("functions")] if isinstance(document, Mapping) else []
+    for place in places:
+        if isinstance(place, Mapping) and SECTION in place:
+            section = place[SECTION]
+            if section is None:
+                return {}
+            if not isinstance(section, Mapping):
+                raise SettingsError(f"{path}: {SECTION} must be a section of keys and values")
+            return section
+    raise SettingsError(f"{path}: has no section {SECTION}, neither at the top level nor under functions")
+
+
+def _validated(given: Mapping[str, _Given]) -> Settings:
+    try:
+        return Settings(**{field: entry.value for field, entry in given.items()})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("; ".join(_problem(detail, given) for detail in error.errors())) from None
+
+
+def _problem(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
+    """One validation error as a sentence: where, what was given (asterisks for a secret), what is accepted."""
+    field = next((name for name in map(str, detail["loc"]) if name in Settings.model_fields), "")
+    field = field or next((f for f, variable in SHARED_NAMES.items() if variable in map(str, detail["loc"])), "")
+    expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if not field:
+        return expected
+    entry = given.get(field, _Given(None, "default"))
+    origin = f"{entry.origin}: {variable_of(field)}" if entry.origin in {"environment", ".env"} else entry.origin
+    secret = "Secret" in str(Settings.model_fields[field].annotation)
+    shown = "" if secret else f" is {json.dumps(entry.value, default=str)[:100]};"
+    return f"{origin}{shown} accepted is {expected}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {match[0]}?" if match else "; see the settings in the README"

@@ -1,0 +1,139 @@
+"""Where settings come from, and what a person is told when one of them is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runai_monitor.errors import SettingsError
+from runai_monitor.settings import load_settings
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "workflow.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def load(config: Path | None = None, dotenv: Path | None = None, **environ: str) -> object:
+    return load_settings(config=config, environ=environ, dotenv=dotenv)
+
+
+def refusal(config: Path | None = None, **environ: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(config, **environ)
+    return str(caught.value)
+
+
+def test_precedence_is_command_line_environment_dotenv_yaml_default(tmp_path: Path) -> None:
+    """Users put defaults in YAML and override per machine; each source must win over the next."""
+    config = write(
+        tmp_path,
+        "runai_proactive_monitor:\n  poll_interval_seconds: 11\n  log_tail_lines: 22\n  max_alerts_per_job: 5\n"
+        "  monitor_only_failed: true\n",
+    )
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(
+        "RUNAI_MONITOR_LOG_TAIL_LINES=33\nRUNAI_MONITOR_MAX_ALERTS_PER_JOB=6\nOTHER=1\n", encoding="utf-8"
+    )
+    settings = load_settings(
+        config=config,
+        environ={"RUNAI_MONITOR_MAX_ALERTS_PER_JOB": "7", "RUNAI_MONITOR_POLL_INTERVAL_SECONDS": "12"},
+        dotenv=dotenv,
+        overrides={"poll_interval_seconds": 13},
+    )
+    assert (
+        settings.poll_interval_seconds,
+        settings.max_alerts_per_job,
+        settings.log_tail_lines,
+        settings.monitor_only_failed,
+        settings.repeat_interval_minutes,
+    ) == (13, 7, 33, True, 240)
+
+
+def test_the_old_workflow_file_is_understood_under_functions_too(tmp_path: Path) -> None:
+    """The section of the old guide must work unchanged, beside sections that are not ours."""
+    config = write(
+        tmp_path,
+        "general: {x: 1}\nfunctions:\n  other: {y: 2}\n  runai_proactive_monitor:\n    _type: runai_proactive_monitor\n"
+        "    description: text\n    monitored_projects: [ml-team, research]\n    enable_auto_troubleshoot: false\n",
+    )
+    settings = load_settings(config=config, environ={}, dotenv=None)
+    assert settings.monitored_projects == ("ml-team", "research")
+    assert settings.enable_auto_troubleshoot is False
+
+
+@pytest.mark.parametrize("text", ['["a", "b"]', "a, b"])
+def test_lists_come_as_json_or_separated_by_commas(text: str) -> None:
+    """Shells and JSON client configurations each have their own way."""
+    settings = load_settings(environ={"RUNAI_MONITOR_MONITORED_PROJECTS": text}, dotenv=None)
+    assert settings.monitored_projects == ("a", "b")
+
+
+def test_an_unknown_key_names_file_key_and_the_nearest_known_one(tmp_path: Path) -> None:
+    """A typo must not silently mean the default."""
+    message = refusal(write(tmp_path, "runai_proactive_monitor:\n  pol_interval_seconds: 5\n"))
+    assert "workflow.yaml" in message
+    assert "pol_interval_seconds" in message
+    assert "did you mean poll_interval_seconds?" in message
+
+
+def test_an_unknown_environment_variable_of_ours_is_refused() -> None:
+    """A typo in the environment is as bad as one in the file."""
+    message = refusal(RUNAI_MONITOR_SLACK_WEBHOOK="https://hooks.slack.com/services/T/B/secret")
+    assert "did you mean RUNAI_MONITOR_SLACK_WEBHOOK_URL?" in message
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "accepted"),
+    [
+        ("poll_interval_seconds", "0", "greater than or equal to 1"),
+        ("poll_interval_seconds", "soon", "a valid number"),
+        ("existing_failures", "all", "'summary', 'each' or 'ignore'"),
+        ("max_alerts_per_job", "0", "greater than or equal to 1"),
+        ("monitored_projects", "[]", "at least one project"),
+    ],
+)
+def test_an_impossible_value_names_what_was_given_and_what_is_accepted(
+    tmp_path: Path, key: str, value: str, accepted: str
+) -> None:
+    """The message alone must be enough to correct it."""
+    message = refusal(write(tmp_path, f"runai_proactive_monitor:\n  {key}: {value}\n"))
+    assert key in message
+    assert accepted in message
+
+
+def test_a_bad_variable_is_named_as_the_user_wrote_it() -> None:
+    """People look for the variable, not for our field."""
+    assert "RUNAI_BASE_URL" in refusal(RUNAI_BASE_URL="http://acme.run.ai")
+    assert "RUNAI_ALLOW_WRITE_TOOLS" in refusal(RUNAI_ALLOW_WRITE_TOOLS="maybe")
+
+
+def test_a_secret_never_appears_in_a_message_or_in_print() -> None:
+    """Start-up errors end up in chat windows."""
+    webhook = "http://hooks.slack.com/services/T0/B0/s3cret"
+    assert "s3cret" not in refusal(RUNAI_MONITOR_SLACK_WEBHOOK_URL=webhook)
+    settings = load(RUNAI_CLIENT_SECRET="s3cret", RUNAI_MONITOR_AUTH_TOKEN="s3cret")
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize("text", ["a: [1", "just text", "other: {}\n", "runai_proactive_monitor: 3\n"])
+def test_a_file_that_is_no_configuration_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    """Pointing at the wrong file is the commonest mistake of all."""
+    assert "workflow.yaml" in refusal(write(tmp_path, text))
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    """A path that does not exist must not mean the defaults."""
+    assert "nowhere.yaml" in refusal(tmp_path / "nowhere.yaml")
+
+
+def test_missing_credentials_are_all_named() -> None:
+    """One round of corrections, not three."""
+    settings = load_settings(environ={"RUNAI_BASE_URL": "https://acme.run.ai/"}, dotenv=None)
+    with pytest.raises(SettingsError) as caught:
+        settings.require_credentials()
+    assert "RUNAI_CLIENT_ID and RUNAI_CLIENT_SECRET" in str(caught.value)
+    assert "--demo" in str(caught.value)
