@@ -1,0 +1,104 @@
+"""Cold start of `serve` on stdio, spawn to first `tools/list`, side by side with a bare MCP server.
+
+Run it with `make bench`. Each server is started alternately, so that noise of the machine hits both alike; the figure
+that counts is the ratio of the medians. Writes `bench/RESULTS.md`.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import anyio
+from mcp import StdioServerParameters, stdio_client
+from mcp.client import Client
+
+ROUNDS = 10
+BARE = """
+from mcp.server.mcpserver import MCPServer
+mcp = MCPServer("bare")
+@mcp.tool()
+def ping() -> str:
+    "Answers."
+    return "pong"
+mcp.run()
+"""
+
+
+def servers(state_dir: str) -> dict[str, StdioServerParameters]:
+    """The two servers that are compared; ours points at a port where nobody listens and is never asked to monitor."""
+    ours = {
+        "RUNAI_BASE_URL": "http://127.0.0.1:9",
+        "RUNAI_CLIENT_ID": "bench",
+        "RUNAI_CLIENT_SECRET": "bench",
+        "RUNAI_MONITOR_STATE_DIR": state_dir,
+        "RUNAI_MONITOR_KUBERNETES": "off",
+    }
+    return {
+        "bare mcp server": StdioServerParameters(command=sys.executable, args=["-c", BARE]),
+        "runai-monitor serve": StdioServerParameters(
+            command=sys.executable, args=["-m", "runai_monitor", "serve"], env=ours
+        ),
+    }
+
+
+async def first_tools_list(server: StdioServerParameters, mode: str) -> float:
+    """Milliseconds from the spawn to the first answer to `tools/list`."""
+    started = time.perf_counter()
+    with open(os.devnull, "w", encoding="utf-8") as sink:  # noqa: ASYNC230  # a null device never blocks
+        async with Client(stdio_client(server, errlog=sink), mode=mode) as client:  # type: ignore[arg-type]
+            await client.list_tools()
+            return (time.perf_counter() - started) * 1000
+
+
+async def measure() -> dict[tuple[str, str], list[float]]:
+    """`ROUNDS` starts of each server and protocol era, alternating, after one start each to warm the disk."""
+    found: dict[tuple[str, str], list[float]] = {}
+    with tempfile.TemporaryDirectory() as state_dir:
+        for round_number in range(ROUNDS + 1):
+            for mode in ("legacy", "auto"):
+                for name, server in servers(state_dir).items():
+                    milliseconds = await first_tools_list(server, mode)
+                    if round_number:
+                        found.setdefault((name, mode), []).append(milliseconds)
+    return found
+
+
+def report(found: dict[tuple[str, str], list[float]]) -> str:
+    """The results as Markdown."""
+    names = {"legacy": "2025-11-25", "auto": "2026-07-28"}
+    lines = [
+        "# Benchmark results",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, mcp {version('mcp')}.",
+        "",
+        "## Cold start: spawn to first `tools/list` on stdio",
+        f"Median of {ROUNDS} starts each, alternating (`make bench`).",
+        "",
+        "| protocol | bare mcp server | runai-monitor serve | ratio |",
+        "|---|---|---|---|",
+    ]
+    for mode, era in names.items():
+        bare = statistics.median(found["bare mcp server", mode])
+        ours = statistics.median(found["runai-monitor serve", mode])
+        lines.append(f"| {era} | {bare:.0f} ms | {ours:.0f} ms | {ours / bare:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measures, prints and writes the results."""
+    text = report(anyio.run(measure))
+    Path(__file__).with_name("RESULTS.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
