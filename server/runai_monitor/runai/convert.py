@@ -1,0 +1,245 @@
+"""Rows from Run:ai to model types. Pure, and forgiving: an odd value becomes None, never an error."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from runai_monitor.model.workload import (
+    Condition,
+    PhaseChange,
+    Project,
+    ResourceAmounts,
+    Workload,
+    WorkloadDetail,
+    WorkloadEvent,
+    WorkloadHistory,
+    WorkloadId,
+    WorkloadPod,
+)
+from runai_monitor.runai.wire import Row, WorkloadRow
+
+_ZERO_YEAR = 1  # Go's zero time, 0001-01-01: an instant that was never set
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+def convert_workload(row: WorkloadRow) -> Workload:
+    """One row of the workload list; a null phase becomes Run:ai's own word for it, `Unknown`."""
+    return Workload(
+        id=WorkloadId(_text(row.id) or ""),
+        name=_text(row.name) or "",
+        type=_text(row.type) or "",
+        project=_text(row.project_name) or "",
+        namespace=_text(row.namespace) or "",
+        cluster_id=_text(row.cluster_id) or "",
+        phase=_text(row.phase) or "Unknown",
+        phase_reason=_text(row.phase_reason),
+        phase_message=_text(row.phase_message),
+        phase_updated_at=parse_instant(row.phase_updated_at),
+        created_at=parse_instant(row.created_at),
+        deleted_at=parse_instant(row.deleted_at),
+        completed_at=parse_instant(row.completed_at),
+        submitted_by=_text(row.submitted_by),
+        gpus=_gpus(_object(row.workload_requested_resources)),
+        allocated_gpus=_gpus(_object(row.allocated_resources)),
+        running_pods=_count(row.running_pods),
+        requested_pods=_requested_pods(_object(row.requested_pods)),
+        preemptible=_flag(row.preemptible),
+        images=tuple(text for image in _list(row.images) if (text := _text(image))),
+        distributed_framework=_text(row.distributed_framework),
+    )
+
+
+def convert_detail(row: WorkloadRow, rest: Row) -> WorkloadDetail:
+    """What a workload's own endpoint says."""
+    actions = _object(rest.get("actionsSupport"))
+    environment = _object(rest.get("environmentVariables"))
+    return WorkloadDetail(
+        workload=convert_workload(row),
+        conditions=tuple(_condition(item) for item in _objects(rest.get("conditions"))),
+        scheduling_messages=tuple(
+            text for item in _objects(rest.get("pendingSchedulingMessages")) if (text := _scheduling_message(item))
+        ),
+        requested=_amounts(rest.get("workloadRequestedResources")),
+        allocated=_amounts(rest.get("allocatedResources")),
+        command=_text(rest.get("command")),
+        arguments=_text(rest.get("arguments")),
+        environment=tuple((name, _text(value) or "") for name, value in environment.items()),
+        can_suspend=_flag(actions.get("suspend")),
+        can_delete=_flag(actions.get("delete")),
+    )
+
+
+def convert_pod(row: Row, workload_id: WorkloadId) -> WorkloadPod:
+    """One pod of a workload; `workload_id` is the one that was asked for."""
+    return WorkloadPod(
+        name=_text(row.get("name")) or "",
+        id=_text(row.get("id")) or "",
+        workload_id=WorkloadId(_text(row.get("workloadId")) or workload_id),
+        pod_phase=_text(row.get("k8sPhase")) or "Unknown",
+        node=_text(row.get("nodeName")),
+        containers=tuple(name for item in _objects(row.get("containers")) if (name := _text(item.get("name")))),
+        created_at=parse_instant(row.get("createdAt")),
+        completed_at=parse_instant(row.get("completedAt")),
+        deleted_at=parse_instant(row.get("deletedAt")),
+        requested=_amounts(row.get("requestedResources")),
+    )
+
+
+def convert_event(row: Row) -> WorkloadEvent:
+    """One entry of Run:ai's event list."""
+    involved = _object(row.get("involvedObject"))
+    return WorkloadEvent(
+        at=parse_instant(row.get("createdAt")),
+        type=_text(row.get("type")) or "",
+        reason=_text(row.get("reason")) or "",
+        message=_text(row.get("message")) or "",
+        source=_text(row.get("source")),
+        object_kind=_text(involved.get("kind")),
+        object_name=_text(involved.get("name")),
+    )
+
+
+def convert_history(rows: list[Row]) -> WorkloadHistory:
+    """History records of both kinds, oldest first: the API promises no order. Unknown kinds are left out."""
+    changes: list[PhaseChange] = []
+    events: list[WorkloadEvent] = []
+    for row in rows:
+        at = parse_instant(_object(row.get("meta")).get("creationTimestamp"))
+        spec = _object(row.get("spec"))
+        update, event = _object(spec.get("phaseUpdate")), _object(spec.get("event"))
+        if phase := _text(update.get("phase")):
+            changes.append(PhaseChange(at=at, phase=phase, message=_text(update.get("phaseMessage"))))
+        if event:
+            events.append(convert_event({"createdAt": _object(row.get("meta")).get("creationTimestamp")} | event))
+    return WorkloadHistory(
+        changes=tuple(sorted(changes, key=lambda change: change.at or _LATEST)),
+        events=tuple(sorted(events, key=lambda event: event.at or _LATEST)),
+    )
+
+
+def convert_project(row: Row) -> Project:
+    """One project."""
+    status = _object(row.get("status"))
+    return Project(
+        id=_text(row.get("id")) or "",
+        name=_text(row.get("name")) or "",
+        cluster_id=_text(row.get("clusterId")),
+        namespace=_text(status.get("namespace")) or _text(row.get("requestedNamespace")),
+    )
+
+
+def parse_instant(value: object) -> datetime | None:
+    """An ISO 8601 text as aware UTC; None when it is none, or the zero instant of a field never set."""
+    if not isinstance(value, str):
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    if instant.year <= _ZERO_YEAR:
+        return None
+    if instant.tzinfo is None:
+        return instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def _condition(item: Row) -> Condition:
+    return Condition(
+        type=_text(item.get("type")) or "",
+        status=_text(item.get("status")) or "",
+        reason=_text(item.get("reason")),
+        message=_text(item.get("message")),
+        changed_at=parse_instant(item.get("lastTransitionTime")),
+    )
+
+
+def _scheduling_message(item: Row) -> str:
+    said = _text(item.get("userMessage")) or _text(item.get("reason")) or _text(item.get("phaseReason")) or ""
+    pool = _text(item.get("nodePool"))
+    return f"{said} (node pool {pool})" if said and pool else said
+
+
+def _amounts(value: object) -> ResourceAmounts | None:
+    """Requested resources (`{request, limit}` each) or allocated ones (plain values)."""
+    amounts = _object(value)
+    if not amounts:
+        return None
+    cpu, memory, gpu_memory = amounts.get("cpu"), amounts.get("cpuMemory"), amounts.get("gpuMemory")
+    return ResourceAmounts(
+        gpus=_gpus(amounts),
+        gpu_memory=_text(_part(gpu_memory, "request")),
+        cpu_request=_number(_part(cpu, "request")),
+        cpu_limit=_number(_object(cpu).get("limit")),
+        memory_request=_text(_part(memory, "request")),
+        memory_limit=_text(_object(memory).get("limit")),
+    )
+
+
+def _gpus(amounts: Row) -> float | None:
+    gpus = _number(_part(amounts.get("gpu"), "request"))
+    if gpus is not None:
+        return gpus
+    # Whole devices may be asked for the Kubernetes way; MIG profiles are named nvidia.com/mig-….
+    extended = [
+        number
+        for item in _objects(amounts.get("extendedResources"))
+        if (_text(item.get("resource")) or "").startswith(("nvidia.com/gpu", "nvidia.com/mig-"))
+        and (number := _number(item.get("quantity"))) is not None
+    ]
+    return sum(extended) if extended else None
+
+
+def _requested_pods(amounts: Row) -> int | None:
+    """How many pods are wanted at the same time: the first of what this type of workload states."""
+    for name in ("number", "parallelism", "completions", "min"):
+        if (count := _count(amounts.get(name))) is not None:
+            return count
+    return None
+
+
+def _part(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else value
+
+
+def _object(value: object) -> Row:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _objects(value: object) -> list[Row]:
+    return [item for item in _list(value) if isinstance(item, dict)]
+
+
+def _text(value: object) -> str | None:
+    """Text, or a number as text (ids come as both); anything else and the empty text are None."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _count(value: object) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None else None
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
