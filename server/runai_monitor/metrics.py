@@ -1,0 +1,102 @@
+"""`/metrics` in the format Prometheus reads. prometheus-client is imported when the first scrape comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurements:
+    """What the stores and the engine count, as of one instant."""
+
+    alerts_by_state: Mapping[str, int] = field(default_factory=dict)
+    unresolved_by_status: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    active_monitors: int = 0
+    polls: int = 0
+    workloads: int = 0
+    heartbeat_ages_seconds: Mapping[str, float] = field(default_factory=dict)
+    leader: bool = False
+    blind: bool = False
+    kubernetes_live: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushMeasurements:
+    """What the push to MCP clients counts since the process started."""
+
+    clients: int = 0
+    pushed: int = 0
+    dropped: int = 0
+    timeouts: int = 0
+
+
+def render(measurements: Measurements, push: PushMeasurements) -> bytes:
+    """Both as Prometheus' text format, from a registry of their own."""
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    registry = CollectorRegistry(auto_describe=False)
+    _alerts(registry, measurements)
+    _engine(registry, measurements)
+    _push(registry, push)
+    return generate_latest(registry)
+
+
+def _alerts(registry: CollectorRegistry, measurements: Measurements) -> None:
+    from prometheus_client import Gauge
+
+    alerts = Gauge("runai_monitor_alerts", "Stored alerts by state.", ["state"], registry=registry)
+    for state, count in measurements.alerts_by_state.items():
+        alerts.labels(state).set(count)
+    unresolved = Gauge(
+        "runai_monitor_alerts_unresolved", "Unresolved alerts.", ["status", "severity"], registry=registry
+    )
+    for (status, severity), count in measurements.unresolved_by_status.items():
+        unresolved.labels(status, severity).set(count)
+    deliveries = Gauge(
+        "runai_monitor_deliveries", "Deliveries by channel and state.", ["channel", "state"], registry=registry
+    )
+    for (channel, state), count in measurements.deliveries.items():
+        deliveries.labels(channel, state).set(count)
+
+
+def _engine(registry: CollectorRegistry, measurements: Measurements) -> None:
+    from prometheus_client import Gauge
+
+    plain = {
+        "runai_monitor_monitors_active": ("Monitors running now.", measurements.active_monitors),
+        "runai_monitor_workloads_watched": ("Workloads this process watches.", measurements.workloads),
+        "runai_monitor_leader": ("1 when this process does the watching.", int(measurements.leader)),
+        "runai_monitor_blind": ("1 while the monitor cannot see Run:ai.", int(measurements.blind)),
+        "runai_monitor_kubernetes_live": ("1 while pods are watched live.", int(measurements.kubernetes_live)),
+    }
+    for name, (text, value) in plain.items():
+        Gauge(name, text, registry=registry).set(value)
+    _counter(registry, "runai_monitor_polls", "Polls of Run:ai since the process started.", measurements.polls)
+    ages = Gauge(
+        "runai_monitor_heartbeat_age_seconds", "Age of each loop's last sign of life.", ["loop"], registry=registry
+    )
+    for loop, age in measurements.heartbeat_ages_seconds.items():
+        ages.labels(loop).set(age)
+
+
+def _push(registry: CollectorRegistry, push: PushMeasurements) -> None:
+    from prometheus_client import Gauge
+
+    Gauge("runai_monitor_mcp_clients", "Connected legacy MCP sessions.", registry=registry).set(push.clients)
+    _counter(registry, "runai_monitor_push_sent", "Notifications sent to MCP sessions.", push.pushed)
+    _counter(registry, "runai_monitor_push_dropped", "Alerts dropped for sessions that read too slowly.", push.dropped)
+    _counter(registry, "runai_monitor_push_timeouts", "Sends given up because a session did not read.", push.timeouts)
+
+
+def _counter(registry: CollectorRegistry, name: str, text: str, value: float) -> None:
+    from prometheus_client import Counter
+
+    Counter(name, text, registry=registry).inc(value)

@@ -1,0 +1,117 @@
+"""Reads arguments of people and models; a wrong one is refused with the accepted range."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from runai_monitor.errors import InputError
+from runai_monitor.model.alert import AlertState
+from runai_monitor.model.workload import PHASES
+
+DURATION_MINUTES = (0, 43_200)
+POLL_INTERVAL_SECONDS = (1, 3600)
+LIMIT = (1, 200)
+OFFSET = (0, 1_000_000)
+TIMEOUT_SECONDS = (0, 300)
+MAX_NAME_LENGTH = 256
+
+_AGE = re.compile(r"(\d{1,6})\s*([smhdw])")
+_AGE_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def in_range(name: str, value: float, accepted: tuple[float, float], *, meaning: str = "") -> float:
+    """The value, when it is a number within the accepted range (both ends included).
+
+    Raises:
+        InputError: it is not; the text names the range.
+    """
+    low, high = accepted
+    if math.isnan(value) or not low <= value <= high:
+        suffix = f" ({meaning})" if meaning else ""
+        raise InputError(f"{name} is {value:g}; accepted is {low:g} to {high:g}{suffix}")
+    return value
+
+
+def whole_in_range(name: str, value: int, accepted: tuple[int, int]) -> int:
+    """The same for whole numbers."""
+    low, high = accepted
+    if not low <= value <= high:
+        raise InputError(f"{name} is {value}; accepted is a whole number from {low} to {high}")
+    return value
+
+
+def cursor(value: int | None) -> int | None:
+    """A cursor: any whole number from 0 on that a database can hold."""
+    if value is not None and not 0 <= value < 2**63:
+        raise InputError("after_cursor must be the cursor of an earlier result, or 0 for everything")
+    return value
+
+
+def name_text(argument: str, value: str) -> str:
+    """A name: some text, not too long; surrounding blanks are dropped.
+
+    Raises:
+        InputError: it is empty or longer than any name can be.
+    """
+    text = value.strip()
+    if not text or len(text) > MAX_NAME_LENGTH:
+        raise InputError(f"{argument} must be a name of 1 to {MAX_NAME_LENGTH} characters")
+    return text
+
+
+def instant(name: str, text: str | None, *, now: datetime) -> datetime | None:
+    """An ISO 8601 time, or an age such as `24h`, `30m` or `7d` counted back from now. No zone means UTC.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if text is None:
+        return None
+    accepted = f"{name} must be an ISO 8601 time such as 2026-03-01T03:00:00Z, or an age such as 24h, 30m or 7d"
+    stripped = text.strip()
+    age = _AGE.fullmatch(stripped.lower())
+    try:
+        if age:
+            return now - timedelta(**{_AGE_UNITS[age[2]]: int(age[1])})
+        parsed = datetime.fromisoformat(stripped)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise InputError(accepted) from error
+
+
+def alert_state(text: str | None) -> AlertState | None:
+    """An alert's state by its word."""
+    if text is None:
+        return None
+    try:
+        return AlertState(text.strip().lower())
+    except ValueError as error:
+        raise InputError(f"state must be one of {', '.join(AlertState)}") from error
+
+
+def phase(text: str | None) -> str | None:
+    """A Run:ai phase, whatever the case of its letters."""
+    if text is None:
+        return None
+    known = {name.lower(): name for name in PHASES}
+    found = known.get(text.strip().lower())
+    if found is None:
+        raise InputError(f"phase must be one of {', '.join(sorted(PHASES))}")
+    return found
+
+
+def nearest(name: str, known: Iterable[str], *, count: int = 3) -> list[str]:
+    """The known names most like this one, best first."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), list(by_lower), n=count, cutoff=0.5)
+    return [by_lower[match] for match in close]
+
+
+def quoted(text: str) -> str:
+    """A name from outside as it may appear in a sentence: one line, short, printable."""
+    clean = "".join(character if character.isprintable() else "?" for character in text)
+    return f'"{clean[:100]}"'

@@ -1,0 +1,80 @@
+"""Whether the process works and can see, and the numbers it is measured by."""
+
+from __future__ import annotations
+
+import anyio
+
+from runai_monitor.errors import MonitorError
+from runai_monitor.metrics import Measurements
+from runai_monitor.model.alert import AlertKind
+from runai_monitor.operations.results import Health
+from runai_monitor.operations.services import OperationOptions, Services, ServicesReady
+
+READY_SECONDS = 2.0
+
+
+class HealthCheck:
+    """Answers probes: quickly, and never with an exception."""
+
+    def __init__(self, *, services: ServicesReady, options: OperationOptions) -> None:
+        self._services = services
+        self._options = options
+
+    async def health(self) -> Health:
+        """Healthy: the loops show signs of life. Ready: the services are up and the monitor is not blind."""
+        services: Services | None = None
+        try:
+            with anyio.move_on_after(READY_SECONDS):
+                services = await self._services()
+            if services is None:
+                return Health(healthy=True, ready=False, reasons=("still starting",))
+            return await self._judge(services)
+        except MonitorError as error:
+            return Health(healthy=False, ready=False, reasons=(str(error),))
+
+    async def _judge(self, services: Services) -> Health:
+        engine = services.engine()
+        limit = self._options.heartbeat_stale_seconds
+        ages = dict(engine.heartbeat_ages_seconds)
+        stale = [f"loop {name} gave no sign of life for {age:.0f} s" for name, age in ages.items() if age > limit]
+        blind = ["the monitor is blind: it cannot see Run:ai"] if engine.blind or await _blind(services) else []
+        return Health(
+            healthy=not stale,
+            ready=not stale and not blind,
+            reasons=tuple(stale + blind),
+            heartbeat_ages_seconds=ages,
+        )
+
+    async def measurements(self) -> Measurements:
+        """The numbers for `/metrics`, as of now.
+
+        Raises:
+            MonitorError: the services could not be built, or the database not read.
+        """
+        services = await self._services()
+        engine = services.engine()
+        unresolved = await services.alerts.unresolved()
+        firing: dict[tuple[str, str], int] = {}
+        for alert in unresolved:
+            key = (alert.status, str(alert.severity))
+            firing[key] = firing.get(key, 0) + 1
+        return Measurements(
+            alerts_by_state={str(state): n for state, n in (await services.alerts.count_by_state()).items()},
+            unresolved_by_status=firing,
+            deliveries={
+                (channel, str(state)): n
+                for channel, states in (await services.deliveries.counts()).items()
+                for state, n in states.items()
+            },
+            active_monitors=len(await services.monitors.active()),
+            polls=engine.polls,
+            workloads=engine.workloads,
+            heartbeat_ages_seconds=dict(engine.heartbeat_ages_seconds),
+            leader=engine.leader,
+            blind=engine.blind or any(a.kind is AlertKind.MONITOR_BLIND for a in unresolved),
+            kubernetes_live=engine.kube_live,
+        )
+
+
+async def _blind(services: Services) -> bool:
+    return any(alert.kind is AlertKind.MONITOR_BLIND for alert in await services.alerts.unresolved())

@@ -1,0 +1,211 @@
+"""What may be asked: alerts, workloads, and how the monitoring is going."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from runai_monitor.clock import Clock
+from runai_monitor.errors import NotFoundError
+from runai_monitor.model.alert import AlertId, AlertKind
+from runai_monitor.model.workload import Workload
+from runai_monitor.operations import arguments
+from runai_monitor.operations.feed import AlertFeed
+from runai_monitor.operations.job_status import inspect_job
+from runai_monitor.operations.jobs import JobFinder
+from runai_monitor.operations.results import (
+    AlertDetail,
+    AlertPage,
+    AlertWait,
+    JobStatus,
+    MonitoringStatus,
+    WorkloadPage,
+)
+from runai_monitor.operations.scope import Scope
+from runai_monitor.operations.services import OperationOptions, Runai, ServicesReady
+
+OnTick = Callable[[float], Awaitable[None]]
+UNSEEN_LIMIT = 100
+
+
+class Queries:
+    """Reads; changes nothing anywhere."""
+
+    def __init__(
+        self, *, services: ServicesReady, scope: Scope, feed: AlertFeed, options: OperationOptions, clock: Clock
+    ) -> None:
+        self._services = services
+        self._scope = scope
+        self._feed = feed
+        self._options = options
+        self._clock = clock
+
+    async def list_alerts(
+        self,
+        *,
+        project: str | None = None,
+        state: str | None = None,
+        since: str | None = None,
+        after_cursor: int | None = None,
+        limit: int = 50,
+        max_limit: int = arguments.LIMIT[1],
+    ) -> AlertPage:
+        """Alerts newest first, oldest first with `after_cursor`.
+
+        Raises:
+            InputError: an argument is out of range. RefusedError: the project is outside the limit.
+            StoreError: the database cannot be read.
+        """
+        limit = arguments.whole_in_range("limit", limit, (arguments.LIMIT[0], max_limit))
+        after = arguments.cursor(after_cursor)
+        only = self._scope.project(project)
+        services = await self._services()
+        latest = await services.alerts.latest_cursor()
+        found = await services.alerts.list(
+            projects=self._scope.projects,
+            project=only,
+            state=arguments.alert_state(state),
+            since=arguments.instant("since", since, now=self._clock.now()),
+            after_cursor=after,
+            limit=limit + 1,
+        )
+        alerts = tuple(found[:limit])
+        highest = max((alert.cursor for alert in alerts), default=0)
+        more = len(found) > limit
+        # Read oldest first, a page that was cut ends where it was cut; any other ends where the store did.
+        cursor = highest if after is not None and more else max(highest, latest)
+        return AlertPage(alerts=alerts, cursor=cursor, more=more)
+
+    async def get_alert(self, alert_id: str) -> AlertDetail:
+        """One alert and its deliveries.
+
+        Raises:
+            NotFoundError: there is none of this id, or it is outside the limit: the same words for both.
+        """
+        wanted = AlertId(arguments.name_text("alert_id", alert_id))
+        services = await self._services()
+        alert = await services.alerts.get(wanted)
+        if alert is None or not self._scope.allows_alert(alert):
+            raise NotFoundError(f"there is no alert {arguments.quoted(wanted)}; list_alerts gives the ids")
+        return AlertDetail(alert=alert, deliveries=tuple(await services.deliveries.of_alert(wanted)))
+
+    async def wait_for_alerts(
+        self, *, after_cursor: int | None, timeout_seconds: float = 60, on_tick: OnTick | None = None
+    ) -> AlertWait:
+        """The alerts newer than `after_cursor` (None: than now), as soon as there are any."""
+        timeout = arguments.in_range("timeout_seconds", timeout_seconds, arguments.TIMEOUT_SECONDS)
+        after = arguments.cursor(after_cursor)
+        if after is None:
+            after = await (await self._services()).alerts.latest_cursor()
+        found = await self._feed.wait_newer(after, timeout_seconds=timeout, on_tick=on_tick)
+        return AlertWait(
+            alerts=tuple(found),
+            cursor=max((alert.cursor for alert in found), default=after),
+            timed_out=not found,
+        )
+
+    async def latest_cursor(self) -> int:
+        """The highest cursor of any alert."""
+        return await (await self._services()).alerts.latest_cursor()
+
+    async def unseen_from(self) -> int:
+        """Where a reader who has seen nothing should begin: before the oldest alert that is still unresolved."""
+        alerts = (await self._services()).alerts
+        latest = await alerts.latest_cursor()
+        open_cursors = [a.cursor for a in await alerts.unresolved() if self._scope.allows_alert(a)]
+        return min([latest, *(cursor - 1 for cursor in open_cursors)])
+
+    async def count_newer(self, cursor: int) -> int:
+        """How many alerts in scope changed after `cursor`; never more than `UNSEEN_LIMIT`."""
+        alerts = (await self._services()).alerts
+        return len(await alerts.list(projects=self._scope.projects, after_cursor=cursor, limit=UNSEEN_LIMIT))
+
+    async def list_workloads(
+        self,
+        *,
+        project: str | None = None,
+        phase: str | None = None,
+        search: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> WorkloadPage:
+        """One page of workloads as Run:ai has them now.
+
+        Raises:
+            InputError, RefusedError: an argument is not acceptable. RunaiError: Run:ai could not answer.
+        """
+        limit = arguments.whole_in_range("limit", limit, arguments.LIMIT)
+        offset = arguments.whole_in_range("offset", offset, arguments.OFFSET)
+        only = self._scope.project(project)
+        word = arguments.phase(phase)
+        text = None if search is None or not search.strip() else arguments.name_text("search", search)
+        runai = (await self._services()).runai
+        if only is not None:
+            await self._require_project(runai, only)
+        found, total = await _page(
+            runai, self._scope.targets(only), phase=word, search=text, limit=limit, offset=offset
+        )
+        visible = tuple(w for w in found if self._scope.allows(w.project))
+        end = offset + len(found)
+        return WorkloadPage(
+            workloads=visible, total=total, offset=offset, next_offset=end if found and end < total else None
+        )
+
+    async def _require_project(self, runai: Runai, project: str) -> None:
+        """An empty answer for a misspelt project would look like an idle one."""
+        if await runai.count_workloads(project=project) == 0:
+            self._scope.require_known(project, [p.name for p in await runai.list_projects()])
+
+    async def job_status(self, job_name: str, project: str | None = None) -> JobStatus:
+        """One workload as it is now, from Run:ai and, where it can be read, Kubernetes."""
+        services = await self._services()
+        workload = await JobFinder(services.runai, self._scope).find(job_name, project)
+        return await inspect_job(workload, runai=services.runai, kube=services.kube)
+
+    async def monitoring_status(self) -> MonitoringStatus:
+        """How the watching is going, from the store (any process) and from this process."""
+        services = await self._services()
+        engine = services.engine()
+        active = [m for m in await services.monitors.active() if m.project is None or self._scope.allows(m.project)]
+        unresolved = await services.alerts.unresolved()
+        blind_alert = next((a for a in unresolved if a.kind is AlertKind.MONITOR_BLIND), None)
+        looked = bool(active) and all(m.last_poll_at is not None for m in active)
+        return MonitoringStatus(
+            monitors=tuple(active),
+            configuration=dict(self._options.configuration),
+            deliveries=await services.deliveries.counts(),
+            channels=services.channels,
+            workloads=engine.workloads if engine.leader else max((m.workloads for m in active), default=0),
+            kubernetes_live=engine.kube_live,
+            kubernetes_detail=engine.kube_error
+            or _kube_detail(configured=services.kube is not None, leader=engine.leader),
+            leader=engine.leader,
+            blind=engine.blind or blind_alert is not None,
+            blind_reason=blind_alert.summary if blind_alert is not None else None,
+            baseline_complete=looked if engine.baseline_complete is None else engine.baseline_complete,
+            database_place=services.database_place,
+            cursor=await services.alerts.latest_cursor(),
+            now=self._clock.now(),
+        )
+
+
+def _kube_detail(*, configured: bool, leader: bool) -> str | None:
+    if not configured:
+        return "no usable Kubernetes configuration; Run:ai's own events are used instead"
+    return None if leader else "another process on the same state does the watching"
+
+
+async def _page(
+    runai: Runai, targets: tuple[str | None, ...], *, phase: str | None, search: str | None, limit: int, offset: int
+) -> tuple[list[Workload], int]:
+    """One page over several projects in turn, as if they were one list."""
+    found: list[Workload] = []
+    total = 0
+    for target in targets:
+        count = await runai.count_workloads(project=target, phase=phase, search=search)
+        skip = max(0, offset - total)
+        total += count
+        if skip < count and len(found) < limit:
+            found += await runai.page_workloads(
+                project=target, phase=phase, search=search, limit=limit - len(found), offset=skip
+            )
+    return found, total

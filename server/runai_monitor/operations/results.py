@@ -1,0 +1,131 @@
+"""What operations return: plain facts, without words for a surface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from runai_monitor.model.alert import Alert
+from runai_monitor.model.cluster import Container
+from runai_monitor.model.diagnosis import Diagnosis
+from runai_monitor.model.monitor import Monitor
+from runai_monitor.model.notification import Delivery, DeliveryState
+from runai_monitor.model.workload import PhaseChange, Workload, WorkloadDetail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPage:
+    """Some alerts. Whoever reads on after `cursor` misses nothing; `more` tells that this page is not all."""
+
+    alerts: tuple[Alert, ...]
+    cursor: int
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertWait:
+    """What waiting brought: newer alerts, or none in time."""
+
+    alerts: tuple[Alert, ...]
+    cursor: int
+    timed_out: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDetail:
+    """One alert and what was told about it."""
+
+    alert: Alert
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadPage:
+    """Some workloads. `next_offset` None: these were the last."""
+
+    workloads: tuple[Workload, ...]
+    total: int
+    offset: int
+    next_offset: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodStatus:
+    """One pod: as Run:ai lists it, with container states where Kubernetes tells them."""
+
+    name: str
+    pod_phase: str
+    node: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    created_at: datetime | None = None
+    containers: tuple[Container, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """One workload as it is now; `unread` says what could not be read and why. Its texts are redacted and shortened."""
+
+    detail: WorkloadDetail
+    pods: tuple[PodStatus, ...]
+    history: tuple[PhaseChange, ...]
+    unread: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringStarted:
+    """A monitor that runs now. `cursor` is where to begin reading alerts; `warning` is what stands in the way."""
+
+    monitor: Monitor
+    already_running: bool
+    cursor: int
+    warning: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringStatus:
+    """How the watching is going."""
+
+    monitors: tuple[Monitor, ...]
+    configuration: Mapping[str, object]
+    deliveries: Mapping[str, Mapping[DeliveryState, int]]
+    channels: tuple[str, ...]
+    workloads: int
+    kubernetes_live: bool
+    kubernetes_detail: str | None
+    leader: bool
+    blind: bool
+    blind_reason: str | None
+    baseline_complete: bool
+    database_place: str
+    cursor: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Troubleshooting:
+    """A workload and why it is as it is."""
+
+    workload: Workload
+    diagnosis: Diagnosis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionPlan:
+    """What `manage_workload` would do, checked; `question` is what a person is asked before it happens."""
+
+    action: str
+    workload: Workload
+    effect: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether the process works (`healthy`) and whether it can see (`ready`), with the reasons when not."""
+
+    healthy: bool
+    ready: bool
+    reasons: tuple[str, ...] = ()
+    heartbeat_ages_seconds: Mapping[str, float] = field(default_factory=dict)

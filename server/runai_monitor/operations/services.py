@@ -1,0 +1,239 @@
+"""What operations need from the rest, as small protocols, and the bundle that the composition root fills."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from runai_monitor.model.alert import Alert, AlertId, AlertState
+from runai_monitor.model.cluster import Pod
+from runai_monitor.model.diagnosis import Diagnosis
+from runai_monitor.model.monitor import Monitor, MonitorId
+from runai_monitor.model.notification import Delivery, DeliveryState
+from runai_monitor.model.workload import (
+    Project,
+    Workload,
+    WorkloadDetail,
+    WorkloadHistory,
+    WorkloadId,
+    WorkloadPod,
+)
+
+OnProgress = Callable[[float, str], Awaitable[None]]
+"""Told the share done (0 to 1) and what is being done."""
+
+
+class Alerts(Protocol):
+    """The stored alerts, read only."""
+
+    async def get(self, alert_id: AlertId) -> Alert | None:
+        """One alert, or None."""
+        ...
+
+    async def latest_cursor(self) -> int:
+        """The highest cursor given to any alert, 0 when there is none."""
+        ...
+
+    async def unresolved(self) -> list[Alert]:
+        """Every alert that is not resolved."""
+        ...
+
+    async def count_by_state(self) -> dict[AlertState, int]:
+        """How many alerts are in each state."""
+        ...
+
+    async def list(
+        self,
+        *,
+        projects: Sequence[str] | None = None,
+        project: str | None = None,
+        state: AlertState | None = None,
+        since: datetime | None = None,
+        after_cursor: int | None = None,
+        limit: int = 50,
+    ) -> list[Alert]:
+        """Newest first; oldest first with `after_cursor`."""
+        ...
+
+
+class Monitors(Protocol):
+    """The stored monitors."""
+
+    async def start(self, monitor: Monitor) -> Monitor:
+        """Stores it, or returns the active one of the same scope."""
+        ...
+
+    async def stop(self, monitor_id: MonitorId | None, *, at: datetime) -> list[Monitor]:
+        """Stops one or (None) all; returns what was stopped."""
+        ...
+
+    async def active(self) -> list[Monitor]:
+        """The monitors that are running now."""
+        ...
+
+    async def list(self, limit: int = 20) -> list[Monitor]:
+        """The newest monitors, running or not."""
+        ...
+
+
+class Deliveries(Protocol):
+    """The record of what was told to channels."""
+
+    async def counts(self) -> dict[str, dict[DeliveryState, int]]:
+        """Channel to state to how many."""
+        ...
+
+    async def of_alert(self, alert_id: AlertId) -> list[Delivery]:
+        """Every delivery of one alert."""
+        ...
+
+
+class Runai(Protocol):
+    """The Run:ai control plane."""
+
+    async def page_workloads(
+        self,
+        *,
+        project: str | None = None,
+        phase: str | None = None,
+        search: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Workload]:
+        """One page of workloads."""
+        ...
+
+    async def count_workloads(
+        self, *, project: str | None = None, phase: str | None = None, search: str | None = None
+    ) -> int:
+        """How many there are."""
+        ...
+
+    async def find_workloads(self, name: str, *, project: str | None = None) -> list[Workload]:
+        """Workloads of exactly this name."""
+        ...
+
+    async def get_workload(self, workload_id: WorkloadId) -> WorkloadDetail:
+        """One workload in detail."""
+        ...
+
+    async def list_pods(self, workload_id: WorkloadId, *, deleted: bool = False) -> list[WorkloadPod]:
+        """Its pods as Run:ai lists them."""
+        ...
+
+    async def get_history(self, workload_id: WorkloadId) -> WorkloadHistory:
+        """Its phases so far."""
+        ...
+
+    async def list_projects(self) -> list[Project]:
+        """Every project the credentials can see."""
+        ...
+
+    async def suspend(self, workload: Workload) -> None:
+        """Suspends it."""
+        ...
+
+    async def resume(self, workload: Workload) -> None:
+        """Resumes it."""
+        ...
+
+    async def delete(self, workload: Workload) -> None:
+        """Deletes it."""
+        ...
+
+
+class Kube(Protocol):
+    """Kubernetes, for the container states that Run:ai does not have."""
+
+    async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:
+        """Pods of a namespace, optionally of one workload."""
+        ...
+
+
+class Diagnoses(Protocol):
+    """Finds out why."""
+
+    async def diagnose(
+        self, workload: Workload, *, include_logs: bool = True, on_progress: OnProgress | None = None
+    ) -> Diagnosis:
+        """The diagnosis of one workload; unreadable sources are named in it."""
+        ...
+
+
+class Outbox(Protocol):
+    """Sends through the configured channels."""
+
+    async def send_test(self, channel: str | None) -> dict[str, str | None]:
+        """Channel to error, None for delivered."""
+        ...
+
+
+class Versioned(Protocol):
+    """A database that tells when any process changed it."""
+
+    async def data_version(self) -> int:
+        """A number that differs after every commit of any process."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """How the watching is going in this process, as of now.
+
+    `leader` is False when another process on the same state does the watching. `heartbeat_ages_seconds` has the age
+    of the last sign of life of each loop that runs here; `baseline_complete` is None when this process does not know.
+    """
+
+    leader: bool = False
+    heartbeat_ages_seconds: Mapping[str, float] = field(default_factory=dict)
+    workloads: int = 0
+    polls: int = 0
+    blind: bool = False
+    kube_live: bool = False
+    kube_error: str | None = None
+    baseline_complete: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything heavy, built after the server already answers `tools/list`.
+
+    `kube` is None when Kubernetes is not configured. `channels` are the names of the configured channels.
+    `wake_engine` tells the watching that monitors changed. `database_place` is shown to people and holds no secret.
+    """
+
+    alerts: Alerts
+    monitors: Monitors
+    deliveries: Deliveries
+    runai: Runai
+    diagnoser: Diagnoses
+    outbox: Outbox
+    database: Versioned
+    engine: Callable[[], EngineState]
+    wake_engine: Callable[[], None]
+    kube: Kube | None = None
+    channels: tuple[str, ...] = ()
+    database_place: str = ""
+
+
+ServicesReady = Callable[[], Awaitable[Services]]
+"""Waits until the services are built; raises the error of ours that kept them from it (such as StoreError)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationOptions:
+    """The settings that operations need; nothing secret. `allowed_projects` None means every project.
+
+    `configuration` is shown by `monitoring_status` as it is, so it must hold no secret.
+    """
+
+    allowed_projects: tuple[str, ...] | None = None
+    poll_interval_seconds: float = 60
+    only_failed: bool = False
+    auto_troubleshoot: bool = True
+    allow_write: bool = False
+    project_check_seconds: float = 5
+    heartbeat_stale_seconds: float = 180
+    configuration: Mapping[str, object] = field(default_factory=dict)
