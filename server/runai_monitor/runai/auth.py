@@ -68,6 +68,7 @@ class TokenSource:
         self._clock = clock
         self._lock = anyio.Lock()
         self._value: str | None = None
+        self._replaced: str | None = None
         self._renew_at = 0.0
         self._refreshes = 0
         self._failure: RunaiError | None = None
@@ -96,13 +97,13 @@ class TokenSource:
                 raise
             self._refreshes, self._failure = self._refreshes + 1, None
             margin = min(_LONGEST_MARGIN_SECONDS, token.life_seconds * _MARGIN_SHARE)
-            self._value = token.value
+            self._replaced, self._value = stale or self._replaced, token.value
             self._renew_at = self._clock.monotonic() + token.life_seconds - margin
             return token.value
 
     def scrub(self, text: str) -> str:
-        """`text` without the secret and the token, should a server quote them."""
-        for secret in (self._client_secret, self._value):
+        """`text` without the secret, the token and the one before it (which may still be valid elsewhere)."""
+        for secret in (self._client_secret, self._value, self._replaced):
             if secret:
                 text = text.replace(secret, "[redacted]")
         return text
