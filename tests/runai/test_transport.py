@@ -187,6 +187,14 @@ async def test_a_get_is_repeated_after_a_network_error(error: Exception) -> None
     assert await settle(clock, lambda: get(make_transport(fake, clock))) == OK.content
 
 
+async def test_an_untrusted_certificate_is_named() -> None:
+    """Behind a company's own authority this is the first error everyone sees; "unreachable" would mislead."""
+    clock = FakeClock()
+    fake = FakeRunai({WORKLOADS: [httpx2.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")]})
+    with pytest.raises(RunaiUnavailableError, match=r"certificate that is not trusted.*SSL_CERT_FILE"):
+        await settle(clock, lambda: get(make_transport(fake, clock)))
+
+
 async def test_an_outage_ends_within_the_deadline() -> None:
     """A poll that never returns is a monitor that never says it is blind."""
     clock = FakeClock()

@@ -224,7 +224,9 @@ class RunaiTransport:
         try:
             response, content = await self._exchange(http, request)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError) as exc:
-            error = unavailable(request, f"cannot be reached ({type(exc).__name__})", sent=False)
+            untrusted = "CERTIFICATE_VERIFY_FAILED" in str(exc)
+            what = "has a TLS certificate that is not trusted" if untrusted else "cannot be reached"
+            error = unavailable(request, f"{what} ({type(exc).__name__})", sent=False)
             raise _FailedError(error, sent=False) from exc
         except httpx2.DecodingError as exc:
             raise _FailedError(unreadable(request, "cannot be decompressed", status=httpx2.codes.OK)) from exc
