@@ -143,7 +143,9 @@ class AlertHub:
         if ctx.method == "resources/unsubscribe":
             uris.discard(uri)
         elif uri not in uris and len(uris) >= MAX_SUBSCRIPTIONS:
-            raise MCPError(INVALID_PARAMS, f"at most {MAX_SUBSCRIPTIONS} subscriptions; {ALERTS_URI} covers every alert")
+            raise MCPError(
+                INVALID_PARAMS, f"at most {MAX_SUBSCRIPTIONS} subscriptions; {ALERTS_URI} covers every alert"
+            )
         else:
             uris.add(uri)
 

@@ -61,11 +61,26 @@ class SeenCursors:
             self._given.discard(oldest)
 
 
+class _Connection:
+    """A legacy connection as a key. It keeps the parameters object, so that no other can get its identity."""
+
+    __slots__ = ("_params",)
+
+    def __init__(self, params: object) -> None:
+        self._params = params
+
+    def __hash__(self) -> int:
+        return id(self._params)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Connection) and other._params is self._params
+
+
 def _client(ctx: Context[Any, Any]) -> Hashable:
     params = ctx.session.client_params
     info = None if params is None else params.client_info
     who = (info.name, info.version) if info is not None else ()
     if (ctx.protocol_version or "") < MODERN and params is not None:
-        return (id(params), who)
+        return _Connection(params)
     peer = getattr(ctx.request_context.request, "client", None)
     return (getattr(peer, "host", ""), who)

@@ -1,0 +1,202 @@
+"""The HTTP process: `/mcp`, `/sse` with `/messages/`, `/healthz`, `/readyz`, `/metrics`, all behind one guard."""
+
+from __future__ import annotations
+
+import errno
+import hmac
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from mcp.server import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from runai_monitor.errors import MonitorError, SettingsError
+from runai_monitor.mcp_server.push import AlertHub
+from runai_monitor.operations.operations import Operations
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+OPEN_PATH = "/healthz"
+SESSION_IDLE_SECONDS = 1800.0
+MAX_SESSIONS = 1000
+SHUTDOWN_SECONDS = 5
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - recognised here, not bound
+
+
+class Guard:
+    """Refuses what does not come from where it may, before any route: Host, Origin, then the bearer token.
+
+    Args:
+        app: what is guarded.
+        allowed_hosts: Host headers besides loopback's; `name` for any port of the default, `name:*` for any port.
+        allowed_origins: Origin headers besides loopback's.
+        token: the bearer token for everything but `/healthz`; None: none is needed.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, allowed_hosts: Sequence[str], allowed_origins: Sequence[str], token: str | None
+    ) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
+        self._token = None if token is None else token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on, or answers it with the refusal."""
+        refusal = self._refusal(Request(scope)) if scope["type"] == "http" else None
+        if scope["type"] == "websocket":
+            refusal = Response(status_code=403)
+        await (refusal or self._app)(scope, receive, send)
+
+    def _refusal(self, request: Request) -> Response | None:
+        if not self._host_allowed(request.headers.get("host", "")):
+            return _error(421, "invalid_host", "this Host is not allowed; add it to RUNAI_MONITOR_ALLOWED_HOSTS")
+        origins = request.headers.getlist("origin")
+        if not all(self._origin_allowed(origin) for origin in origins):
+            return _error(403, "invalid_origin", "this Origin is not allowed; add it to RUNAI_MONITOR_ALLOWED_ORIGINS")
+        if self._token is None or request.scope["path"] == OPEN_PATH:
+            return None
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        right = hmac.compare_digest(given.strip().encode(), self._token)
+        if scheme.lower() == "bearer" and right:
+            return None
+        refusal = _error(401, "invalid_token", "send the token of RUNAI_MONITOR_AUTH_TOKEN as Authorization: Bearer")
+        refusal.headers["www-authenticate"] = 'Bearer error="invalid_token"'
+        return refusal
+
+    def _host_allowed(self, host: str) -> bool:
+        lowered = host.lower()
+        name = (
+            lowered.rsplit(":", 1)[0] if lowered.rpartition("]")[2].startswith(":") or "]" not in lowered else lowered
+        )
+        return name in _LOOPBACK or lowered in self._hosts or f"{name}:*" in self._hosts
+
+    def _origin_allowed(self, origin: str) -> bool:
+        lowered = origin.lower().rstrip("/")
+        if lowered in self._origins:
+            return True
+        try:
+            parts = urlsplit(lowered)
+            loopback = parts.scheme in {"http", "https"} and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        except ValueError:
+            return False
+        return loopback or f"{parts.scheme}://{parts.hostname}:*" in self._origins
+
+
+def http_app(
+    *,
+    server: MCPServer[Any],
+    hub: AlertHub,
+    operations: Operations,
+    token: str | None = None,
+    allowed_hosts: Sequence[str] = (),
+    allowed_origins: Sequence[str] = (),
+) -> Starlette:
+    """The application with every route. Background work is the caller's; only MCP sessions live in its lifespan."""
+    # The guard checks Host and Origin for every route; the SDK's own check would only know its two.
+    unchecked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    streamable = server.streamable_http_app(
+        transport_security=unchecked, session_idle_timeout=SESSION_IDLE_SECONDS, max_sessions=MAX_SESSIONS
+    )
+    sse = server.sse_app(transport_security=unchecked)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with server.session_manager.run():
+            yield
+
+    return Starlette(
+        routes=[*_probe_routes(operations, hub), *streamable.routes, *sse.routes],
+        middleware=[Middleware(Guard, allowed_hosts=allowed_hosts, allowed_origins=allowed_origins, token=token)],
+        lifespan=lifespan,
+    )
+
+
+def _probe_routes(operations: Operations, hub: AlertHub) -> list[Route]:
+    async def healthz(_: Request) -> Response:
+        health = await operations.probes.health()
+        # Without a token to protect it, this says no more than whether the process lives.
+        return JSONResponse({"status": "ok" if health.healthy else "stale"}, status_code=200 if health.healthy else 503)
+
+    async def readyz(_: Request) -> Response:
+        health = await operations.probes.health()
+        body = {"status": "ready" if health.ready else "not ready", "reasons": list(health.reasons)}
+        return JSONResponse(body, status_code=200 if health.ready else 503)
+
+    async def metrics(_: Request) -> Response:
+        from runai_monitor.metrics import CONTENT_TYPE, render
+
+        try:
+            measured = await operations.probes.measurements()
+        except MonitorError as error:
+            return _error(503, "not_ready", str(error))
+        return Response(render(measured, hub.measurements()), media_type=CONTENT_TYPE)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def _error(status: int, code: str, text: str) -> JSONResponse:
+    return JSONResponse({"error": code, "error_description": text}, status_code=status)
+
+
+async def run_http(
+    *,
+    server: MCPServer[Any],
+    hub: AlertHub,
+    operations: Operations,
+    host: str,
+    port: int,
+    token: str | None = None,
+    allowed_hosts: Sequence[str] = (),
+    allowed_origins: Sequence[str] = (),
+) -> None:
+    """Serves until stopped by a signal; open streams get a few seconds to end.
+
+    Raises:
+        SettingsError: the address cannot be bound.
+    """
+    import uvicorn
+
+    bound = () if host in _WILDCARDS else (f"[{host}]:*" if ":" in host else f"{host}:*",)
+    app = http_app(
+        server=server,
+        hub=hub,
+        operations=operations,
+        token=token,
+        allowed_hosts=(*allowed_hosts, *bound),
+        allowed_origins=allowed_origins,
+    )
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS, lifespan="on", ws="none"
+    )
+    listener = _bind(host, port)
+    try:
+        await uvicorn.Server(config).serve(sockets=[listener])
+    finally:
+        listener.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A listening socket, bound by us so that a refusal is one sentence instead of an exit inside uvicorn."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        why = (
+            "is in use by another process" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        )
+        raise SettingsError(f"{host}:{port} {why}; choose another with --host and --port") from error
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,170 @@
+"""Tools about monitoring: start, stop, status."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import CallToolResult
+from pydantic import Field
+
+from runai_monitor.mcp_server import schemas
+from runai_monitor.mcp_server.shape import first_that_fits, monitor_result, shrinking, tool_result
+from runai_monitor.mcp_server.toolkit import ToolParts, make_tool, ranged
+from runai_monitor.model.monitor import Monitor
+from runai_monitor.model.notification import DeliveryState
+from runai_monitor.operations import arguments
+from runai_monitor.operations.actions import MonitorRequest
+from runai_monitor.operations.present import instant
+from runai_monitor.operations.results import MonitoringStarted, MonitoringStatus
+
+
+def monitoring_tools(parts: ToolParts) -> list[Tool]:
+    """The three tools, bound to the operations."""
+    queries, actions, seen = parts.operations.queries, parts.operations.actions, parts.seen
+
+    async def start_monitoring(
+        ctx: Context[Any, Any],
+        project: Annotated[
+            str | None, Field(description="Exact project name; null or * for every project this server may see.")
+        ] = None,
+        duration_minutes: Annotated[
+            float, ranged("How long to watch, in minutes; 0 means until stopped.", arguments.DURATION_MINUTES)
+        ] = 0,
+        poll_interval_seconds: Annotated[
+            float | None, ranged("Seconds between polls; null: as configured.", arguments.POLL_INTERVAL_SECONDS)
+        ] = None,
+        only_failed: Annotated[
+            bool | None, Field(description="Ask Run:ai for unhealthy jobs only; null: as configured.")
+        ] = None,
+        auto_troubleshoot: Annotated[
+            bool | None, Field(description="Diagnose each new alert; null: as configured.")
+        ] = None,
+    ) -> Annotated[CallToolResult, schemas.MonitoringStartedResult]:
+        """Starts watching Run:ai jobs and returns at once; it does not wait for the duration.
+
+        A monitor that already watches the same scope is returned instead of a second one. Afterwards call
+        wait_for_alerts with the returned cursor.
+        """
+        request = MonitorRequest(
+            project=project,
+            duration_minutes=duration_minutes,
+            poll_interval_seconds=poll_interval_seconds,
+            only_failed=only_failed,
+            auto_troubleshoot=auto_troubleshoot,
+        )
+        return await seen.append(ctx, _started(await actions.start_monitoring(request)))
+
+    async def stop_monitoring(
+        ctx: Context[Any, Any],
+        monitor_id: Annotated[str | None, Field(description="From monitoring_status; null stops all.")] = None,
+    ) -> Annotated[CallToolResult, schemas.MonitoringStoppedResult]:
+        """Stops one monitor, or all of them when monitor_id is null. Alerts stay stored."""
+        stopped = await actions.stop_monitoring(monitor_id)
+        rows = [monitor_result(monitor, now=monitor.stopped_at or monitor.started_at) for monitor in stopped]
+        lines = [f"Stopped {monitor.monitor_id} ({_scope(monitor)})." for monitor in stopped]
+
+        def fitting(count: int) -> CallToolResult:
+            cut = None if count == len(rows) else f"{len(rows) - count} stopped monitors not shown"
+            text = "\n".join(lines[:count]) or "Nothing was being monitored."
+            return tool_result(schemas.MonitoringStoppedResult(stopped=rows[:count], cut=cut), text)
+
+        return await seen.append(ctx, first_that_fits(fitting(count) for count in shrinking(len(rows))))
+
+    async def monitoring_status(ctx: Context[Any, Any]) -> Annotated[CallToolResult, schemas.MonitoringStatusResult]:
+        """Tells whether anything is being watched and how it goes.
+
+        Monitors with their polls and errors, what was sent to which channel, whether Kubernetes is watched live, and
+        whether the monitor can see at all.
+        """
+        return await seen.append(ctx, status_result(await queries.monitoring_status()))
+
+    return [
+        make_tool(start_monitoring, title="Start monitoring", read_only=False),
+        make_tool(stop_monitoring, title="Stop monitoring", read_only=False, destructive=True, open_world=False),
+        make_tool(monitoring_status, title="Monitoring status", open_world=False),
+    ]
+
+
+def _started(started: MonitoringStarted) -> CallToolResult:
+    monitor = started.monitor
+    until = instant(monitor.ends_at) or "stopped"
+    verb = "Already watching" if started.already_running else "Watching"
+    text = (
+        f"{verb} {_scope(monitor)} every {monitor.poll_interval_seconds:g} s until {until} ({monitor.monitor_id}). "
+        f"Next: wait_for_alerts(after_cursor={started.cursor})."
+    )
+    result = schemas.MonitoringStartedResult(
+        monitor_id=monitor.monitor_id,
+        project=monitor.project,
+        scope=_scope(monitor),
+        started_at=instant(monitor.started_at) or "",
+        ends_at=instant(monitor.ends_at),
+        poll_interval_seconds=monitor.poll_interval_seconds,
+        already_running=started.already_running,
+        cursor=started.cursor,
+        warning=started.warning,
+        monitor=monitor_result(monitor, now=monitor.started_at),
+    )
+    return tool_result(result, f"{text}\nWarning: {started.warning}" if started.warning else text)
+
+
+def status_result(status: MonitoringStatus) -> CallToolResult:
+    """The status as a result; with very many monitors, as many as fit."""
+    return first_that_fits(
+        tool_result(model, _status_text(status))
+        for model in (status_model(status, shown=count) for count in shrinking(len(status.monitors)))
+    )
+
+
+def status_model(status: MonitoringStatus, *, shown: int | None = None) -> schemas.MonitoringStatusResult:
+    """The status in the published shape, with the first `shown` monitors."""
+    states = {channel: {str(state): n for state, n in counts.items()} for channel, counts in status.deliveries.items()}
+    monitors = status.monitors[:shown]
+    left_out = len(status.monitors) - len(monitors)
+    return schemas.MonitoringStatusResult(
+        active=bool(status.monitors),
+        monitors=[monitor_result(monitor, now=status.now) for monitor in monitors],
+        configuration=dict(status.configuration),
+        alerts_sent={channel: counts.get(DeliveryState.DELIVERED, 0) for channel, counts in states.items()},
+        deliveries_pending=sum(counts.get(DeliveryState.PENDING, 0) for counts in states.values()),
+        deliveries_failed=sum(counts.get(DeliveryState.FAILED, 0) for counts in states.values()),
+        deliveries=states,
+        channels=list(status.channels),
+        workloads_watched=status.workloads,
+        kubernetes=schemas.KubernetesResult(live=status.kubernetes_live, detail=status.kubernetes_detail),
+        role="leader" if status.leader else "follower",
+        database=status.database_place,
+        blind=status.blind,
+        blind_reason=status.blind_reason,
+        baseline_complete=status.baseline_complete,
+        cursor=status.cursor,
+        cut=f"{left_out} monitors not shown: stop those you do not need" if left_out else None,
+    )
+
+
+def _status_text(status: MonitoringStatus) -> str:
+    lines = [_monitor_line(monitor, status) for monitor in status.monitors[:20]]
+    if not lines:
+        lines.append("Nothing is being monitored; start_monitoring() begins.")
+    if status.blind:
+        lines.append(f"BLIND: {status.blind_reason or 'Run:ai cannot be seen'}")
+    live = "live" if status.kubernetes_live else f"not live ({status.kubernetes_detail or 'not connected'})"
+    lines.append(f"{status.workloads} workloads watched; Kubernetes {live}; cursor {status.cursor}.")
+    for channel, counts in status.deliveries.items():
+        lines.append(f"{channel}: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+    return "\n".join(lines)
+
+
+def _monitor_line(monitor: Monitor, status: MonitoringStatus) -> str:
+    row = monitor_result(monitor, now=status.now)
+    age = "never" if row.last_poll_age_seconds is None else f"{row.last_poll_age_seconds:.0f} s ago"
+    line = (
+        f"{monitor.monitor_id}: {_scope(monitor)}, until {row.ends_at or 'stopped'}, {monitor.polls} polls, last {age}"
+    )
+    return f"{line}, last error: {row.last_error}" if row.last_error else line
+
+
+def _scope(monitor: Monitor) -> str:
+    return "all allowed projects" if monitor.project is None else f"project {monitor.project}"
