@@ -1,0 +1,219 @@
+"""Alerts: every change of one is a transaction with its reason and its deliveries."""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Change, Transition
+from runai_monitor.model.notification import DeliveryState
+from runai_monitor.store import tables
+from runai_monitor.store.database import Database
+from runai_monitor.store.rows import alert_columns, alert_document, alert_of, required_instant, required_text
+
+_T = tables.alerts
+
+
+class AlertStore:
+    """Applies what the policy decided, and answers what is stored."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def apply(self, transitions: Sequence[Transition], *, channels: Sequence[str]) -> list[Alert]:
+        """Stores transitions, the alerts they change and one pending delivery per channel, all or nothing.
+
+        An opening of an alert that exists and any other change of one that does not are ignored: a decision may be
+        applied twice after a crash. `SUPPRESSED` records its reason only.
+
+        Returns:
+            The alerts that changed, as they are now, in the order of their cursors.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        changed: list[Alert] = []
+        async with self._database.writing() as connection:
+            for transition in transitions:
+                alert = await _apply(connection, transition, channels)
+                if alert is not None:
+                    changed.append(alert)
+        return changed
+
+    async def get(self, alert_id: AlertId) -> Alert | None:
+        """One alert, or None."""
+        async with self._database.reading() as connection:
+            return await _get(connection, alert_id)
+
+    async def list(
+        self,
+        *,
+        projects: Sequence[str] | None = None,
+        project: str | None = None,
+        state: AlertState | None = None,
+        since: datetime | None = None,
+        after_cursor: int | None = None,
+        limit: int = 50,
+    ) -> builtins.list[Alert]:
+        """Alerts newest first, or oldest first with `after_cursor`; `projects` None means every project.
+
+        Alerts that belong to no project (the monitor's own) are within every scope, and outside `project`.
+        """
+        query: Select[Any] = select(_T.c.document)
+        if projects is not None:
+            query = query.where(_T.c.project.in_([*projects, ""]))
+        if project is not None:
+            query = query.where(_T.c.project == project)
+        if state is not None:
+            query = query.where(_T.c.state == str(state))
+        if since is not None:
+            query = query.where(_T.c.updated_at >= required_text(since))
+        if after_cursor is not None:
+            query = query.where(_T.c.cursor > after_cursor)
+        query = query.order_by(_T.c.cursor.asc() if after_cursor is not None else _T.c.cursor.desc()).limit(limit)
+        async with self._database.reading() as connection:
+            return [alert_of(document) for document in (await connection.execute(query)).scalars()]
+
+    async def latest_cursor(self) -> int:
+        """The highest cursor given so far, 0 before the first alert."""
+        async with self._database.reading() as connection:
+            value = await connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "cursor"))
+            return int(value.scalar_one())
+
+    async def unresolved(self) -> builtins.list[Alert]:
+        """Every alert that is not resolved, oldest change first."""
+        query = select(_T.c.document).where(_T.c.state != str(AlertState.RESOLVED)).order_by(_T.c.cursor)
+        async with self._database.reading() as connection:
+            return [alert_of(document) for document in (await connection.execute(query)).scalars()]
+
+    async def last_episodes(self) -> dict[tuple[AlertKind, str], int]:
+        """The highest episode ever, by kind and subject id."""
+        query = select(_T.c.kind, _T.c.subject_id, func.max(_T.c.episode)).group_by(_T.c.kind, _T.c.subject_id)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return {(AlertKind(kind), subject): episode for kind, subject, episode in rows}
+
+    async def transitions(self, alert_id: AlertId) -> builtins.list[tuple[datetime, Change, str]]:
+        """What happened to one alert and why, oldest first."""
+        table = tables.transitions
+        query = (
+            select(table.c.at, table.c.change, table.c.reason).where(table.c.alert_id == alert_id).order_by(table.c.id)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [(required_instant(at), Change(change), reason) for at, change, reason in rows]
+
+    async def count_by_state(self) -> dict[AlertState, int]:
+        """How many alerts are in each state."""
+        query = select(_T.c.state, func.count()).group_by(_T.c.state)
+        async with self._database.reading() as connection:
+            return {AlertState(state): count for state, count in (await connection.execute(query)).all()}
+
+
+async def _apply(connection: AsyncConnection, transition: Transition, channels: Sequence[str]) -> Alert | None:
+    current = await _get(connection, transition.alert_id)
+    if (transition.change is Change.OPENED) == (current is not None):
+        return None
+    await connection.execute(
+        insert(tables.transitions),
+        {
+            "alert_id": transition.alert_id,
+            "at": required_text(transition.at),
+            "change": str(transition.change),
+            "reason": transition.reason,
+        },
+    )
+    if transition.change is Change.SUPPRESSED:
+        return None
+    cursor = await _next_cursor(connection)
+    alert = _opened(transition, cursor) if current is None else _changed(current, transition, cursor)
+    if current is None:
+        await connection.execute(insert(_T), alert_columns(alert))
+    else:
+        await connection.execute(update(_T).where(_T.c.alert_id == alert.alert_id).values(**alert_columns(alert)))
+    if transition.notify:
+        await _enqueue(connection, alert, transition, channels)
+    return alert
+
+
+async def _get(connection: AsyncConnection, alert_id: AlertId) -> Alert | None:
+    found = await connection.execute(select(_T.c.document).where(_T.c.alert_id == alert_id))
+    document = found.scalar_one_or_none()
+    return None if document is None else alert_of(document)
+
+
+async def _next_cursor(connection: AsyncConnection) -> int:
+    """The next cursor; the transaction holds the write lock, so the order of cursors is that of commits."""
+    table = tables.meta
+    value = await connection.execute(select(table.c.value).where(table.c.key == "cursor"))
+    cursor = int(value.scalar_one()) + 1
+    await connection.execute(update(table).where(table.c.key == "cursor").values(value=str(cursor)))
+    return cursor
+
+
+def _opened(transition: Transition, cursor: int) -> Alert:
+    return Alert(
+        alert_id=transition.alert_id,
+        cursor=cursor,
+        kind=transition.kind,
+        status=transition.status,
+        state=AlertState.FIRING,
+        severity=transition.severity,
+        subject=transition.subject,
+        summary=transition.summary,
+        started_at=transition.at,
+        updated_at=transition.at,
+        episode=transition.episode,
+        rank=transition.rank,
+        terminal=transition.terminal,
+        recommendations=transition.recommendations,
+        notifications=int(transition.notify),
+        notified_at=transition.at if transition.notify else None,
+        diagnosis=transition.diagnosis,
+    )
+
+
+def _changed(alert: Alert, transition: Transition, cursor: int) -> Alert:
+    resolved = transition.change is Change.RESOLVED
+    counted = transition.notify and not resolved
+    return dataclasses.replace(
+        alert,
+        cursor=cursor,
+        status=transition.status,
+        state=AlertState.RESOLVED if resolved else alert.state,
+        severity=transition.severity,
+        subject=transition.subject,
+        summary=transition.summary,
+        updated_at=transition.at,
+        rank=transition.rank,
+        terminal=transition.terminal,
+        recommendations=transition.recommendations or alert.recommendations,
+        resolved_at=transition.at if resolved else None,
+        notifications=alert.notifications + int(counted),
+        notified_at=transition.at if counted else alert.notified_at,
+        diagnosis=transition.diagnosis or alert.diagnosis,
+    )
+
+
+async def _enqueue(connection: AsyncConnection, alert: Alert, transition: Transition, channels: Sequence[str]) -> None:
+    for channel in channels:
+        await connection.execute(
+            insert(tables.deliveries),
+            {
+                "alert_id": alert.alert_id,
+                "channel": channel,
+                "change": str(transition.change),
+                "reason": transition.reason,
+                "document": alert_document(alert),
+                "state": str(DeliveryState.PENDING),
+                "created_at": required_text(transition.at),
+                "attempts": 0,
+                "next_attempt_at": required_text(transition.at),
+            },
+        )

@@ -1,0 +1,97 @@
+"""The outbox and the record of what was told to whom: one row per alert change and channel."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+
+from runai_monitor.model.alert import AlertId, Change
+from runai_monitor.model.notification import Delivery, DeliveryState, Notification
+from runai_monitor.store import tables
+from runai_monitor.store.database import Database
+from runai_monitor.store.rows import alert_of, instant, required_instant, required_text
+
+_T = tables.deliveries
+
+
+class DeliveryStore:
+    """What is still to be told, and what became of what was."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def due(self, channel: str, *, now: datetime, limit: int = 20) -> list[Delivery]:
+        """Pending deliveries of a channel whose time has come, oldest first, with the alert as it was at that change."""
+        query = (
+            select(_T)
+            .where(_T.c.channel == channel, _T.c.state == str(DeliveryState.PENDING))
+            .where(_T.c.next_attempt_at <= required_text(now))
+            .order_by(_T.c.delivery_id)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [_delivery(row) for row in (await connection.execute(query)).all()]
+
+    async def next_due_at(self, channel: str) -> datetime | None:
+        """When the next pending delivery of a channel comes due, None when there is none."""
+        query = select(func.min(_T.c.next_attempt_at)).where(
+            _T.c.channel == channel, _T.c.state == str(DeliveryState.PENDING)
+        )
+        async with self._database.reading() as connection:
+            return instant((await connection.execute(query)).scalar_one_or_none())
+
+    async def record_delivered(self, delivery_id: int, *, at: datetime) -> None:
+        """The channel took it."""
+        await self._record(
+            delivery_id,
+            state=str(DeliveryState.DELIVERED),
+            delivered_at=required_text(at),
+            next_attempt_at=None,
+            last_error=None,
+        )
+
+    async def record_retry(self, delivery_id: int, *, at: datetime, error: str, next_attempt_at: datetime) -> None:
+        """The channel did not take it; it is tried again."""
+        del at  # the attempt's own time says nothing that next_attempt_at and last_error do not
+        await self._record(delivery_id, next_attempt_at=required_text(next_attempt_at), last_error=error)
+
+    async def record_failed(self, delivery_id: int, *, at: datetime, error: str) -> None:
+        """The channel will never take it, or the time for retries is used up."""
+        del at
+        await self._record(delivery_id, state=str(DeliveryState.FAILED), next_attempt_at=None, last_error=error)
+
+    async def counts(self) -> dict[str, dict[DeliveryState, int]]:
+        """How many deliveries are in each state, by channel."""
+        query = select(_T.c.channel, _T.c.state, func.count()).group_by(_T.c.channel, _T.c.state)
+        found: dict[str, dict[DeliveryState, int]] = {}
+        async with self._database.reading() as connection:
+            for channel, state, count in (await connection.execute(query)).all():
+                found.setdefault(channel, {})[DeliveryState(state)] = count
+        return found
+
+    async def of_alert(self, alert_id: AlertId) -> list[Delivery]:
+        """Every delivery of one alert, oldest first."""
+        query = select(_T).where(_T.c.alert_id == alert_id).order_by(_T.c.delivery_id)
+        async with self._database.reading() as connection:
+            return [_delivery(row) for row in (await connection.execute(query)).all()]
+
+    async def _record(self, delivery_id: int, **values: Any) -> None:
+        statement = update(_T).where(_T.c.delivery_id == delivery_id).values(attempts=_T.c.attempts + 1, **values)
+        async with self._database.writing() as connection:
+            await connection.execute(statement)
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        delivery_id=row.delivery_id,
+        channel=row.channel,
+        notification=Notification(alert=alert_of(row.document), change=Change(row.change), reason=row.reason),
+        state=DeliveryState(row.state),
+        created_at=required_instant(row.created_at),
+        attempts=row.attempts,
+        next_attempt_at=instant(row.next_attempt_at),
+        delivered_at=instant(row.delivered_at),
+        last_error=row.last_error,
+    )
