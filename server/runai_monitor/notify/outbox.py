@@ -1,0 +1,209 @@
+"""Delivers what is stored: one loop per channel that sends, records, and tries again until told or hopeless."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import anyio
+
+from runai_monitor.clock import Clock
+from runai_monitor.errors import DeliveryError, StoreError
+from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, AlertSubject, Change, Severity
+from runai_monitor.model.notification import Delivery, Notification
+from runai_monitor.notify.notifier import Notifier
+
+log = logging.getLogger(__name__)
+
+SPACING_SECONDS = 1.0
+"""Between two messages of one channel: Slack allows about one a second per webhook."""
+GIVE_UP_AFTER = timedelta(hours=24)
+FIRST_RETRY_SECONDS = 2.0
+LONGEST_RETRY_SECONDS = 900.0
+IDLE_SECONDS = 5.0
+"""How often an idle loop looks, in case another process stored something."""
+SEND_SECONDS = 15.0
+_STORE_RETRY_SECONDS = 2.0
+
+
+class Deliveries(Protocol):
+    """What the outbox needs of the store."""
+
+    async def due(self, channel: str, *, now: datetime, limit: int = 20) -> list[Delivery]:
+        """Pending deliveries whose time has come, oldest first."""
+        ...
+
+    async def next_due_at(self, channel: str) -> datetime | None:
+        """When the next one comes due."""
+        ...
+
+    async def record_delivered(self, delivery_id: int, *, at: datetime) -> None:
+        """The channel took it."""
+        ...
+
+    async def record_retry(self, delivery_id: int, *, at: datetime, error: str, next_attempt_at: datetime) -> None:
+        """It is tried again."""
+        ...
+
+    async def record_failed(self, delivery_id: int, *, at: datetime, error: str) -> None:
+        """It is given up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxStatistics:
+    """What this process delivered since it started."""
+
+    delivered: int
+    retried: int
+    failed: int
+
+
+class Outbox:
+    """The loops of all channels. A message is recorded as delivered after the channel took it, never before."""
+
+    def __init__(self, *, deliveries: Deliveries, notifiers: Mapping[str, Notifier], clock: Clock) -> None:
+        self._deliveries = deliveries
+        self._notifiers = dict(notifiers)
+        self._clock = clock
+        self._wakers = {name: anyio.Event() for name in notifiers}
+        self._delivered = self._retried = self._failed = 0
+
+    def wake(self) -> None:
+        """Something was stored: look now."""
+        for waker in self._wakers.values():
+            waker.set()
+
+    def statistics(self) -> OutboxStatistics:
+        """What was delivered, retried and given up."""
+        return OutboxStatistics(delivered=self._delivered, retried=self._retried, failed=self._failed)
+
+    async def run(self) -> None:
+        """Delivers until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            for name, notifier in self._notifiers.items():
+                tasks.start_soon(self._run_channel, name, notifier)
+
+    async def send_test(self, channel: str | None) -> dict[str, str | None]:
+        """Sends a test message at once, past the outbox; channel to error, None where it was taken."""
+        names = [channel] if channel is not None else list(self._notifiers)
+        results: dict[str, str | None] = {}
+        for name in names:
+            notifier = self._notifiers.get(name)
+            if notifier is None:
+                results[name] = "there is no such channel"
+                continue
+            try:
+                await notifier.send(_test_notification(self._clock.now()))
+                results[name] = None
+            except DeliveryError as error:
+                results[name] = str(error)
+        return results
+
+    async def _run_channel(self, name: str, notifier: Notifier) -> None:
+        while True:
+            try:
+                worked = await self._deliver_next(name, notifier)
+            except StoreError as error:
+                log.warning("deliveries of %s wait for the store: %s", name, error)
+                await self._clock.sleep(_STORE_RETRY_SECONDS)
+                continue
+            except Exception:  # supervised boundary: a defect in one channel must not stop it for ever, nor the others
+                log.exception("the loop of channel %s failed; it goes on", name)
+                await self._clock.sleep(_STORE_RETRY_SECONDS)
+                continue
+            if worked is None:
+                await self._wait(name)
+            elif worked > 0:
+                await self._clock.sleep(worked)
+
+    async def _deliver_next(self, name: str, notifier: Notifier) -> float | None:
+        """Delivers the oldest due row. Returns the pause before the next, None when nothing is due."""
+        due = await self._deliveries.due(name, now=self._clock.now(), limit=1)
+        if not due:
+            return None
+        delivery = due[0]
+        try:
+            with anyio.fail_after(SEND_SECONDS):
+                await notifier.send(delivery.notification)
+        except DeliveryError as error:
+            return await self._record_trouble(delivery, error)
+        except TimeoutError:
+            return await self._record_trouble(delivery, DeliveryError(f"{name} did not answer", retryable=True))
+        await self._deliveries.record_delivered(delivery.delivery_id, at=self._clock.now())
+        self._delivered += 1
+        return SPACING_SECONDS
+
+    async def _record_trouble(self, delivery: Delivery, error: DeliveryError) -> float:
+        now = self._clock.now()
+        if not error.retryable or now - delivery.created_at > GIVE_UP_AFTER:
+            await self._deliveries.record_failed(delivery.delivery_id, at=now, error=str(error))
+            self._failed += 1
+            log.error(
+                "alert %s was NOT delivered to %s: %s",
+                delivery.notification.alert.alert_id,
+                delivery.channel,
+                error,
+            )
+            return SPACING_SECONDS
+        pause = error.retry_after_seconds
+        wait = pause if pause is not None else _backoff(delivery.attempts)
+        await self._deliveries.record_retry(
+            delivery.delivery_id, at=now, error=str(error), next_attempt_at=now + timedelta(seconds=wait)
+        )
+        self._retried += 1
+        if delivery.last_error != str(error):
+            log.warning(
+                "alert %s is not delivered to %s yet: %s", delivery.notification.alert.alert_id, delivery.channel, error
+            )
+        # Retry-After speaks for the whole webhook; any other error may be this message's own.
+        return max(SPACING_SECONDS, pause or 0.0)
+
+    async def _wait(self, name: str) -> None:
+        """Until woken, until the next retry is due, or for a while."""
+        next_due = await self._next_due(name)
+        seconds = IDLE_SECONDS if next_due is None else (next_due - self._clock.now()).total_seconds()
+        waker = self._wakers[name]
+        async with anyio.create_task_group() as race:
+
+            async def woken() -> None:
+                await waker.wait()
+                race.cancel_scope.cancel()
+
+            race.start_soon(woken)
+            await self._clock.sleep(min(IDLE_SECONDS, max(0.05, seconds)))
+            race.cancel_scope.cancel()
+        if waker.is_set():
+            self._wakers[name] = anyio.Event()
+
+    async def _next_due(self, name: str) -> datetime | None:
+        try:
+            return await self._deliveries.next_due_at(name)
+        except StoreError:
+            return None  # the loop meets the same failure at once and reports it
+
+
+def _backoff(attempts: int) -> float:
+    """Seconds before the next attempt: doubling, capped, with jitter so that many rows do not return together."""
+    ceiling = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(attempts, 20))
+    return random.uniform(ceiling / 2, ceiling)
+
+
+def _test_notification(now: datetime) -> Notification:
+    alert = Alert(
+        alert_id=AlertId("al-test"),
+        cursor=0,
+        kind=AlertKind.WORKLOAD_UNHEALTHY,
+        status="Test",
+        state=AlertState.FIRING,
+        severity=Severity.INFO,
+        subject=AlertSubject(name="test message"),
+        summary="This is a test of runai-monitor: nothing has failed.",
+        started_at=now,
+        updated_at=now,
+    )
+    return Notification(alert=alert, change=Change.OPENED, reason="someone asked for a test")
