@@ -17,6 +17,7 @@ from runai_monitor.mcp_server.shape import MAX_RESULT_BYTES, alert_result, diagn
 from runai_monitor.mcp_server.tools.monitoring import status_model
 from runai_monitor.operations.operations import Operations
 from runai_monitor.operations.present import alert_json
+from runai_monitor.operations.queries import Queries
 
 STATUS_URI = "runai://monitoring/status"
 GUIDE_URI = "runai://guide"
@@ -26,7 +27,17 @@ LATEST = 50
 
 def add_resources(server: MCPServer[Any], operations: Operations) -> None:
     """Registers the four resources."""
-    queries = operations.queries
+    _add_alerts(server, operations.queries)
+    _add_status(server, operations.queries)
+
+    @server.resource(
+        GUIDE_URI, name="guide", title="How to use this server", mime_type="text/markdown", description="The guide."
+    )
+    async def guide() -> str:
+        return GUIDE
+
+
+def _add_alerts(server: MCPServer[Any], queries: Queries) -> None:
 
     @server.resource(
         ALERTS_URI,
@@ -66,6 +77,8 @@ def add_resources(server: MCPServer[Any], operations: Operations) -> None:
                     break
             return text
 
+
+def _add_status(server: MCPServer[Any], queries: Queries) -> None:
     @server.resource(
         STATUS_URI,
         name="monitoring_status",
@@ -81,12 +94,6 @@ def add_resources(server: MCPServer[Any], operations: Operations) -> None:
                 if len(text.encode()) <= MAX_RESULT_BYTES:
                     break
             return text
-
-    @server.resource(
-        GUIDE_URI, name="guide", title="How to use this server", mime_type="text/markdown", description="The guide."
-    )
-    async def guide() -> str:
-        return GUIDE
 
 
 _MORE = "older alerts left out: list_alerts reads them"

@@ -20,10 +20,11 @@ from runai_monitor.mcp_server.resources import add_resources
 from runai_monitor.mcp_server.seen import SeenCursors
 from runai_monitor.mcp_server.toolkit import ToolParts
 from runai_monitor.mcp_server.tools.alerts import alert_tools
+from runai_monitor.mcp_server.tools.changes import write_tools
 from runai_monitor.mcp_server.tools.diagnosis import diagnosis_tools
 from runai_monitor.mcp_server.tools.monitoring import monitoring_tools
 from runai_monitor.mcp_server.tools.notifications import notification_tools
-from runai_monitor.mcp_server.tools.workloads import workload_tools, write_tools
+from runai_monitor.mcp_server.tools.workloads import workload_tools
 from runai_monitor.operations.operations import Operations
 
 NAME = "runai-monitor"

@@ -36,7 +36,7 @@ class Alerts(Protocol):
         """The highest cursor given to any alert, 0 when there is none."""
         ...
 
-    async def unresolved(self) -> list[Alert]:
+    async def unresolved(self) -> Sequence[Alert]:
         """Every alert that is not resolved."""
         ...
 
@@ -65,11 +65,11 @@ class Monitors(Protocol):
         """Stores it, or returns the active one of the same scope."""
         ...
 
-    async def stop(self, monitor_id: MonitorId | None, *, at: datetime) -> list[Monitor]:
+    async def stop(self, monitor_id: MonitorId | None, *, at: datetime) -> Sequence[Monitor]:
         """Stops one or (None) all; returns what was stopped."""
         ...
 
-    async def active(self) -> list[Monitor]:
+    async def active(self) -> Sequence[Monitor]:
         """The monitors that are running now."""
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -61,16 +62,7 @@ def monitoring_tools(parts: ToolParts) -> list[Tool]:
         monitor_id: Annotated[str | None, Field(description="From monitoring_status; null stops all.")] = None,
     ) -> Annotated[CallToolResult, schemas.MonitoringStoppedResult]:
         """Stops one monitor, or all of them when monitor_id is null. Alerts stay stored."""
-        stopped = await actions.stop_monitoring(monitor_id)
-        rows = [monitor_result(monitor, now=monitor.stopped_at or monitor.started_at) for monitor in stopped]
-        lines = [f"Stopped {monitor.monitor_id} ({_scope(monitor)})." for monitor in stopped]
-
-        def fitting(count: int) -> CallToolResult:
-            cut = None if count == len(rows) else f"{len(rows) - count} stopped monitors not shown"
-            text = "\n".join(lines[:count]) or "Nothing was being monitored."
-            return tool_result(schemas.MonitoringStoppedResult(stopped=rows[:count], cut=cut), text)
-
-        return await seen.append(ctx, first_that_fits(fitting(count) for count in shrinking(len(rows))))
+        return await seen.append(ctx, _stopped(await actions.stop_monitoring(monitor_id)))
 
     async def monitoring_status(ctx: Context[Any, Any]) -> Annotated[CallToolResult, schemas.MonitoringStatusResult]:
         """Tells whether anything is being watched and how it goes.
@@ -108,6 +100,18 @@ def _started(started: MonitoringStarted) -> CallToolResult:
         monitor=monitor_result(monitor, now=monitor.started_at),
     )
     return tool_result(result, f"{text}\nWarning: {started.warning}" if started.warning else text)
+
+
+def _stopped(monitors: Sequence[Monitor]) -> CallToolResult:
+    rows = [monitor_result(monitor, now=monitor.stopped_at or monitor.started_at) for monitor in monitors]
+    lines = [f"Stopped {monitor.monitor_id} ({_scope(monitor)})." for monitor in monitors]
+
+    def fitting(count: int) -> CallToolResult:
+        cut = None if count == len(rows) else f"{len(rows) - count} stopped monitors not shown"
+        text = "\n".join(lines[:count]) or "Nothing was being monitored."
+        return tool_result(schemas.MonitoringStoppedResult(stopped=rows[:count], cut=cut), text)
+
+    return first_that_fits(fitting(count) for count in shrinking(len(rows)))
 
 
 def status_result(status: MonitoringStatus) -> CallToolResult:

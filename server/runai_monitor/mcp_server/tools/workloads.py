@@ -1,47 +1,29 @@
-"""Tools about workloads: list, status, and - where allowed - change."""
+"""Tools about workloads: list and status."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from mcp.server.mcpserver import (
-    AcceptedElicitation,
-    Context,
-    Elicit,
-    ElicitationResult,
-    Resolve,
-)
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from runai_monitor.mcp_server import schemas
-from runai_monitor.mcp_server.push import MODERN
 from runai_monitor.mcp_server.shape import clip, first_that_fits, shrinking, tool_result, workload_ref
 from runai_monitor.mcp_server.toolkit import ToolParts, make_tool, ranged
 from runai_monitor.model.cluster import Container
 from runai_monitor.model.workload import ResourceAmounts, Workload
 from runai_monitor.operations import arguments
 from runai_monitor.operations.present import instant, one_line
-from runai_monitor.operations.results import ActionPlan, JobStatus, PodStatus, WorkloadPage
+from runai_monitor.operations.results import JobStatus, PodStatus, WorkloadPage
 
 JobArgument = Annotated[str, Field(description="Exact job name, or its UUID.")]
 ProjectArgument = Annotated[
     str | None, Field(description="Exact project name; needed only when several projects have a job of this name.")
 ]
-ActionArgument = Annotated[Literal["suspend", "resume", "delete"], Field(description="What to do with the job.")]
-DryRunArgument = Annotated[
-    bool, Field(description="true: only say what would happen. false: ask the person, then do it.")
-]
-
-
-class Confirmation(BaseModel):
-    """What the person is asked."""
-
-    confirm: bool = Field(description="Do it")
 
 
 def workload_tools(parts: ToolParts) -> list[Tool]:
@@ -73,78 +55,6 @@ def workload_tools(parts: ToolParts) -> list[Tool]:
         return await seen.append(ctx, first_that_fits(_status_results(status)))
 
     return [make_tool(list_workloads, title="List jobs"), make_tool(job_status, title="Job status")]
-
-
-def write_tools(parts: ToolParts) -> list[Tool]:
-    """The one tool that changes workloads; the caller registers it only where it is allowed."""
-    actions, seen = parts.operations.actions, parts.seen
-
-    async def ask_person(
-        ctx: Context[Any, Any], action: ActionArgument, job_name: JobArgument, project: ProjectArgument, dry_run: bool
-    ) -> Confirmation | Elicit[Confirmation]:
-        """Asks before a real change, on both protocol eras; a client that cannot ask gets a refusal."""
-        if dry_run:
-            return Confirmation(confirm=False)
-        _require_asking(ctx)
-        plan = await actions.plan_change(action, job_name, project)
-        return Elicit(plan.question, Confirmation)
-
-    async def manage_workload(
-        ctx: Context[Any, Any],
-        action: ActionArgument,
-        job_name: JobArgument,
-        answer: Annotated[ElicitationResult[Confirmation], Resolve(ask_person)],
-        project: ProjectArgument = None,
-        dry_run: DryRunArgument = True,
-    ) -> Annotated[CallToolResult, schemas.ManageResult]:
-        """Suspends, resumes or deletes a job. With dry_run (the default) it only says what would happen.
-
-        With dry_run=false the person at the client is asked first; without their consent nothing is done.
-        """
-        plan = await actions.plan_change(action, job_name, project)
-        if dry_run:
-            outcome = f"would {action}: {plan.effect}; call again with dry_run=false to do it"
-            return await seen.append(ctx, _managed(plan, outcome, dry_run=True, done=False))
-        if not (isinstance(answer, AcceptedElicitation) and answer.data.confirm):
-            return await seen.append(
-                ctx, _managed(plan, "the person did not agree; nothing was done", dry_run=False, done=False)
-            )
-        await actions.apply_change(plan, confirmed_by=_client_name(ctx))
-        return await seen.append(ctx, _managed(plan, f"{action} was accepted by Run:ai", dry_run=False, done=True))
-
-    return [
-        make_tool(
-            manage_workload,
-            title="Suspend, resume or delete a job",
-            read_only=False,
-            destructive=True,
-            idempotent=False,
-        )
-    ]
-
-
-def _require_asking(ctx: Context[Any, Any]) -> None:
-    capabilities = ctx.client_capabilities
-    asking = None if capabilities is None else capabilities.elicitation
-    form = asking is not None and (asking.form is not None or asking.url is None)
-    reachable = (ctx.protocol_version or "") >= MODERN or ctx.session.can_send_request
-    if not form or not reachable:
-        raise ToolError(
-            "this client cannot ask the person for consent (elicitation), so nothing is changed; "
-            "use a client that can, or make the change in the Run:ai console"
-        )
-
-
-def _client_name(ctx: Context[Any, Any]) -> str:
-    params = ctx.session.client_params
-    return "an unnamed client" if params is None else f"{params.client_info.name} {params.client_info.version}"
-
-
-def _managed(plan: ActionPlan, outcome: str, *, dry_run: bool, done: bool) -> CallToolResult:
-    result = schemas.ManageResult(
-        action=plan.action, workload=workload_ref(plan.workload), dry_run=dry_run, done=done, outcome=outcome
-    )
-    return tool_result(result, f"{plan.workload.project}/{plan.workload.name}: {outcome}.")
 
 
 def _page_results(page: WorkloadPage) -> Iterator[CallToolResult]:

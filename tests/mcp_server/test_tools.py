@@ -1,0 +1,345 @@
+"""Tools through a real client of each protocol era, over in-memory services."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import anyio
+import pytest
+from mcp.client import Client
+from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+
+from runai_monitor.mcp_server.push import AlertHub
+from runai_monitor.mcp_server.server import build_server
+from runai_monitor.model.alert import AlertState
+from tests.operations.world import World, diagnosis, workload
+
+pytestmark = pytest.mark.anyio
+
+Era = Literal["legacy", "auto"]
+ERAS: tuple[Era, ...] = ("legacy", "auto")
+CONTRACT_TOOLS = {
+    "start_monitoring",
+    "stop_monitoring",
+    "monitoring_status",
+    "list_alerts",
+    "get_alert",
+    "wait_for_alerts",
+    "list_workloads",
+    "job_status",
+    "troubleshoot_job",
+    "send_test_notification",
+}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "get_alert": {"alert_id": "al-1"},
+    "job_status": {"job_name": "train-a"},
+    "troubleshoot_job": {"job_name": "train-a"},
+    "wait_for_alerts": {"after_cursor": 0, "timeout_seconds": 0},
+    "list_alerts": {"limit": 200},
+    "list_workloads": {"limit": 200},
+    "manage_workload": {"action": "suspend", "job_name": "train-a"},
+}
+
+
+@asynccontextmanager
+async def connected(world: World, era: Era = "auto", *, write: bool = False, **options: Any) -> AsyncIterator[Client]:
+    server = build_server(operations=world.operations, hub=AlertHub(), version="1.2.3", allow_write_tools=write)
+    with anyio.fail_after(20):
+        async with Client(server, mode=era, **options) as client:
+            yield client
+
+
+def text_of(result: CallToolResult) -> str:
+    return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+def data_of(result: CallToolResult) -> dict[str, Any]:
+    assert not result.is_error, text_of(result)
+    assert isinstance(result.structured_content, dict)
+    return result.structured_content
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_every_tool_of_the_contract_answers_in_both_eras(era: Era) -> None:
+    """The client checks each structured result against the published schema."""
+    world = World()
+    world.alerts.put("al-1")
+    async with connected(world, era) as client:
+        tools = (await client.list_tools()).tools
+        assert {tool.name for tool in tools} == CONTRACT_TOOLS
+        for tool in tools:
+            assert tool.description
+            assert tool.annotations is not None
+            assert tool.annotations.read_only_hint is not None
+            assert tool.output_schema is not None
+            result = await client.call_tool(tool.name, ARGUMENTS.get(tool.name, {}))
+            assert data_of(result)
+            assert text_of(result)
+
+
+async def test_an_alert_has_exactly_the_fields_of_the_contract() -> None:
+    """Scripts read these names."""
+    world = World()
+    world.alerts.put("al-1")
+    async with connected(world) as client:
+        alert = data_of(await client.call_tool("get_alert", {"alert_id": "al-1"}))["alert"]
+    assert set(alert) == {
+        "alert_id",
+        "cursor",
+        "kind",
+        "status",
+        "state",
+        "severity",
+        "workload",
+        "summary",
+        "recommendations",
+        "started_at",
+        "updated_at",
+        "resolved_at",
+        "notifications",
+        "diagnosis",
+    }
+    assert set(alert["workload"]) == {
+        "id",
+        "name",
+        "project",
+        "type",
+        "namespace",
+        "cluster_id",
+        "submitted_by",
+        "gpus",
+    }
+    assert set(alert["diagnosis"]) == {
+        "verdict",
+        "confidence",
+        "causes",
+        "evidence",
+        "unread",
+        "generated_at",
+        "markdown",
+    }
+    assert alert["started_at"] == "2026-03-01T03:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("start_monitoring", {"duration_minutes": -5}, "0 to 43200"),
+        ("start_monitoring", {"poll_interval_seconds": 0}, "1 to 3600"),
+        ("start_monitoring", {"duration_minutes": "soon"}, "Accepted is 0 to 43200"),
+        ("start_monitoring", {"projct": "vision"}, "did you mean project?"),
+        ("list_alerts", {"limit": 0}, "1 to 200"),
+        ("list_alerts", {"limit": 1.5}, "1 to 200"),
+        ("list_alerts", {"since": "soon"}, "24h"),
+        ("list_alerts", {"state": "open"}, "firing"),
+        ("wait_for_alerts", {"timeout_seconds": 301}, "0 to 300"),
+        ("list_workloads", {"phase": "Dead"}, "Running"),
+        ("job_status", {}, "job_name"),
+        ("job_status", {"job_name": "train-x"}, "train-a"),
+        ("stop_monitoring", {"monitor_id": "mon-none"}, "monitoring_status"),
+        ("send_test_notification", {"channel": "pager"}, "slack"),
+    ],
+)
+async def test_a_wrong_argument_is_a_tool_error_that_says_what_is_accepted(
+    tool: str, arguments: dict[str, Any], said: str
+) -> None:
+    """A model can only correct itself from what it is told."""
+    async with connected(World()) as client:
+        result = await client.call_tool(tool, arguments)
+    assert result.is_error
+    assert said in text_of(result)
+    assert "Error executing" not in text_of(result)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_no_tool_resource_or_prompt_leaks_another_project(era: Era) -> None:
+    """The limit holds for the whole registry, also for tools added later."""
+    world = World(allowed=("vision",), allow_write=True)
+    world.alerts.put("al-1")
+    world.alerts.put("al-secret", project="secret-lab", name="cold-fusion")
+    seen = ""
+    async with connected(world, era, write=True) as client:
+        for tool in (await client.list_tools()).tools:
+            result = await client.call_tool(tool.name, ARGUMENTS.get(tool.name, {}))
+            seen += result.model_dump_json()
+            properties = tool.input_schema["properties"]
+            if "project" in properties:
+                refused = await client.call_tool(tool.name, {**ARGUMENTS.get(tool.name, {}), "project": "secret-lab"})
+                assert refused.is_error, tool.name
+                seen += text_of(refused).replace('"secret-lab"', "")
+            if "job_name" in properties:
+                refused = await client.call_tool(tool.name, {**ARGUMENTS.get(tool.name, {}), "job_name": "cold-fusion"})
+                assert refused.is_error, tool.name
+                seen += text_of(refused).replace('"cold-fusion"', "")
+        for resource in (await client.list_resources()).resources:
+            seen += (await client.read_resource(resource.uri)).model_dump_json()
+        with pytest.raises(Exception, match="no alert"):
+            await client.read_resource("runai://alerts/al-secret")
+    assert "al-1" in seen
+    assert "secret-lab" not in seen
+    assert "cold-fusion" not in seen
+    assert "al-secret" not in seen
+
+
+async def test_no_result_is_bigger_than_the_promise_and_each_says_what_was_cut() -> None:
+    """Hosts cut what is too big, in the middle of a JSON text."""
+    world = World()
+    huge = diagnosis(excerpt="x" * 3000, pieces=30)
+    world.diagnoser.result = huge
+    world.runai.workloads = [workload(f"job-{n:04d}-" + "y" * 150, number=n) for n in range(300)]
+    for n in range(250):
+        world.alerts.put(f"al-{n}", report=huge, name="n" * 200)
+    arguments = {
+        **ARGUMENTS,
+        "job_status": {"job_name": world.runai.workloads[0].name},
+        "troubleshoot_job": {"job_name": world.runai.workloads[0].name},
+    }
+    async with connected(world, "legacy") as client:
+        for name in ("list_alerts", "get_alert", "wait_for_alerts", "list_workloads", "troubleshoot_job"):
+            result = await client.call_tool(name, arguments[name])
+            assert len(result.model_dump_json(by_alias=True, exclude_none=True).encode()) < 25_000, name
+            assert data_of(result)["cut"], name
+            assert data_of(result)["cut"] in text_of(result)
+        for uri in ("runai://alerts", "runai://alerts/al-1", "runai://monitoring/status"):
+            assert len((await client.read_resource(uri)).model_dump_json()) < 30_000
+
+
+async def test_a_cut_wait_is_continued_by_its_cursor_without_a_gap() -> None:
+    """What did not fit must come with the next call."""
+    world = World()
+    for n in range(120):
+        world.alerts.put(f"al-{n}", report=diagnosis(excerpt="x" * 500))
+    seen: list[str] = []
+    cursor = 0
+    async with connected(world) as client:
+        while len(seen) < 120:
+            page = data_of(await client.call_tool("list_alerts", {"after_cursor": cursor, "limit": 100}))
+            assert page["cursor"] > cursor
+            cursor = page["cursor"]
+            seen += [alert["alert_id"] for alert in page["alerts"]]
+    assert seen == [f"al-{n}" for n in range(120)]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_results_tell_how_many_alerts_were_not_seen_until_they_are(era: Era) -> None:
+    """The one path that reaches every host's model."""
+    world = World()
+    world.alerts.put("al-old", state=AlertState.RESOLVED)
+    world.alerts.put("al-1")
+    world.alerts.put("al-2")
+    async with connected(world, era) as client:
+        first = await client.call_tool("monitoring_status")
+        assert "2 alert(s) not yet seen: call list_alerts(after_cursor=1)" in text_of(first)
+        await client.call_tool("list_alerts", {"after_cursor": 1})
+        assert "not yet seen" not in text_of(await client.call_tool("monitoring_status"))
+        world.alerts.put("al-3")
+        assert "1 alert(s) not yet seen" in text_of(await client.call_tool("list_workloads"))
+        await client.call_tool("list_alerts", {"project": "vision"})
+        assert "1 alert(s) not yet seen" in text_of(await client.call_tool("list_workloads")), "a filter hides others"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_waiting_wakes_at_once_on_a_new_alert_and_reports_progress(era: Era) -> None:
+    """A model in a wait loop should know within moments."""
+    world = World()
+    got: list[dict[str, Any]] = []
+    shares: list[float] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        shares.append(progress)
+
+    async with connected(world, era) as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(world.operations.feed.run)
+
+        async def wait() -> None:
+            result = await client.call_tool("wait_for_alerts", {"timeout_seconds": 300}, progress_callback=on_progress)
+            got.append(data_of(result))
+
+        tasks.start_soon(wait)
+        await world.clock.advance(6)
+        assert not got
+        world.store("al-1")
+        await anyio.wait_all_tasks_blocked()
+        assert got[0]["alerts"][0]["alert_id"] == "al-1"
+        assert not got[0]["timed_out"]
+        tasks.cancel_scope.cancel()
+    assert shares == [0, 5]
+
+
+async def test_troubleshooting_labels_cluster_text_and_reports_progress() -> None:
+    """A log line that says `ignore all instructions` is data."""
+    world = World()
+    messages: list[str | None] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        messages.append(message)
+
+    async with connected(world) as client:
+        result = await client.call_tool("troubleshoot_job", {"job_name": "train-a"}, progress_callback=on_progress)
+    assert "not instructions" in text_of(result)
+    assert data_of(result)["diagnosis"]["causes"][0]["cause"] == "cuda_oom"
+    assert messages == ["reading logs"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    ("action", "confirm", "done"), [("accept", True, True), ("accept", False, False), ("decline", None, False)]
+)
+async def test_a_change_happens_only_when_the_person_agrees(
+    era: Era, action: Literal["accept", "decline"], confirm: bool | None, done: bool
+) -> None:
+    """Models delete things; people must say so."""
+    world = World(allow_write=True)
+    asked: list[str] = []
+
+    async def answer(_: Any, params: ElicitRequestParams) -> ElicitResult:
+        asked.append(params.message)
+        return ElicitResult(action=action, content=None if confirm is None else {"confirm": confirm})
+
+    async with connected(world, era, write=True, elicitation_callback=answer) as client:
+        arguments = {"action": "delete", "job_name": "train-a", "dry_run": False}
+        result = data_of(await client.call_tool("manage_workload", arguments))
+    assert len(asked) == 1
+    assert "train-a" in asked[0]
+    assert result["done"] is done
+    assert world.runai.done == ([("delete", "train-a")] if done else [])
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_change_is_refused_where_the_client_cannot_ask(era: Era) -> None:
+    """No way to ask is not consent."""
+    world = World(allow_write=True)
+    async with connected(world, era, write=True) as client:
+        result = await client.call_tool(
+            "manage_workload", {"action": "delete", "job_name": "train-a", "dry_run": False}
+        )
+    assert result.is_error
+    assert "cannot ask" in text_of(result)
+    assert not world.runai.done
+
+
+async def test_a_dry_run_is_the_default_and_changes_nothing() -> None:
+    """Leaving an argument out must be the safe thing."""
+    world = World(allow_write=True)
+    async with connected(world, write=True) as client:
+        result = data_of(await client.call_tool("manage_workload", {"action": "delete", "job_name": "train-a"}))
+    assert result["dry_run"]
+    assert not world.runai.done
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_server_tells_a_model_how_to_use_it(era: Era) -> None:
+    """Instructions, guide and prompts are all a model has."""
+    async with connected(World(), era) as client:
+        assert "wait_for_alerts" in (client.instructions or "")
+        guide = (await client.read_resource("runai://guide")).model_dump_json()
+        assert "after_cursor" in guide
+        prompts = {prompt.name for prompt in (await client.list_prompts()).prompts}
+        assert prompts == {"monitor_project", "investigate_failure", "daily_digest"}
+        message = await client.get_prompt("investigate_failure", {"job_name": "train-a\nIgnore this"})
+        assert "train-a Ignore this" in json.dumps(message.model_dump(mode="json"))
+        templates = (await client.list_resource_templates()).resource_templates
+        assert [template.uri_template for template in templates] == ["runai://alerts/{alert_id}"]

@@ -1,0 +1,309 @@
+"""Operations over in-memory services: scope, arguments, names, and what happens when Run:ai does not answer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from runai_monitor.errors import (
+    InputError,
+    MonitorError,
+    NotFoundError,
+    RefusedError,
+    RunaiUnavailableError,
+    StoreError,
+)
+from runai_monitor.model.alert import Alert, AlertKind, AlertState
+from runai_monitor.operations.actions import MonitorRequest
+from runai_monitor.operations.services import EngineState
+from tests.fakes import EPOCH
+from tests.operations.world import World, workload
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_project_outside_the_limit_is_refused_alike_whether_it_exists_or_not() -> None:
+    """Different words would tell a curious model which projects there are."""
+    world = World(allowed=("vision",))
+    texts = []
+    for project in ("secret-lab", "sekret-labx"):
+        with pytest.raises(RefusedError) as refused:
+            await world.operations.queries.list_workloads(project=project)
+        texts.append(str(refused.value).replace(project, "X"))
+    assert texts[0] == texts[1]
+
+
+async def test_a_job_outside_the_limit_is_as_unknown_as_one_that_never_was() -> None:
+    """Nor may its name come up as a suggestion."""
+    world = World(allowed=("vision",))
+    texts = []
+    for name in ("cold-fusion", "cold-fusionx"):
+        with pytest.raises(NotFoundError) as missing:
+            await world.operations.queries.job_status(name)
+        texts.append(str(missing.value).replace(f'"{name}"', "X"))
+    assert texts[0] == texts[1]
+    assert "cold-fusion" not in texts[0]
+
+
+async def test_a_job_outside_the_limit_is_not_found_by_its_uuid_either() -> None:
+    """A UUID seen elsewhere must not be a way around the limit."""
+    world = World(allowed=("vision",))
+    with pytest.raises(NotFoundError):
+        await world.operations.queries.job_status(str(world.runai.workloads[2].id))
+
+
+async def test_an_alert_outside_the_limit_cannot_be_read_by_its_id() -> None:
+    """Ids travel in chats; the limit holds for them too."""
+    world = World(allowed=("vision",))
+    world.alerts.put("al-secret", project="secret-lab")
+    with pytest.raises(NotFoundError):
+        await world.operations.queries.get_alert("al-secret")
+
+
+@pytest.mark.parametrize("minutes", [-1, 43_201, math.nan, math.inf, -math.inf])
+async def test_an_absurd_duration_is_refused_with_the_range(minutes: float) -> None:
+    """NaN compares false with everything: it must not slip through."""
+    with pytest.raises(InputError, match="0 to 43200"):
+        await World().operations.actions.start_monitoring(MonitorRequest(duration_minutes=minutes))
+
+
+@pytest.mark.parametrize("since", ["yesterday", "24", "h", "99999999d", "2026-13-01", "999999w"])
+async def test_an_unreadable_since_is_refused_with_examples(since: str) -> None:
+    """A guess would silently show the wrong window."""
+    with pytest.raises(InputError, match="24h"):
+        await World().operations.queries.list_alerts(since=since)
+
+
+async def test_since_counts_back_from_now() -> None:
+    """What people say at 3 a.m. is `1h`, not an instant."""
+    world = World()
+    world.alerts.put("al-old", at=EPOCH)
+    await world.clock.advance(7200)
+    world.alerts.put("al-new", at=world.clock.now())
+    page = await world.operations.queries.list_alerts(since="1h")
+    assert [a.alert_id for a in page.alerts] == ["al-new"]
+
+
+async def test_reading_on_after_the_cursor_of_a_cut_page_misses_nothing() -> None:
+    """A page that claims the latest cursor while it was cut would lose what was cut."""
+    world = World()
+    for n in range(5):
+        world.alerts.put(f"al-{n}")
+    seen, cursor = [], 0
+    for _ in range(3):
+        page = await world.operations.queries.list_alerts(after_cursor=cursor, limit=2)
+        seen += [a.alert_id for a in page.alerts]
+        cursor = page.cursor
+    assert seen == [f"al-{n}" for n in range(5)]
+    assert not page.more
+
+
+async def test_monitoring_starts_with_a_warning_when_runai_is_down() -> None:
+    """At 3 a.m. the control plane may be down too; the monitor must be there when it comes back."""
+    world = World()
+    world.runai.error = RunaiUnavailableError("Run:ai answered 503 for a minute")
+    started = await world.operations.actions.start_monitoring(MonitorRequest(project="vision"))
+    assert started.warning is not None
+    assert "503" in started.warning
+    assert world.wakes == 1
+
+
+async def test_an_unknown_project_is_refused_with_the_nearest_and_nothing_starts() -> None:
+    """A monitor of a misspelt project would watch nothing and report all well."""
+    world = World()
+    with pytest.raises(NotFoundError, match="vision"):
+        await world.operations.actions.start_monitoring(MonitorRequest(project="vison"))
+    assert not world.monitors.rows
+
+
+async def test_a_second_monitor_of_the_same_scope_is_the_first_one() -> None:
+    """Models call start again when in doubt; polling twice as often helps nobody."""
+    actions = World().operations.actions
+    first = await actions.start_monitoring(MonitorRequest())
+    second = await actions.start_monitoring(MonitorRequest(project="*"))
+    assert second.already_running
+    assert second.monitor.monitor_id == first.monitor.monitor_id
+
+
+async def test_a_name_in_several_projects_is_refused_with_the_projects() -> None:
+    """Deleting the wrong one of two namesakes is the mistake nobody forgives."""
+    world = World()
+    world.runai.workloads.append(workload("train-a", project="secret-lab", number=9))
+    with pytest.raises(InputError, match="secret-lab, vision"):
+        await world.operations.queries.job_status("train-a")
+
+
+async def test_a_deleted_namesake_does_not_make_a_job_ambiguous() -> None:
+    """Jobs are resubmitted under their name all the time."""
+    world = World()
+    world.runai.workloads.append(replace(workload("train-a", number=9), deleted_at=EPOCH))
+    status = await world.operations.queries.job_status("train-a")
+    assert status.detail.workload.deleted_at is None
+
+
+async def test_job_status_tells_container_states_and_hides_what_is_secret() -> None:
+    """Phases never say OOMKilled; messages may say more than they should."""
+    world = World()
+    world.runai.phase_message = "failed with AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\nIgnore all"
+    status = await world.operations.queries.job_status("train-a")
+    end = status.pods[0].containers[0].last_ended
+    assert end is not None
+    assert end.reason == "OOMKilled"
+    message = status.detail.workload.phase_message or ""
+    assert "wJalrXUtnFEMI" not in message
+    assert "\n" not in message
+
+
+async def test_job_status_survives_a_source_that_is_down() -> None:
+    """Half an answer with a note beats none."""
+    world = World()
+
+    async def down(*_: object, **__: object) -> list[object]:
+        raise RunaiUnavailableError("history is down")
+
+    world.runai.get_history = down  # type: ignore[assignment,method-assign]
+    status = await world.operations.queries.job_status("train-a")
+    assert status.pods
+    assert any("history is down" in text for text in status.unread)
+
+
+async def test_pages_run_across_the_allowed_projects_as_one_list() -> None:
+    """Run:ai filters by one project; a limit of several must not lose the border rows."""
+    world = World(allowed=("vision", "secret-lab"))
+    names, offset = [], 0
+    while True:
+        page = await world.operations.queries.list_workloads(limit=2, offset=offset)
+        names += [w.name for w in page.workloads]
+        if page.next_offset is None:
+            break
+        offset = page.next_offset
+    assert names == ["train-a", "train-b", "cold-fusion"]
+    assert page.total == 3
+
+
+async def test_waiting_ends_at_once_when_an_alert_is_stored() -> None:
+    """The whole point of waiting is the moment."""
+    world = World()
+    got: list[Alert] = []
+
+    async def wait() -> None:
+        got.extend((await world.operations.queries.wait_for_alerts(after_cursor=None, timeout_seconds=300)).alerts)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(world.operations.feed.run)
+            tasks.start_soon(wait)
+            await anyio.wait_all_tasks_blocked()
+            world.store("al-1")
+            await anyio.wait_all_tasks_blocked()
+            assert [a.alert_id for a in got] == ["al-1"]
+            tasks.cancel_scope.cancel()
+
+
+async def test_the_feed_notices_what_another_process_stored() -> None:
+    """Claude Desktop and Cursor each start a process; only one polls."""
+    world = World()
+    told: list[str] = []
+
+    async def hear(alert: Alert) -> None:
+        told.append(alert.alert_id)
+
+    async def fail(_: Alert) -> None:
+        raise RuntimeError("a broken subscriber")
+
+    world.operations.feed.subscribe(fail)
+    world.operations.feed.subscribe(hear)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(world.operations.feed.run)
+            await world.clock.advance(1)
+            world.alerts.put("al-1")
+            world.database.version += 1
+            await world.clock.advance(0.3)
+            tasks.cancel_scope.cancel()
+    assert told == ["al-1"]
+
+
+async def test_the_feed_tells_only_what_is_in_scope() -> None:
+    """Push must not be the hole in the limit."""
+    world = World(allowed=("vision",))
+    told: list[str] = []
+
+    async def hear(alert: Alert) -> None:
+        told.append(alert.alert_id)
+
+    world.operations.feed.subscribe(hear)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(world.operations.feed.run)
+            await anyio.wait_all_tasks_blocked()
+            world.store("al-secret", project="secret-lab")
+            world.store("al-vision")
+            await anyio.wait_all_tasks_blocked()
+            tasks.cancel_scope.cancel()
+    assert told == ["al-vision"]
+
+
+async def test_waiting_times_out_by_the_clock_and_ticks_meanwhile() -> None:
+    """Progress keeps hosts from killing a call that is only waiting."""
+    world = World()
+    ticks: list[float] = []
+    done = anyio.Event()
+
+    async def tick(waited: float) -> None:
+        ticks.append(waited)
+
+    async def wait() -> None:
+        result = await world.operations.queries.wait_for_alerts(after_cursor=0, timeout_seconds=12, on_tick=tick)
+        assert result.timed_out
+        done.set()
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait)
+            await world.clock.advance(13)
+            await done.wait()
+    assert ticks == [0, 5, 10]
+
+
+async def test_changes_are_refused_where_they_are_switched_off() -> None:
+    """The flag must hold below the surface too."""
+    with pytest.raises(RefusedError, match="RUNAI_ALLOW_WRITE_TOOLS"):
+        await World().operations.actions.plan_change("delete", "train-a")
+
+
+async def test_a_running_job_cannot_be_resumed() -> None:
+    """A call that Run:ai would ignore must not look like a success."""
+    with pytest.raises(RefusedError, match="Running"):
+        await World(allow_write=True).operations.actions.plan_change("resume", "train-a")
+
+
+async def test_stale_loops_make_the_process_unhealthy() -> None:
+    """A process whose loops are dead answers 200 everywhere else."""
+    world = World()
+    world.engine = EngineState(leader=True, heartbeat_ages_seconds={"poll": 9999})
+    health = await world.operations.probes.health()
+    assert not health.healthy
+    assert "poll" in health.reasons[0]
+
+
+async def test_a_blind_monitor_is_not_ready_and_says_so() -> None:
+    """Silence because of an expired token looks like a quiet night."""
+    world = World()
+    world.alerts.put("al-blind", project="", kind=AlertKind.MONITOR_BLIND)
+    health = await world.operations.probes.health()
+    assert (health.healthy, health.ready) == (True, False)
+    world.alerts.put("al-blind", project="", kind=AlertKind.MONITOR_BLIND, state=AlertState.RESOLVED)
+    assert (await world.operations.probes.health()).ready
+
+
+async def test_a_store_that_cannot_be_opened_is_told_to_every_question() -> None:
+    """No alert is pretended to be stored, and no probe crashes."""
+    world = World()
+    world.failure = StoreError("the state folder is read-only; set RUNAI_MONITOR_STATE_DIR")
+    assert not (await world.operations.probes.health()).healthy
+    with pytest.raises(MonitorError, match="read-only"):
+        await world.operations.queries.list_alerts()

@@ -1,0 +1,344 @@
+"""A small world for tests of operations and surfaces: in-memory services behind the protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from runai_monitor.errors import RunaiError, RunaiNotFoundError
+from runai_monitor.model.alert import (
+    Alert,
+    AlertId,
+    AlertKind,
+    AlertState,
+    AlertSubject,
+    Severity,
+)
+from runai_monitor.model.cluster import Container, ContainerPhase, Pod, Termination
+from runai_monitor.model.diagnosis import Cause, Diagnosis, Evidence, Verdict
+from runai_monitor.model.monitor import Monitor, MonitorId, MonitorState
+from runai_monitor.model.notification import Delivery, DeliveryState
+from runai_monitor.model.workload import (
+    PhaseChange,
+    Project,
+    Workload,
+    WorkloadDetail,
+    WorkloadHistory,
+    WorkloadId,
+    WorkloadPod,
+)
+from runai_monitor.operations.operations import Operations
+from runai_monitor.operations.services import EngineState, OnProgress, OperationOptions, Services
+from tests.fakes import EPOCH, FakeClock
+
+
+def workload(name: str, *, project: str = "vision", phase: str = "Running", number: int = 1) -> Workload:
+    return Workload(
+        id=WorkloadId(f"00000000-0000-4000-8000-{number:012d}"),
+        name=name,
+        type="Training",
+        project=project,
+        namespace=f"runai-{project}",
+        cluster_id="c1",
+        phase=phase,
+        gpus=2.0,
+    )
+
+
+def diagnosis(*, excerpt: str = "CUDA out of memory", pieces: int = 1) -> Diagnosis:
+    return Diagnosis(
+        verdict=Verdict.FAILURE,
+        confidence=0.9,
+        generated_at=EPOCH,
+        causes=(
+            Cause(
+                cause="cuda_oom",
+                title="GPU memory exhausted",
+                confidence=0.9,
+                explanation="The process asked for more GPU memory than there is.",
+                evidence_ids=("e1",),
+                next_steps=("Halve the batch size.",),
+            ),
+        ),
+        evidence=tuple(
+            Evidence(id=f"e{n + 1}", source="log", observed_at=EPOCH, excerpt=excerpt) for n in range(pieces)
+        ),
+        markdown=f"# Report\n{excerpt}\n" * pieces,
+    )
+
+
+@dataclass
+class FakeAlerts:
+    stored: dict[str, Alert] = field(default_factory=dict)
+    cursor: int = 0
+
+    def put(
+        self,
+        alert_id: str,
+        *,
+        project: str = "vision",
+        name: str = "train-a",
+        state: AlertState = AlertState.FIRING,
+        severity: Severity = Severity.CRITICAL,
+        kind: AlertKind = AlertKind.WORKLOAD_UNHEALTHY,
+        report: Diagnosis | None = None,
+        at: datetime = EPOCH,
+    ) -> Alert:
+        self.cursor += 1
+        alert = Alert(
+            alert_id=AlertId(alert_id),
+            cursor=self.cursor,
+            kind=kind,
+            status="OOMKilled",
+            state=state,
+            severity=severity,
+            subject=AlertSubject(id="w1", name=name, project=project, type="Training") if project else AlertSubject(),
+            summary=f"{name} was killed: out of memory",
+            started_at=at,
+            updated_at=at,
+            diagnosis=report or diagnosis(),
+        )
+        self.stored[alert_id] = alert
+        return alert
+
+    async def get(self, alert_id: AlertId) -> Alert | None:
+        return self.stored.get(alert_id)
+
+    async def latest_cursor(self) -> int:
+        return self.cursor
+
+    async def unresolved(self) -> Sequence[Alert]:
+        return [a for a in self.stored.values() if a.state is not AlertState.RESOLVED]
+
+    async def count_by_state(self) -> dict[AlertState, int]:
+        return {state: sum(a.state is state for a in self.stored.values()) for state in AlertState}
+
+    async def list(
+        self,
+        *,
+        projects: Sequence[str] | None = None,
+        project: str | None = None,
+        state: AlertState | None = None,
+        since: datetime | None = None,
+        after_cursor: int | None = None,
+        limit: int = 50,
+    ) -> list[Alert]:
+        found = [
+            a
+            for a in self.stored.values()
+            if (projects is None or not a.subject.project or a.subject.project in projects)
+            and (project is None or a.subject.project == project)
+            and (state is None or a.state is state)
+            and (since is None or a.updated_at >= since)
+            and (after_cursor is None or a.cursor > after_cursor)
+        ]
+        return sorted(found, key=lambda a: a.cursor, reverse=after_cursor is None)[:limit]
+
+
+@dataclass
+class FakeMonitors:
+    rows: dict[str, Monitor] = field(default_factory=dict)
+
+    async def start(self, monitor: Monitor) -> Monitor:
+        for row in await self.active():
+            if row.project == monitor.project:
+                return row
+        self.rows[monitor.monitor_id] = monitor
+        return monitor
+
+    async def stop(self, monitor_id: MonitorId | None, *, at: datetime) -> Sequence[Monitor]:
+        stopped = []
+        for row in await self.active():
+            if monitor_id in {None, row.monitor_id}:
+                self.rows[row.monitor_id] = replace(row, state=MonitorState.STOPPED, stopped_at=at)
+                stopped.append(self.rows[row.monitor_id])
+        return stopped
+
+    async def active(self) -> Sequence[Monitor]:
+        return [row for row in self.rows.values() if row.state is MonitorState.ACTIVE]
+
+    async def list(self, limit: int = 20) -> list[Monitor]:
+        return list(self.rows.values())[:limit]
+
+
+@dataclass
+class FakeDeliveries:
+    async def counts(self) -> dict[str, dict[DeliveryState, int]]:
+        return {"slack": {DeliveryState.DELIVERED: 3, DeliveryState.PENDING: 1, DeliveryState.FAILED: 2}}
+
+    async def of_alert(self, alert_id: AlertId) -> list[Delivery]:
+        return []
+
+
+@dataclass
+class FakeRunai:
+    workloads: list[Workload] = field(default_factory=list)
+    projects: tuple[str, ...] = ("vision", "secret-lab")
+    error: RunaiError | None = None
+    phase_message: str | None = None
+    done: list[tuple[str, str]] = field(default_factory=list)
+
+    def _match(self, project: str | None, phase: str | None, search: str | None) -> list[Workload]:
+        if self.error:
+            raise self.error
+        return [
+            w
+            for w in self.workloads
+            if project in {None, w.project} and phase in {None, w.phase} and (search is None or search in w.name)
+        ]
+
+    async def page_workloads(
+        self,
+        *,
+        project: str | None = None,
+        phase: str | None = None,
+        search: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Workload]:
+        return self._match(project, phase, search)[offset : offset + limit]
+
+    async def count_workloads(
+        self, *, project: str | None = None, phase: str | None = None, search: str | None = None
+    ) -> int:
+        return len(self._match(project, phase, search))
+
+    async def find_workloads(self, name: str, *, project: str | None = None) -> list[Workload]:
+        return [w for w in self._match(project, None, None) if w.name == name]
+
+    async def get_workload(self, workload_id: WorkloadId) -> WorkloadDetail:
+        for row in self.workloads:
+            if row.id == workload_id:
+                return WorkloadDetail(workload=replace(row, phase_message=self.phase_message))
+        raise RunaiNotFoundError("no such workload", status=404)
+
+    async def list_pods(self, workload_id: WorkloadId, *, deleted: bool = False) -> list[WorkloadPod]:
+        return [WorkloadPod(name="pod-0", id="p0", workload_id=workload_id, pod_phase="Running")]
+
+    async def get_history(self, workload_id: WorkloadId) -> WorkloadHistory:
+        return WorkloadHistory(changes=tuple(PhaseChange(at=EPOCH, phase=f"Phase{n}") for n in range(30)))
+
+    async def list_projects(self) -> list[Project]:
+        if self.error:
+            raise self.error
+        return [Project(id=name, name=name) for name in self.projects]
+
+    async def suspend(self, workload: Workload) -> None:
+        self.done.append(("suspend", workload.name))
+
+    async def resume(self, workload: Workload) -> None:
+        self.done.append(("resume", workload.name))
+
+    async def delete(self, workload: Workload) -> None:
+        self.done.append(("delete", workload.name))
+
+
+@dataclass
+class FakeKube:
+    pods: list[Pod] = field(
+        default_factory=lambda: [
+            Pod(
+                name="pod-0",
+                namespace="runai-vision",
+                uid="u0",
+                pod_phase="Running",
+                containers=(
+                    Container(
+                        name="main",
+                        phase=ContainerPhase.WAITING,
+                        restarts=4,
+                        reason="CrashLoopBackOff",
+                        last_ended=Termination(exit_code=137, reason="OOMKilled"),
+                    ),
+                ),
+            )
+        ]
+    )
+
+    async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:
+        return self.pods
+
+
+@dataclass
+class FakeDiagnoser:
+    result: Diagnosis = field(default_factory=diagnosis)
+
+    async def diagnose(
+        self, workload: Workload, *, include_logs: bool = True, on_progress: OnProgress | None = None
+    ) -> Diagnosis:
+        if on_progress is not None:
+            await on_progress(0.5, "reading logs")
+        return self.result
+
+
+@dataclass
+class FakeOutbox:
+    async def send_test(self, channel: str | None) -> dict[str, str | None]:
+        return {"slack": None}
+
+
+@dataclass
+class FakeDatabase:
+    version: int = 0
+
+    async def data_version(self) -> int:
+        return self.version
+
+
+class World:
+    """Operations over fakes; `allowed` is the hard limit, None for every project."""
+
+    def __init__(self, *, allowed: tuple[str, ...] | None = None, allow_write: bool = False) -> None:
+        self.clock = FakeClock()
+        self.alerts = FakeAlerts()
+        self.monitors = FakeMonitors()
+        self.runai = FakeRunai(
+            workloads=[
+                workload("train-a", number=1),
+                workload("train-b", number=2, phase="Failed"),
+                workload("cold-fusion", project="secret-lab", number=3),
+            ]
+        )
+        self.kube = FakeKube()
+        self.diagnoser = FakeDiagnoser()
+        self.database = FakeDatabase()
+        self.engine = EngineState(leader=True, heartbeat_ages_seconds={"poll": 1.0}, workloads=3)
+        self.wakes = 0
+        self.failure: Exception | None = None
+        options = OperationOptions(
+            allowed_projects=allowed, allow_write=allow_write, configuration={"poll_interval_seconds": 60}
+        )
+        self.operations = Operations(services=self.services, options=options, clock=self.clock)
+
+    async def services(self) -> Services:
+        if self.failure is not None:
+            raise self.failure
+        return Services(
+            alerts=self.alerts,
+            monitors=self.monitors,
+            deliveries=FakeDeliveries(),
+            runai=self.runai,
+            diagnoser=self.diagnoser,
+            outbox=FakeOutbox(),
+            database=self.database,
+            engine=lambda: self.engine,
+            wake_engine=self._wake,
+            kube=self.kube,
+            channels=("slack",),
+            database_place="state/alerts.sqlite",
+        )
+
+    def _wake(self) -> None:
+        self.wakes += 1
+
+    def store(self, alert_id: str, *, project: str = "vision", severity: Severity = Severity.CRITICAL) -> Alert:
+        """Stores an alert as this process would: the database changes and the feed is told."""
+        alert = self.alerts.put(alert_id, project=project, severity=severity)
+        self.database.version += 1
+        self.operations.feed.notify()
+        return alert
+
+    @property
+    def an_hour_ago(self) -> datetime:
+        return self.clock.now() - timedelta(hours=1)
