@@ -124,3 +124,4 @@ async def test_metrics_count_alerts_deliveries_and_clients() -> None:
     assert 'runai_monitor_deliveries{channel="slack",state="failed"} 2.0' in text
     assert 'runai_monitor_heartbeat_age_seconds{loop="poll"} 1.0' in text
     assert "runai_monitor_push_dropped_total 0.0" in text
+    assert "_created" not in text, "a creation time that is this scrape's would reset every rate"

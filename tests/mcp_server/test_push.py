@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
 from mcp.client import Client
+from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import LoggingMessageNotificationParams, ResourceUpdatedNotification
 
@@ -130,26 +131,53 @@ async def test_a_client_that_leaves_leaves_nothing_behind() -> None:
         assert hub.measurements().clients == 0
 
 
+class FakeSession:
+    """A session whose other side reads nothing until `gate` opens."""
+
+    def __init__(self, gate: anyio.Event | None = None) -> None:
+        self.client_params = object()
+        self.gate = gate
+        self.sent: list[Any] = []
+
+    async def send_notification(self, notification: Any) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
+        self.sent.append(notification)
+
+
 async def test_a_stalled_client_loses_its_oldest_alerts_and_blocks_nobody() -> None:
     """A laptop that went to sleep must not keep the alert from the one that is awake."""
-    world, hub = World(), AlertHub()
-    server = serve(world, hub)
-    awake, stalled = Ears(), Ears()
-    gate = anyio.Event()
+    world, hub, gate = World(), AlertHub(), anyio.Event()
+    awake, stalled = FakeSession(), FakeSession(gate)
 
-    async def stall(_: LoggingMessageNotificationParams) -> None:
-        await gate.wait()
+    async def pump(session: FakeSession) -> None:
+        async def handled(_: Any) -> None:
+            return None
 
-    stalled.on_log = stall  # type: ignore[assignment,method-assign]
-    async with feeding(world), stalled.client(server) as sleepy, awake.client(server):
-        del sleepy
-        for batch in range(6):
-            for n in range(100):
-                world.store(f"al-{batch}-{n}")
+        ctx = ServerRequestContext[Any, Any](
+            session=cast("Any", session),
+            lifespan_context={},
+            protocol_version="2025-11-25",
+            method="notifications/initialized",
+        )
+        await hub(ctx, handled)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(pump, stalled)
+            tasks.start_soon(pump, awake)
             await anyio.wait_all_tasks_blocked()
-        assert len(awake.logs) == 600
-        assert hub.measurements().dropped >= 600 - 2 * QUEUE
-        gate.set()
+            for n in range(QUEUE + 101):
+                await hub.publish(world.alerts.put(f"al-{n}"))
+            await anyio.wait_all_tasks_blocked()
+            assert [n.params.data["alert_id"] for n in awake.sent] == [f"al-{n}" for n in range(QUEUE + 101)]
+            # One is stuck in the send, the queue holds the newest, the rest is gone and counted.
+            assert hub.measurements().dropped == 100
+            gate.set()
+            await anyio.wait_all_tasks_blocked()
+            assert stalled.sent[-1].params.data["alert_id"] == f"al-{QUEUE + 100}"
+            tasks.cancel_scope.cancel()
+    assert hub.measurements().clients == 0
 
 
 async def test_channel_events_are_one_line_and_flat() -> None:
