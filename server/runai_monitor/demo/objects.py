@@ -17,6 +17,7 @@ class Project:
     name: str
     namespace: str
     department: str
+    department_id: str
     gpu_quota: float
     created_at: datetime
 

@@ -32,6 +32,7 @@ def projects(now: datetime) -> tuple[Project, ...]:
             name=name,
             namespace=namespace,
             department=department,
+            department_id=new_id(random.Random(department)),
             gpu_quota=quota,
             created_at=now - timedelta(days=200 - number),
         )
