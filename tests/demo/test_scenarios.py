@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runai_monitor.demo.scenarios import all_scenarios
+from runai_monitor.demo.stories import all_scenarios
 from runai_monitor.demo.transcripts import PLANTED_SECRETS
 from runai_monitor.model.workload import PHASES
 from tests.demo.actors import Actors, actors

@@ -23,7 +23,7 @@ def workload_json(world: World, workload: Workload) -> Json:
     running = sum(pod.phase == "Running" for pod in pods)
     gpus = template.gpus * running if workload.phase in _HOLDS_GPUS else 0
     updated_at = isoformat(workload.phase_updated_at)
-    row: Json = {
+    return {
         "id": workload.id,
         "tenantId": world.tenant_id,
         "clusterId": world.cluster_id,
@@ -54,16 +54,7 @@ def workload_json(world: World, workload: Workload) -> Json:
         "completedAt": _instant(workload.completed_at),
         "submittedBy": template.submitted_by,
         "source": "CLI",
-        "priority": None,
-        "priorityClassName": _PRIORITIES[workload.type],
-        "preemptible": template.preemptible,
-        "images": [template.image],
-        "command": template.command,
-        "arguments": template.arguments,
-        "environmentVariables": dict(template.environment),
-        "actionsSupport": {"delete": True, "suspend": workload.type != "Inference"},
-        "currentNodePools": ["default"],
-        "requestedNodePools": ["default"],
+        **_submitted(workload),
         "runningPods": running,
         "requestedPods": {"number": template.replicas, "parallelism": template.replicas},
         "workloadRequestedResources": _requests(template, pods=template.replicas),
@@ -71,12 +62,6 @@ def workload_json(world: World, workload: Workload) -> Json:
         "allocatedResources": {"gpu": gpus, "cpu": template.cpus * running, "extendedResources": []},
         "urls": [],
     }
-    # Absent rather than null: the schema makes both optional and neither nullable.
-    if workload.phase_reason:
-        row["phaseReason"] = workload.phase_reason
-    if template.framework:
-        row["distributedFramework"] = template.framework
-    return row
 
 
 def workload_detail_json(world: World, workload: Workload) -> Json:
@@ -174,6 +159,29 @@ def project_json(world: World, project: Project) -> Json:
         "updatedAt": created_at,
         "updatedBy": "admin@example.com",
     }
+
+
+def _submitted(workload: Workload) -> Json:
+    """What somebody asked for, and why it waits if it does."""
+    template = workload.template
+    fields: Json = {
+        "priority": None,
+        "priorityClassName": _PRIORITIES[workload.type],
+        "preemptible": template.preemptible,
+        "images": [template.image],
+        "command": template.command,
+        "arguments": template.arguments,
+        "environmentVariables": dict(template.environment),
+        "actionsSupport": {"delete": True, "suspend": workload.type != "Inference"},
+        "currentNodePools": ["default"],
+        "requestedNodePools": ["default"],
+    }
+    # Absent rather than null: the schema makes both optional and neither nullable.
+    if workload.phase_reason:
+        fields["phaseReason"] = workload.phase_reason
+    if template.framework:
+        fields["distributedFramework"] = template.framework
+    return fields
 
 
 def _record(world: World, entry: PhaseEntry | Event) -> Json:

@@ -18,9 +18,10 @@ from runai_monitor.demo.faults import FaultPlan
 from runai_monitor.demo.kube_api import KubeApi
 from runai_monitor.demo.population import populate, projects
 from runai_monitor.demo.runai_api import RunaiApi
-from runai_monitor.demo.scenarios import Scenario, all_scenarios
+from runai_monitor.demo.scenarios import Scenario
 from runai_monitor.demo.serving import served
 from runai_monitor.demo.slack_receiver import SlackReceiver
+from runai_monitor.demo.stories import all_scenarios
 from runai_monitor.demo.world import World
 
 TOKEN_SECONDS = 20
