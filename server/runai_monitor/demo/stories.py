@@ -177,7 +177,8 @@ def _crash_loop() -> Scenario:
             Step(at_seconds=6.5, effects=crash),
             Step(at_seconds=7, effects=back_off),
         ),
-        expected_statuses=frozenset({"CrashLoopBackOff"}),
+        # Whichever is seen first: the exit itself, or the pause before the next attempt.
+        expected_statuses=frozenset({"Error", "CrashLoopBackOff"}),
         expected_causes=frozenset({"invalid_arguments"}),
     )
 
