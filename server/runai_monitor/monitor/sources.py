@@ -1,0 +1,134 @@
+"""What the monitor needs of its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from runai_monitor.model.alert import Alert, AlertKind, Transition
+from runai_monitor.model.cluster import Pod
+from runai_monitor.model.diagnosis import Diagnosis
+from runai_monitor.model.monitor import Monitor, MonitorId
+from runai_monitor.model.workload import Workload, WorkloadDetail, WorkloadEvent, WorkloadId
+
+
+class RunaiSource(Protocol):
+    """Run:ai."""
+
+    async def scan_workloads(
+        self, *, project: str | None = None, phase: str | None = None, updated_since: datetime | None = None
+    ) -> list[Workload]:
+        """Every workload that matches."""
+        ...
+
+    async def get_workload(self, workload_id: WorkloadId) -> WorkloadDetail:
+        """One workload; RunaiNotFoundError when it is gone."""
+        ...
+
+    async def list_events(self, workload_id: WorkloadId, *, limit: int = 200) -> list[WorkloadEvent]:
+        """Its events, newest first."""
+        ...
+
+
+class PodChangeLike(Protocol):
+    """A change of pods."""
+
+    @property
+    def kind(self) -> Literal["listed", "upserted", "removed"]:
+        """What happened."""
+        ...
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        """To which pods."""
+        ...
+
+
+class PodWatchLike(Protocol):
+    """A stream of pod changes."""
+
+    def changes(self) -> AsyncIterator[PodChangeLike]:
+        """Endless; KubeForbiddenError when it is not allowed."""
+        ...
+
+
+class KubeSource(Protocol):
+    """Kubernetes."""
+
+    def pod_watch(self, namespace: str | None) -> PodWatchLike:
+        """A watch of one namespace, or of all."""
+        ...
+
+    async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:
+        """Pods now."""
+        ...
+
+
+class Diagnoses(Protocol):
+    """Says why."""
+
+    async def diagnose(self, workload: Workload) -> Diagnosis:
+        """The diagnosis of one workload."""
+        ...
+
+
+class AlertSink(Protocol):
+    """The store of alerts."""
+
+    async def apply(self, transitions: Sequence[Transition], *, channels: Sequence[str]) -> list[Alert]:
+        """Stores transitions and what follows from them, or raises StoreError."""
+        ...
+
+    async def unresolved(self) -> list[Alert]:
+        """Alerts that are not resolved."""
+        ...
+
+    async def last_episodes(self) -> dict[tuple[AlertKind, str], int]:
+        """The highest episode by kind and subject."""
+        ...
+
+
+class Baseline(Protocol):
+    """What had failed before the first look."""
+
+    async def covered_projects(self) -> dict[str, datetime]:
+        """Projects looked at, and when first."""
+        ...
+
+    async def cover(self, *, projects: Mapping[str, datetime], failing: Mapping[str, str]) -> None:
+        """Notes a first look."""
+        ...
+
+    async def failing(self) -> dict[str, str]:
+        """Workloads failing since before."""
+        ...
+
+    async def forget(self, workload_ids: Sequence[str]) -> None:
+        """Healthy since, or gone."""
+        ...
+
+
+class Monitors(Protocol):
+    """The store of monitors."""
+
+    async def active(self) -> list[Monitor]:
+        """The monitors that run."""
+        ...
+
+    async def end_due(self, now: datetime) -> list[Monitor]:
+        """Ends those whose time is over."""
+        ...
+
+    async def record_poll(
+        self,
+        monitor_id: MonitorId,
+        *,
+        at: datetime | None,
+        error: str | None,
+        error_at: datetime | None,
+        next_poll_at: datetime | None,
+        workloads: int,
+    ) -> None:
+        """Notes a poll."""
+        ...

@@ -1,0 +1,79 @@
+"""Redaction: secrets go, and what people search for stays."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runai_monitor.diagnosis.redact import MASK, redact, redact_environment
+
+VALUE = st.text(alphabet=string.ascii_letters + string.digits, min_size=24, max_size=36)
+SHAPES = [
+    "eyJhbGciOiJIUzI1NiJ9.{}.{}", "AKIA{:.16}", "ghp_{}", "github_pat_{}", "glpat-{}", "hf_{}", "nvapi-{}", "xoxb-{}",
+    "https://hooks.slack.com/services/T0/B0/{}", "AIza{0}{0}", "sk-{}", "sk-ant-{}", "postgres://user:{}@db:5432/x",
+    "Authorization: Bearer {}", "authorization: Basic {}", "Bearer {}", "password={}", "PASSWORD: '{}'",
+    "AWS_SECRET_ACCESS_KEY={}", '"api_key": "{}"', "client_secret => {}", "--token {}", "WANDB_API_KEY {}",
+    "AccountKey={};EndpointSuffix=x", "https://x.blob/y?sv=1&sig={}", "Cookie: session={}",
+    "-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@settings(max_examples=25, deadline=None)
+@given(value=VALUE, before=st.sampled_from(["", "error: ", "line one\n", '{"msg": "']))
+def test_no_planted_secret_survives(shape: str, value: str, before: str) -> None:
+    """What is stored and sent must never hold a working credential."""
+    if "AKIA" in shape:
+        value = value.upper()
+    planted = value[:16] if "AKIA" in shape else value
+    assert planted not in redact(before + shape.format(value, value) + " and then it failed")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "commit 3f786850e387550fdab836ed7e6dc881de23001b",
+        "workload a1b2c3d4-e5f6-7890-abcd-ef1234567890 failed",
+        "image repo/train@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "max_tokens=2048 tokens/sec: 12345.6 num_tokens: 90000",
+        "submitted by researcher@example.com",
+        "step 403/1000 loss 2.31 tokens=1048576",
+        "KeyError: 'token_type_ids'",
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB",
+        "http://proxy:3128/path",
+    ],
+)
+def test_what_people_search_for_stays(text: str) -> None:
+    """A report that hides the commit or the digest hides the way to the mend."""
+    assert redact(text) == text
+
+
+def test_the_rest_of_the_line_stays() -> None:
+    """Only the secret goes; the sentence around it is evidence."""
+    assert redact("login with password=hunter2000 failed for bob") == f"login with password={MASK} failed for bob"
+
+
+def test_environment_values_go_by_their_names() -> None:
+    """A value that looks like nothing is a secret when its variable says so."""
+    pairs = [("WANDB_API_KEY", "abc"), ("MY_TOKEN", "x"), ("EPOCHS", "3"), ("URL", "redis://:pw@host")]
+    assert redact_environment(pairs) == (
+        ("WANDB_API_KEY", MASK),
+        ("MY_TOKEN", MASK),
+        ("EPOCHS", "3"),
+        ("URL", f"redis://:{MASK}@host"),
+    )
+
+
+def test_a_megabyte_on_one_line_is_no_trap() -> None:
+    """A log is written by anyone; no line may stop the monitor."""
+    for hostile in (
+        "a" * 1_000_000,
+        "token " * 200_000,
+        "password=" * 100_000,
+        "eyJ" * 300_000,
+        "-----BEGIN A" * 50_000,
+    ):
+        redact(hostile)
