@@ -52,7 +52,7 @@ def servers(state_dir: str) -> dict[str, StdioServerParameters]:
 async def first_tools_list(server: StdioServerParameters, mode: str) -> float:
     """Milliseconds from the spawn to the first answer to `tools/list`."""
     started = time.perf_counter()
-    with open(os.devnull, "w", encoding="utf-8") as sink:  # noqa: ASYNC230  # a null device never blocks
+    with Path(os.devnull).open("w", encoding="utf-8") as sink:  # noqa: ASYNC230  # a null device never blocks
         async with Client(stdio_client(server, errlog=sink), mode=mode) as client:  # type: ignore[arg-type]
             await client.list_tools()
             return (time.perf_counter() - started) * 1000
@@ -77,8 +77,8 @@ def report(found: dict[tuple[str, str], list[float]]) -> str:
     lines = [
         "# Benchmark results",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, mcp {version('mcp')}.",
+        ", ".join([f"{datetime.now(UTC):%Y-%m-%d}", platform.system(), platform.machine(), f"{os.cpu_count()} cores"])
+        + f", Python {platform.python_version()}, mcp {version('mcp')}.",
         "",
         "## Cold start: spawn to first `tools/list` on stdio",
         f"Median of {ROUNDS} starts each, alternating (`make bench`).",

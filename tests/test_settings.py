@@ -16,8 +16,8 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def load(config: Path | None = None, dotenv: Path | None = None, **environ: str) -> object:
-    return load_settings(config=config, environ=environ, dotenv=dotenv)
+def load(config: Path | None = None, **environ: str) -> object:
+    return load_settings(config=config, environ=environ, dotenv=None)
 
 
 def refusal(config: Path | None = None, **environ: str) -> str:
@@ -115,7 +115,7 @@ def test_a_secret_never_appears_in_a_message_or_in_print() -> None:
     """Start-up errors end up in chat windows."""
     webhook = "http://hooks.slack.com/services/T0/B0/s3cret"
     assert "s3cret" not in refusal(RUNAI_MONITOR_SLACK_WEBHOOK_URL=webhook)
-    settings = load(RUNAI_CLIENT_SECRET="s3cret", RUNAI_MONITOR_AUTH_TOKEN="s3cret")
+    settings = load(None, RUNAI_CLIENT_SECRET="s3cret", RUNAI_MONITOR_AUTH_TOKEN="s3cret")
     assert "s3cret" not in repr(settings)
 
 

@@ -124,7 +124,9 @@ def check(config: Path | None, as_json: bool, send_test: bool) -> None:
 @click.option("--since", help="Only alerts changed since: an ISO time, or an age such as 24h, 30m or 7d.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @_json_option
-def alerts(config: Path | None, project: str | None, state: str | None, since: str | None, limit: int, as_json: bool) -> None:
+def alerts(
+    config: Path | None, project: str | None, state: str | None, since: str | None, limit: int, as_json: bool
+) -> None:
     """Read the stored alerts, newest first."""
     settings = _settings(config)
     _configure_logging(settings)

@@ -9,10 +9,10 @@ from typing import TypeVar
 import anyio
 import anyio.lowlevel
 import httpx2
-from tests.fakes import FakeClock
 
 from runai_monitor.runai.client import RunaiClient
 from runai_monitor.runai.transport import RunaiTransport
+from tests.fakes import FakeClock
 
 T = TypeVar("T")
 Answer = httpx2.Response | Exception | Callable[[httpx2.Request], httpx2.Response]

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import httpx2
 import pytest
-from tests.fakes import FakeClock
-from tests.runai.fake_runai import WORKLOADS, FakeRunai, json_answer, make_client, settle, workload_row
 
 from runai_monitor.errors import RefusedError, RunaiError, RunaiNotFoundError, RunaiPayloadError, RunaiRejectedError
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.runai.client import RunaiClient
+from tests.fakes import FakeClock
+from tests.runai.fake_runai import WORKLOADS, FakeRunai, json_answer, make_client, settle, workload_row
 
 pytestmark = pytest.mark.anyio
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.fakes import FakeClock
-from tests.runai.fake_runai import TOKEN_PATH, FakeRunai, json_answer, make_client, settle
 
 from runai_monitor.errors import MonitorError
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.runai import sdk
 from runai_monitor.runai.families import Family
+from tests.fakes import FakeClock
+from tests.runai.fake_runai import TOKEN_PATH, FakeRunai, json_answer, make_client, settle
 
 pytestmark = pytest.mark.anyio
 

@@ -10,17 +10,6 @@ from email.utils import format_datetime
 import anyio
 import httpx2
 import pytest
-from tests.fakes import FakeClock
-from tests.runai.fake_runai import (
-    SECRET,
-    TOKEN_PATH,
-    WORKLOADS,
-    Answer,
-    FakeRunai,
-    json_answer,
-    make_transport,
-    settle,
-)
 
 from runai_monitor.errors import (
     RunaiAuthError,
@@ -32,6 +21,17 @@ from runai_monitor.errors import (
     SettingsError,
 )
 from runai_monitor.runai.transport import RunaiTransport
+from tests.fakes import FakeClock
+from tests.runai.fake_runai import (
+    SECRET,
+    TOKEN_PATH,
+    WORKLOADS,
+    Answer,
+    FakeRunai,
+    json_answer,
+    make_transport,
+    settle,
+)
 
 pytestmark = pytest.mark.anyio
 

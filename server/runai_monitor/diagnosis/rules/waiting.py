@@ -35,7 +35,7 @@ _MOUNT = r"FailedMount|FailedAttachVolume|CreateContainerConfigError|Failed"
 _SIGNS = (
     _sign("registry_rate_limited", "the registry limits pulls", _PULL, r"toomanyrequests|rate limit|429 too many", "authenticate to the registry, or use a mirror"),
     _sign("image_auth_failed", "the registry refused the login", _PULL, r"unauthorized|authentication required|denied: |403 forbidden|no basic auth", "add or correct the image pull secret of the project"),
-    _sign("image_not_found", "the image does not exist", _PULL, r"manifest unknown|not found|name unknown|repository .* does not exist", "correct the image name or tag"),
+    _sign("image_not_found", "the image does not exist", _PULL, r"manifest unknown|manifest \S+ not found|name unknown|repository .* does not exist|image \S* ?not found|failed to resolve reference .*not found", "correct the image name or tag"),
     _sign("wrong_architecture", "no image for this processor architecture", _PULL, r"no match(ing manifest)? for platform|no matching manifest", "push an image for the nodes' architecture"),
     _sign("registry_unreachable", "the registry cannot be reached", r"Failed|ErrImagePull", r"dial tcp|i/o timeout|no such host|connection refused|tls handshake|x509", "check the registry's address and the node's network and DNS"),
     _sign("invalid_image_name", "the image name is not valid", r"InvalidImageName|InspectFailed|Failed", r"invalid ?image ?name|couldn't parse image|invalid reference format", "correct the image name", 0.97),

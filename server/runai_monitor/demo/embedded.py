@@ -1,0 +1,62 @@
+"""The simulated tenant as the server's own: what `serve --demo` monitors when nobody has credentials."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from runai_monitor.clock import SystemClock
+from runai_monitor.demo.tenant import run_tenant
+
+if TYPE_CHECKING:
+    from runai_monitor.demo.tenant import Tenant
+    from runai_monitor.settings import Settings
+
+
+def monitor_environment(tenant: Tenant, *, state_dir: Path, slack: bool) -> dict[str, str]:
+    """The environment that points a server at `tenant`, with thresholds for a show that lasts under a minute."""
+    environment = {
+        "RUNAI_BASE_URL": tenant.runai_base_url,
+        "RUNAI_CLIENT_ID": tenant.client_id,
+        "RUNAI_CLIENT_SECRET": tenant.client_secret,
+        "KUBECONFIG": str(tenant.kubeconfig_path),
+        "RUNAI_MONITOR_STATE_DIR": str(state_dir),
+        "RUNAI_MONITOR_RECONCILE_INTERVAL_SECONDS": "10",
+        "RUNAI_MONITOR_RESOLVE_AFTER_SECONDS": "3",
+        "RUNAI_MONITOR_SUSPECT_AFTER_SECONDS": "5",
+    }
+    if slack:
+        environment["RUNAI_MONITOR_SLACK_WEBHOOK_URL"] = tenant.slack_webhook_url
+    return environment
+
+
+@asynccontextmanager
+async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
+    """Runs a tenant for as long as the block lasts; yields `settings` pointed at it, with a state of its own.
+
+    The user's own database is left alone: what is simulated never mixes with what is real.
+    """
+    with tempfile.TemporaryDirectory(prefix="runai-monitor-demo-") as folder:
+        async with run_tenant(clock=SystemClock()) as tenant:
+            tenant.begin()
+            yield settings.model_copy(
+                update={
+                    "runai_base_url": tenant.runai_base_url,
+                    "runai_client_id": tenant.client_id,
+                    "runai_client_secret": SecretStr(tenant.client_secret),
+                    "kubeconfig": str(tenant.kubeconfig_path),
+                    "kube_context": None,
+                    "monitored_projects": ("*",),
+                    "poll_interval_seconds": 2.0,
+                    "reconcile_interval_seconds": 10.0,
+                    "resolve_after_seconds": 3.0,
+                    "suspect_after_seconds": 5.0,
+                    "state_dir": Path(folder),
+                    "database_url": None,
+                }
+            )
