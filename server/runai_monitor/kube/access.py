@@ -4,54 +4,121 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from runai_monitor.errors import KubeError, KubeNotFoundError
-from runai_monitor.kube.client import KubeClient
-from runai_monitor.model.cluster import Pod
+from runai_monitor.errors import KubeError, KubeForbiddenError, KubeNotFoundError
+from runai_monitor.kube.client import KubeClient, list_pods_with_version, pods_path
+from runai_monitor.kube.faults import Asked
+from runai_monitor.model.cluster import ContainerPhase, Pod
+
+MOST_NAMESPACES = 20
+"""How many namespaces are tried: four requests each, one after the other, while a person waits."""
+_SAMPLE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessCheck:
-    """One permission: whether it works, and what to do if not. `unverified` means there was nothing to try it on."""
+    """One permission in one scope. `advice` says what to do and is empty when it is `ok`.
+
+    `unverified` means that it could not be tried: nothing to try it on, or no answer.
+    """
 
     permission: str
     outcome: Literal["ok", "denied", "unverified"]
     detail: str
+    advice: str = ""
 
 
-async def probe(client: KubeClient, *, namespaces: Sequence[str] | None) -> list[AccessCheck]:
-    """Lists pods and events and reads one line of one log; in the first of `namespaces`, or (None) cluster-wide."""
-    namespace = namespaces[0] if namespaces else None
+async def probe(client: KubeClient, namespaces: Sequence[str] | None) -> list[AccessCheck]:
+    """Lists and watches pods, lists events, reads one line of one log; in each namespace, or (None) cluster-wide.
+
+    Raises nothing of Kubernetes': what fails is a result.
+    """
+    scopes: list[str | None] = [None] if namespaces is None else list(dict.fromkeys(namespaces))
+    checks: list[AccessCheck] = []
+    for namespace in scopes[:MOST_NAMESPACES]:
+        checks += await _probe_scope(client, namespace)
+    if len(scopes) > MOST_NAMESPACES:
+        checks.append(
+            AccessCheck(
+                permission="all permissions",
+                outcome="unverified",
+                detail=f"{len(scopes) - MOST_NAMESPACES} more namespaces were not tried",
+                advice="grant the role cluster-wide, or check these namespaces one by one",
+            )
+        )
+    return checks
+
+
+async def _probe_scope(client: KubeClient, namespace: str | None) -> list[AccessCheck]:
+    where = f"in {namespace}" if namespace else "in all namespaces"
     pods: list[Pod] = []
 
     async def list_pods() -> str:
-        pods.extend(await client.list_pods(namespace))
-        return f"{len(pods)} pods in {namespace or 'all namespaces'}"
+        pods.extend((await list_pods_with_version(client.api, namespace, limit=_SAMPLE))[0])
+        return "a pod was listed" if pods else "allowed; there are no pods yet"
+
+    async def watch_pods() -> str:
+        asked = Asked(verb="watch", resource="pods", namespace=namespace)
+        params = [("watch", "true"), ("timeoutSeconds", "1")]
+        async with client.api.open(pods_path(namespace), params, asked):
+            return "a watch was opened"
 
     async def list_events() -> str:
-        place = namespace or (pods[0].namespace if pods else "default")
-        return f"{len(await client.list_events(place))} events in {place}"
+        path = f"/api/v1/namespaces/{namespace}/events" if namespace else "/api/v1/events"
+        await client.api.list_all(path, [], Asked(verb="list", resource="events", namespace=namespace), limit=1)
+        return "events were listed"
 
-    checks = [await _attempt("list pods", list_pods), await _attempt("list events", list_events)]
-    running = next((pod for pod in pods if pod.pod_phase == "Running" and pod.containers), None)
-    if running is None:
-        checks.append(
-            AccessCheck(permission="get pods/log", outcome="unverified", detail="no running pod to try it on")
+    checks = [
+        await _attempt(f"list pods {where}", list_pods),
+        await _attempt(f"watch pods {where}", watch_pods),
+        await _attempt(f"list events {where}", list_events),
+    ]
+    return [*checks, await _probe_log(client, pods, where)]
+
+
+async def _probe_log(client: KubeClient, pods: Sequence[Pod], where: str) -> AccessCheck:
+    permission = f"get pods/log {where}"
+    found = _with_log(pods)
+    if found is None:
+        return AccessCheck(
+            permission=permission,
+            outcome="unverified",
+            detail="there is no pod to try it on",
+            advice="run the check again while a workload runs",
         )
-        return checks
+    pod, container = found
 
     async def read_log() -> str:
-        await client.read_log(running.namespace, running.name, running.containers[-1].name, tail_lines=1)
-        return f"read of {running.namespace}/{running.name}"
+        try:
+            await client.read_log(pod.namespace, pod.name, container, tail_lines=1, limit_bytes=1024)
+        except KubeNotFoundError:
+            # Kubernetes asks RBAC before it looks for the log.
+            return "allowed; the container that was tried has no log"
+        return "a line of a log was read"
 
-    return [*checks, await _attempt("get pods/log", read_log)]
+    return await _attempt(permission, read_log)
 
 
-async def _attempt(permission: str, action: Callable[[], Awaitable[Any]]) -> AccessCheck:
+def _with_log(pods: Sequence[Pod]) -> tuple[Pod, str] | None:
+    """A pod and one of its containers, preferably one that has started."""
+    ranked = sorted(
+        ((pod, container) for pod in pods for container in pod.containers),
+        key=lambda pair: pair[1].phase not in {ContainerPhase.RUNNING, ContainerPhase.TERMINATED},
+    )
+    return (ranked[0][0], ranked[0][1].name) if ranked else None
+
+
+async def _attempt(permission: str, action: Callable[[], Awaitable[str]]) -> AccessCheck:
     try:
-        return AccessCheck(permission=permission, outcome="ok", detail=str(await action()))
-    except KubeNotFoundError as error:
-        return AccessCheck(permission=permission, outcome="unverified", detail=str(error))
+        return AccessCheck(permission=permission, outcome="ok", detail=await action())
+    except KubeForbiddenError as error:
+        advice = "log in again" if error.status == 401 else "grant the role shown in the README's Kubernetes section"
+        return AccessCheck(permission=permission, outcome="denied", detail=str(error), advice=advice)
     except KubeError as error:
-        return AccessCheck(permission=permission, outcome="denied", detail=str(error))
+        return AccessCheck(
+            permission=permission,
+            outcome="unverified",
+            detail=str(error),
+            advice="make the cluster reachable and run the check again",
+        )

@@ -2,95 +2,93 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from datetime import UTC, datetime
 
 import aiohttp
 import msgspec
 
-from runai_monitor.clock import Clock
-from runai_monitor.errors import (
-    KubeError,
-    KubeForbiddenError,
-    KubeNotFoundError,
-    KubeUnavailableError,
-    WatchExpiredError,
-)
+from runai_monitor.errors import KubeNotFoundError, KubeUnavailableError
+from runai_monitor.kube.api import KubeApi, Params
 from runai_monitor.kube.convert import EventWire, PodWire, event_of, pod_of
+from runai_monitor.kube.faults import Asked, single_line, unreachable
 from runai_monitor.model.cluster import KubeEvent, Pod
 
-PAGE = 500
-REQUEST_SECONDS = 30.0
-_CONNECT_SECONDS = 5.0
-_RETRIES = 2
-_RETRIED = frozenset({429, 500, 502, 503, 504})
-# DNS-1123 names; whatever else is asked for could mean another path.
+log = logging.getLogger(__name__)
+
+LOG_READ_FACTOR = 4
+"""How many times the wanted bytes are read of a log, at most, to reach its end."""
+_LOG_ATTEMPTS = 3
+_FEWER_LINES = 10
+_NEVER = datetime.min.replace(tzinfo=UTC)
+# DNS-1123 names and uids; whatever else is asked for could mean another path or another selector.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-
-Params = list[tuple[str, str]]
-
-
-class ListMeta(msgspec.Struct, rename="camel"):
-    """A list's metadata; `continue` is a word of Python's."""
-
-    resource_version: str | None = None
-    continue_: str | None = msgspec.field(default=None, name="continue")
-
-
-class RawList(msgspec.Struct):
-    """A page of any list, its items undecoded."""
-
-    items: list[msgspec.Raw] | None = None
-    metadata: ListMeta | None = None
-
-
-class StatusWire(msgspec.Struct):
-    """Kubernetes' answer to what it does not do."""
-
-    message: str | None = None
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
 class KubeClient:
-    """One API server with our credentials. `relogin` renews them after a 401 and says whether it could."""
+    """Pods, events and logs of one cluster. Every method raises a `KubeError` when the cluster cannot answer."""
 
-    def __init__(self, api_client: Any, *, clock: Clock, relogin: Callable[[], Awaitable[bool]] | None = None) -> None:
-        self._api = api_client
-        self._clock = clock
-        self._relogin = relogin
+    def __init__(self, api: KubeApi) -> None:
+        self.api = api
 
     async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:
-        """The pods of a namespace (None: of all), optionally only those labelled with a workload's name."""
-        selector = [] if workload_name is None else [("labelSelector", f"workloadName={_checked(workload_name)}")]
-        found: list[Pod] = []
-        async for items, _ in self.pages(pods_path(namespace), selector, resource="pods", namespace=namespace):
-            found += [pod_of(_decode(item, PodWire)) for item in items]
-        return found
+        """The pods of a namespace (None: of all), optionally only those labelled with a workload's name.
+
+        Raises:
+            KubeForbiddenError: RBAC does not allow it there.
+            KubeUnavailableError: no answer after the retries.
+        """
+        selector = [] if workload_name is None else [("labelSelector", f"workloadName={_label(workload_name)}")]
+        pods, _ = await list_pods_with_version(self.api, namespace, selector)
+        return pods
 
     async def get_pod(self, namespace: str, name: str) -> Pod:
         """One pod.
 
         Raises:
             KubeNotFoundError: it does not exist (any more).
+            KubeForbiddenError: RBAC does not allow it there.
+            KubeUnavailableError: no answer after the retries, or not a pod.
         """
-        path = f"{pods_path(namespace)}/{_checked(name)}"
-        return pod_of(_decode(await self._read(path, [], resource="pods", namespace=namespace), PodWire))
+        asked = Asked(verb="get", resource="pods", namespace=namespace)
+        body = await self.api.read(f"{pods_path(namespace)}/{_name(name)}", [], asked)
+        pod = decode_pod(body)
+        if pod is None or not pod.name:
+            raise KubeUnavailableError(
+                f"the answer of {self.api.host} is no pod ({asked}); is a proxy in between?",
+                resource="pods",
+                namespace=namespace,
+            )
+        return pod
 
     async def list_events(
-        self, namespace: str, *, object_name: str | None = None, object_uid: str | None = None
+        self,
+        namespace: str,
+        *,
+        object_name: str | None = None,
+        object_uid: str | None = None,
+        limit: int | None = None,
     ) -> list[KubeEvent]:
-        """The events of a namespace, optionally of one object, oldest first."""
+        """The events of a namespace, optionally of one object, oldest first; `limit` takes the first the server has.
+
+        Raises:
+            KubeForbiddenError: RBAC does not allow it there.
+            KubeUnavailableError: no answer after the retries.
+        """
+        # Only selectors that exist: others are answered with 400 `field label not supported`.
         terms = []
         if object_name is not None:
-            terms.append(f"involvedObject.name={_checked(object_name)}")
+            terms.append(f"involvedObject.name={_name(object_name)}")
         if object_uid is not None:
-            terms.append(f"involvedObject.uid={_checked(object_uid)}")
+            terms.append(f"involvedObject.uid={_name(object_uid)}")
         selector = [("fieldSelector", ",".join(terms))] if terms else []
-        path = f"/api/v1/namespaces/{_checked(namespace)}/events"
-        found: list[KubeEvent] = []
-        async for items, _ in self.pages(path, selector, resource="events", namespace=namespace):
-            found += [event_of(_decode(item, EventWire)) for item in items]
-        return sorted(found, key=lambda event: (event.at is not None, event.at))
+        path = f"/api/v1/namespaces/{_name(namespace)}/events"
+        asked = Asked(verb="list", resource="events", namespace=namespace)
+        items, _ = await self.api.list_all(path, selector, asked, limit=limit)
+        found = [event for item in items if (event := _decode_event(item)) is not None]
+        return sorted(found, key=lambda event: event.at or _NEVER)
 
     async def read_log(
         self,
@@ -104,163 +102,106 @@ class KubeClient:
     ) -> str:
         """The end of a container's log: at most `tail_lines` lines and `limit_bytes` bytes.
 
+        The server's `limitBytes` cuts the end off and keeps the beginning, and the end is what says why. So more is
+        allowed than wanted, its end is kept, and where even that is not enough fewer lines are asked for.
+
         Raises:
             KubeNotFoundError: the pod is gone, or the container has no (previous) log.
+            KubeForbiddenError: RBAC does not allow it there.
+            KubeUnavailableError: no answer after the retries, or the kubelet cannot be reached.
         """
-        # limitBytes counts from the start of what tailLines selects, so the end is only safe if we cut it ourselves.
-        params = [("container", _checked(container)), ("tailLines", str(tail_lines))]
-        if previous:
-            params.append(("previous", "true"))
-        path = f"{pods_path(namespace)}/{_checked(pod)}/log"
-        response = await self.open(path, params, resource="pods/log", namespace=namespace)
-        try:
-            kept = b""
-            async for chunk in response.content.iter_chunked(65_536):
-                kept = (kept + chunk)[-limit_bytes:]
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _unreachable(error, "pods/log", namespace) from error
-        finally:
-            response.close()
+        path = f"{pods_path(namespace)}/{_name(pod)}/log"
+        asked = Asked(verb="get", resource="pods/log", namespace=namespace)
+        ceiling = LOG_READ_FACTOR * limit_bytes
+        kept, lines = b"", tail_lines
+        for attempt in range(_LOG_ATTEMPTS):
+            params = [
+                ("container", _name(container)),
+                ("tailLines", str(lines)),
+                ("limitBytes", str(ceiling)),
+                *([("previous", "true")] if previous else []),
+            ]
+            kept, received = await self._tail(path, params, asked, keep=limit_bytes, ceiling=ceiling)
+            if received < ceiling or lines <= 1 or attempt == _LOG_ATTEMPTS - 1:
+                break
+            lines = max(1, lines // _FEWER_LINES)
         return kept.decode("utf-8", errors="replace")
-
-    async def pages(
-        self, path: str, params: Params, *, resource: str, namespace: str | None
-    ) -> AsyncIterator[tuple[list[msgspec.Raw], str]]:
-        """Pages of a list with the resource version a watch may start from.
-
-        Raises:
-            WatchExpiredError: the list took so long that its continuation expired.
-        """
-        token: str | None = None
-        while True:
-            query = [*params, ("limit", str(PAGE)), *([("continue", token)] if token else [])]
-            page = _decode(await self._read(path, query, resource=resource, namespace=namespace), RawList)
-            meta = page.metadata or ListMeta()
-            if page.items is None and page.metadata is None:
-                raise KubeUnavailableError(
-                    f"Kubernetes answered {resource} with something that is no list", resource=resource
-                )
-            yield page.items or [], meta.resource_version or "0"
-            token = meta.continue_
-            if not token:
-                return
-
-    async def open(
-        self,
-        path: str,
-        params: Params,
-        *,
-        resource: str,
-        namespace: str | None,
-        limits: aiohttp.ClientTimeout | None = None,
-    ) -> aiohttp.ClientResponse:
-        """A GET whose body the caller reads and closes; every failure is one of ours.
-
-        Raises:
-            KubeForbiddenError: 401 after a new login, or 403.
-            KubeNotFoundError: 404, or 400 for a log that does not exist yet.
-            WatchExpiredError: 410.
-            KubeUnavailableError: everything else.
-        """
-        limits = limits or aiohttp.ClientTimeout(total=REQUEST_SECONDS, connect=_CONNECT_SECONDS)
-        attempt, renewed = 0, False
-        while True:
-            response = await self._get(path, params, resource, namespace, limits)
-            if response.status < 400:
-                return response
-            error = await _error_of(response, resource, namespace)
-            if response.status == 401 and not renewed and self._relogin is not None and await self._relogin():
-                renewed = True
-                continue
-            if response.status not in _RETRIED or attempt >= _RETRIES:
-                raise error
-            await self._clock.sleep(min(5.0, error.retry_after_seconds or 0.5 * 2**attempt))
-            attempt += 1
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        await self._api.close()
+        await self.api.aclose()
 
-    async def _read(self, path: str, params: Params, *, resource: str, namespace: str | None) -> bytes:
-        response = await self.open(path, params, resource=resource, namespace=namespace)
-        try:
-            return await response.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _unreachable(error, resource, namespace) from error
-        finally:
-            response.release()
+    async def _tail(self, path: str, params: Params, asked: Asked, *, keep: int, ceiling: int) -> tuple[bytes, int]:
+        """The last `keep` bytes of the first `ceiling` of a body, and how many bytes came."""
+        kept, received = bytearray(), 0
+        async with self.api.open(path, params, asked) as response:
+            try:
+                while received < ceiling and (chunk := await response.content.read(min(65_536, ceiling - received))):
+                    received += len(chunk)
+                    kept += chunk
+                    del kept[:-keep]
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                if not kept:
+                    raise unreachable(error, asked, host=self.api.host) from error
+                log.debug("a log broke off after %d bytes; what came is used", received)
+        return _from_whole_line(bytes(kept)) if received > keep else bytes(kept), received
 
-    async def _get(
-        self, path: str, params: Params, resource: str, namespace: str | None, limits: aiohttp.ClientTimeout
-    ) -> aiohttp.ClientResponse:
-        try:
-            request = await self._api.param_serialize(
-                "GET",
-                path,
-                query_params=params,
-                header_params={"Accept": "application/json"},
-                auth_settings=["BearerToken"],
-            )
-            answer = await self._api.call_api(*request, _request_timeout=limits)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _unreachable(error, resource, namespace) from error
-        response: aiohttp.ClientResponse = answer.response
-        return response
+
+async def list_pods_with_version(
+    api: KubeApi, namespace: str | None, selector: Params | None = None, *, limit: int | None = None
+) -> tuple[list[Pod], str]:
+    """Pods and the resource version from which a watch continues this list.
+
+    Raises:
+        KubeError: the cluster cannot answer.
+    """
+    asked = Asked(verb="list", resource="pods", namespace=namespace)
+    items, version = await api.list_all(pods_path(namespace), selector or [], asked, limit=limit)
+    return [pod for item in items if (pod := decode_pod(item)) is not None], version
 
 
 def pods_path(namespace: str | None) -> str:
-    """The path of a namespace's pods, or of all."""
-    return "/api/v1/pods" if namespace is None else f"/api/v1/namespaces/{_checked(namespace)}/pods"
+    """The path of a namespace's pods, or of all.
+
+    Raises:
+        KubeNotFoundError: no namespace can have that name.
+    """
+    return "/api/v1/pods" if namespace is None else f"/api/v1/namespaces/{_name(namespace)}/pods"
 
 
-def _checked(name: str) -> str:
+def decode_pod(body: bytes | msgspec.Raw) -> Pod | None:
+    """A pod, None when it cannot be read: one odd object must not hide all others."""
+    try:
+        return pod_of(msgspec.json.decode(body, type=PodWire))
+    except (msgspec.MsgspecError, ValueError) as error:
+        log.warning("a pod that cannot be read was left out (%s)", single_line(str(error)))
+        return None
+
+
+def _decode_event(body: msgspec.Raw) -> KubeEvent | None:
+    try:
+        return event_of(msgspec.json.decode(body, type=EventWire))
+    except (msgspec.MsgspecError, ValueError) as error:
+        log.warning("an event that cannot be read was left out (%s)", single_line(str(error)))
+        return None
+
+
+def _name(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise KubeNotFoundError(f"{name[:60]!r} cannot be the name of a Kubernetes object")
+        raise KubeNotFoundError(f"{name[:60]!r} cannot be the name of a Kubernetes object; correct it")
     return name
 
 
-def _decode(body: bytes | msgspec.Raw, kind: type[Any]) -> Any:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError as error:
-        raise KubeUnavailableError("Kubernetes' answer cannot be read; is a proxy in between?") from error
+def _label(value: str) -> str:
+    if not _LABEL_VALUE.fullmatch(value):
+        raise KubeNotFoundError(f"{value[:60]!r} cannot be the value of a label; correct it")
+    return value
 
 
-async def _error_of(response: aiohttp.ClientResponse, resource: str, namespace: str | None) -> KubeError:
-    body = await response.content.read(65_536)
-    response.close()
-    try:
-        said = msgspec.json.decode(body, type=StatusWire).message or ""
-    except msgspec.MsgspecError:
-        said = ""
-    said = " ".join(said.split())[:200]
-    where = f"{resource} in {namespace}" if namespace else resource
-    facts: dict[str, Any] = {"status": response.status, "resource": resource, "namespace": namespace}
-    match response.status:
-        case 401:
-            return KubeForbiddenError(
-                f"Kubernetes refuses our login for {where}; log in again or renew the token", **facts
-            )
-        case 403:
-            verb = "get" if resource == "pods/log" else "list"
-            return KubeForbiddenError(
-                f"Kubernetes does not allow {verb} {where}; add that verb to our role (README)", **facts
-            )
-        case 404:
-            return KubeNotFoundError(f"Kubernetes has no such {where}: {said}", **facts)
-        case 400 if resource == "pods/log":
-            return KubeNotFoundError(f"there is no log yet: {said}", **facts)
-        case 410:
-            return WatchExpiredError(f"the position in {where} is too old", **facts)
-    after = response.headers.get("Retry-After", "")
-    facts["retry_after_seconds"] = float(after) if after.isdigit() else None
-    return KubeUnavailableError(f"Kubernetes cannot answer for {where} ({response.status}): {said}", **facts)
-
-
-def _unreachable(error: Exception, resource: str, namespace: str | None) -> KubeUnavailableError:
-    what = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-    return KubeUnavailableError(
-        f"Kubernetes cannot be reached for {resource} ({what}); check the kubeconfig and the network",
-        resource=resource,
-        namespace=namespace,
-    )
+def _from_whole_line(cut: bytes) -> bytes:
+    """Without the line that was cut at its beginning: half a secret is one that redaction does not know."""
+    for separator in (b"\n", b"\r", b" "):
+        _, found, rest = cut.partition(separator)
+        if found and rest:
+            return rest
+    return cut.lstrip(bytes(range(0x80, 0xC0)))

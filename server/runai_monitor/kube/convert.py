@@ -116,7 +116,8 @@ class PodSpecWire(Wire):
     node_name: str | None = None
     containers: list[ContainerSpecWire] | None = None
     init_containers: list[ContainerSpecWire] | None = None
-    image_pull_secrets: list[dict[str, str]] | None = None
+    ephemeral_containers: list[ContainerSpecWire] | None = None
+    image_pull_secrets: list[msgspec.Raw] | None = None
 
 
 class PodStatusWire(Wire):
@@ -129,6 +130,7 @@ class PodStatusWire(Wire):
     conditions: list[ConditionWire] | None = None
     container_statuses: list[ContainerStatusWire] | None = None
     init_container_statuses: list[ContainerStatusWire] | None = None
+    ephemeral_container_statuses: list[ContainerStatusWire] | None = None
 
 
 class PodWire(Wire):
@@ -200,7 +202,8 @@ def pod_of(wire: PodWire) -> Pod:
         index=_index(labels),
         containers=(
             *_containers(status.init_container_statuses, spec.init_containers, init=True),
-            *_containers(status.container_statuses, spec.containers, init=False),
+            *_containers(status.container_statuses, spec.containers),
+            *_containers(status.ephemeral_container_statuses, spec.ephemeral_containers, ephemeral=True),
         ),
         conditions=tuple(_condition(condition) for condition in status.conditions or []),
         image_pull_secrets=secrets,
@@ -210,7 +213,7 @@ def pod_of(wire: PodWire) -> Pod:
 def event_of(wire: EventWire) -> KubeEvent:
     """An event as `model` has it; `at` is the last time it was seen."""
     involved, series = wire.involved_object or InvolvedWire(), wire.series or SeriesWire()
-    times = (series.last_observed_time, wire.last_timestamp, wire.event_time, wire.first_timestamp)
+    times = (wire.last_timestamp, series.last_observed_time, wire.event_time, wire.first_timestamp)
     return KubeEvent(
         at=next((found for found in map(instant, times) if found), None),
         type=wire.type or "",
@@ -230,9 +233,9 @@ def instant(text: str | None) -> datetime | None:
         return None
     try:
         found = msgspec.convert(text, datetime)
-    except msgspec.ValidationError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (msgspec.ValidationError, ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _index(labels: dict[str, str]) -> str | None:
@@ -242,18 +245,25 @@ def _index(labels: dict[str, str]) -> str | None:
 
 
 def _containers(
-    statuses: list[ContainerStatusWire] | None, specs: list[ContainerSpecWire] | None, *, init: bool
+    statuses: list[ContainerStatusWire] | None,
+    specs: list[ContainerSpecWire] | None,
+    *,
+    init: bool = False,
+    ephemeral: bool = False,
 ) -> list[Container]:
     """Containers with a status; one that has none yet is waiting and says nothing."""
     by_name = {status.name: status for status in statuses or []}
     by_spec = {spec.name: spec for spec in specs or []}
     names = list(dict.fromkeys([*by_spec, *by_name]))
     return [
-        _container(by_name.get(name, ContainerStatusWire(name=name)), by_spec.get(name), init=init) for name in names
+        _container(by_name.get(name, ContainerStatusWire(name=name)), by_spec.get(name), init=init, ephemeral=ephemeral)
+        for name in names
     ]
 
 
-def _container(status: ContainerStatusWire, spec: ContainerSpecWire | None, *, init: bool) -> Container:
+def _container(
+    status: ContainerStatusWire, spec: ContainerSpecWire | None, *, init: bool, ephemeral: bool
+) -> Container:
     state, last = status.state or StateWire(), status.last_state or StateWire()
     limits = (spec.resources.limits if spec and spec.resources else None) or {}
     memory = limits.get("memory")
@@ -261,6 +271,7 @@ def _container(status: ContainerStatusWire, spec: ContainerSpecWire | None, *, i
         name=status.name or "",
         phase=_phase(state, known=status.state is not None),
         init=init,
+        ephemeral=ephemeral,
         ready=bool(status.ready),
         restarts=status.restart_count or 0,
         image=(spec.image if spec else None) or status.image,

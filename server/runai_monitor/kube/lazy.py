@@ -5,7 +5,8 @@ A laptop joins its VPN after the server starts, and an exec plugin needs a log-i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 
 import anyio
 
@@ -95,8 +96,10 @@ class LazyPodWatch:
         self._namespace = namespace
         self._clock = clock
 
-    async def changes(self) -> AsyncIterator[PodChange]:
+    async def changes(self) -> AsyncGenerator[PodChange, None]:
         """As `PodWatch.changes`; raises KubeUnavailableError while there is no connection."""
         client = await self._kube.client()
-        async for change in PodWatch(client, namespace=self._namespace, clock=self._clock).changes():
-            yield change
+        watch = PodWatch(client, namespace=self._namespace, clock=self._clock)
+        async with aclosing(watch.changes()) as changes:
+            async for change in changes:
+                yield change

@@ -34,11 +34,13 @@ class Container:
 
     `reason` and `message` belong to a waiting state; `ended` is set when the container is terminated now;
     `last_ended` tells how its previous run ended (Kubernetes' `lastState`). Limits are quantities, verbatim.
+    An `ephemeral` container is a person's debugging session (`kubectl debug`): how it ends says nothing of the workload.
     """
 
     name: str
     phase: ContainerPhase
     init: bool = False
+    ephemeral: bool = False
     ready: bool = False
     restarts: int = 0
     image: str | None = None
