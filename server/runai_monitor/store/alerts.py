@@ -15,7 +15,15 @@ from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Cha
 from runai_monitor.model.notification import DeliveryState
 from runai_monitor.store import tables
 from runai_monitor.store.database import Database
-from runai_monitor.store.rows import alert_columns, alert_document, alert_of, required_instant, required_text
+from runai_monitor.store.rows import (
+    alert_columns,
+    alert_document,
+    alert_of,
+    required_instant,
+    required_text,
+    storable,
+    storable_alert,
+)
 
 _T = tables.alerts
 
@@ -29,8 +37,8 @@ class AlertStore:
     async def apply(self, transitions: Sequence[Transition], *, channels: Sequence[str]) -> list[Alert]:
         """Stores transitions, the alerts they change and one pending delivery per channel, all or nothing.
 
-        An opening of an alert that exists and any other change of one that does not are ignored: a decision may be
-        applied twice after a crash. `SUPPRESSED` records its reason only.
+        An opening of an alert that exists, and any other change of one that does not or is resolved already, are
+        ignored: a decision may be applied twice after a crash. `SUPPRESSED` records its reason only.
 
         Returns:
             The alerts that changed, as they are now, in the order of their cursors.
@@ -120,19 +128,21 @@ async def _apply(connection: AsyncConnection, transition: Transition, channels: 
     current = await _get(connection, transition.alert_id)
     if (transition.change is Change.OPENED) == (current is not None):
         return None
+    if current is not None and current.state is AlertState.RESOLVED:
+        return None
     await connection.execute(
         insert(tables.transitions),
         {
             "alert_id": transition.alert_id,
             "at": required_text(transition.at),
             "change": str(transition.change),
-            "reason": transition.reason,
+            "reason": storable(transition.reason),
         },
     )
     if transition.change is Change.SUPPRESSED:
         return None
     cursor = await _next_cursor(connection)
-    alert = _opened(transition, cursor) if current is None else _changed(current, transition, cursor)
+    alert = storable_alert(_opened(transition, cursor) if current is None else _changed(current, transition, cursor))
     if current is None:
         await connection.execute(insert(_T), alert_columns(alert))
     else:
@@ -209,7 +219,7 @@ async def _enqueue(connection: AsyncConnection, alert: Alert, transition: Transi
                 "alert_id": alert.alert_id,
                 "channel": channel,
                 "change": str(transition.change),
-                "reason": transition.reason,
+                "reason": storable(transition.reason),
                 "document": alert_document(alert),
                 "state": str(DeliveryState.PENDING),
                 "created_at": required_text(transition.at),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects.sqlite import insert
 
 from runai_monitor.store import tables
 from runai_monitor.store.database import Database
@@ -28,15 +29,12 @@ class BaselineStore:
     async def cover(self, *, projects: Mapping[str, datetime], failing: Mapping[str, str]) -> None:
         """Notes a first look: these projects at these instants, with these workloads (id to status) already failing."""
         async with self._database.writing() as connection:
-            known = set((await connection.execute(select(tables.covered_projects.c.project))).scalars())
             for project, at in projects.items():
-                if project not in known:
-                    row = {"project": project, "first_looked_at": required_text(at)}
-                    await connection.execute(insert(tables.covered_projects), row)
-            old = set((await connection.execute(select(tables.baseline.c.workload_id))).scalars())
+                row = {"project": project, "first_looked_at": required_text(at)}
+                await connection.execute(insert(tables.covered_projects).on_conflict_do_nothing(), row)
             for workload_id, status in failing.items():
-                if workload_id not in old:
-                    await connection.execute(insert(tables.baseline), {"workload_id": workload_id, "status": status})
+                row = {"workload_id": workload_id, "status": status}
+                await connection.execute(insert(tables.baseline).on_conflict_do_nothing(), row)
 
     async def failing(self) -> dict[str, str]:
         """The workloads that have been failing since before the first look, with their status then."""
@@ -50,6 +48,8 @@ class BaselineStore:
         if not workload_ids:
             return
         async with self._database.writing() as connection:
+            # One row at a time: SQLite limits the variables of a statement.
             await connection.execute(
-                delete(tables.baseline).where(tables.baseline.c.workload_id.in_(list(workload_ids)))
+                delete(tables.baseline).where(tables.baseline.c.workload_id == bindparam("gone")),
+                [{"gone": workload_id} for workload_id in workload_ids],
             )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 
+from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import AlertId, Change
 from runai_monitor.model.notification import Delivery, DeliveryState, Notification
 from runai_monitor.store import tables
 from runai_monitor.store.database import Database
-from runai_monitor.store.rows import alert_of, instant, required_instant, required_text
+from runai_monitor.store.rows import alert_of, instant, required_instant, required_text, storable
+
+log = logging.getLogger(__name__)
 
 _T = tables.deliveries
 
@@ -23,22 +27,31 @@ class DeliveryStore:
         self._database = database
 
     async def due(self, channel: str, *, now: datetime, limit: int = 20) -> list[Delivery]:
-        """Pending deliveries of a channel whose time has come, oldest first, with the alert as it was at that change."""
+        """Pending deliveries of a channel whose time has come, oldest first, with the alert as it was at that change.
+
+        Of one alert only the oldest: "resolved" must not overtake the "failed" that waits for its next attempt.
+        """
         query = (
             select(_T)
-            .where(_T.c.channel == channel, _T.c.state == str(DeliveryState.PENDING))
-            .where(_T.c.next_attempt_at <= required_text(now))
+            .where(_next_of_its_alert(channel), _T.c.next_attempt_at <= required_text(now))
             .order_by(_T.c.delivery_id)
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return [_delivery(row) for row in (await connection.execute(query)).all()]
+            rows = (await connection.execute(query)).all()
+        found: list[Delivery] = []
+        for row in rows:
+            try:
+                found.append(_delivery(row))
+            except StoreError as error:
+                # Skipping it would meet it again for ever, and everything behind it.
+                log.error("delivery %s to %s is given up: %s", row.delivery_id, channel, error)  # noqa: TRY400
+                await self.record_failed(row.delivery_id, at=now, error=str(error))
+        return found
 
     async def next_due_at(self, channel: str) -> datetime | None:
         """When the next pending delivery of a channel comes due, None when there is none."""
-        query = select(func.min(_T.c.next_attempt_at)).where(
-            _T.c.channel == channel, _T.c.state == str(DeliveryState.PENDING)
-        )
+        query = select(func.min(_T.c.next_attempt_at)).where(_next_of_its_alert(channel))
         async with self._database.reading() as connection:
             return instant((await connection.execute(query)).scalar_one_or_none())
 
@@ -55,12 +68,14 @@ class DeliveryStore:
     async def record_retry(self, delivery_id: int, *, at: datetime, error: str, next_attempt_at: datetime) -> None:
         """The channel did not take it; it is tried again."""
         del at  # the attempt's own time says nothing that next_attempt_at and last_error do not
-        await self._record(delivery_id, next_attempt_at=required_text(next_attempt_at), last_error=error)
+        await self._record(delivery_id, next_attempt_at=required_text(next_attempt_at), last_error=storable(error))
 
     async def record_failed(self, delivery_id: int, *, at: datetime, error: str) -> None:
         """The channel will never take it, or the time for retries is used up."""
         del at
-        await self._record(delivery_id, state=str(DeliveryState.FAILED), next_attempt_at=None, last_error=error)
+        await self._record(
+            delivery_id, state=str(DeliveryState.FAILED), next_attempt_at=None, last_error=storable(error)
+        )
 
     async def counts(self) -> dict[str, dict[DeliveryState, int]]:
         """How many deliveries are in each state, by channel."""
@@ -81,6 +96,19 @@ class DeliveryStore:
         statement = update(_T).where(_T.c.delivery_id == delivery_id).values(attempts=_T.c.attempts + 1, **values)
         async with self._database.writing() as connection:
             await connection.execute(statement)
+
+
+def _next_of_its_alert(channel: str) -> ColumnElement[bool]:
+    """Pending in this channel, with no older pending one of the same alert before it."""
+    older = _T.alias("older")
+    pending = str(DeliveryState.PENDING)
+    before = (
+        select(older.c.delivery_id)
+        .where(older.c.alert_id == _T.c.alert_id, older.c.channel == channel, older.c.state == pending)
+        .where(older.c.delivery_id < _T.c.delivery_id)
+        .correlate(_T)
+    )
+    return (_T.c.channel == channel) & (_T.c.state == pending) & ~before.exists()
 
 
 def _delivery(row: Row[Any]) -> Delivery:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+import sys
 from pathlib import Path
 
 from runai_monitor.errors import StoreError
 
 FILE_NAME = "leader.lock"
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class LeaderLock:
@@ -22,19 +33,25 @@ class LeaderLock:
         """Takes the lock if nobody has it; True when this process has it now.
 
         Raises:
-            StoreError: the file cannot be opened.
+            StoreError: the file cannot be opened or locked.
         """
         if self._descriptor is not None:
             return True
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            # With a database elsewhere nobody has made the folder yet.
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StoreError(f"{self._path} cannot be opened ({error.strerror}); correct its permissions") from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            _lock(descriptor)
+        except OSError as error:
             os.close(descriptor)
-            return False
+            if isinstance(error, BlockingIOError | PermissionError):
+                return False
+            raise StoreError(
+                f"{self._path} cannot be locked ({error.strerror}); set RUNAI_MONITOR_STATE_DIR to a folder on a local disk"
+            ) from error
         self._descriptor = descriptor
         return True
 

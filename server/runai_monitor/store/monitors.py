@@ -12,7 +12,7 @@ from sqlalchemy import Row, insert, select, update
 from runai_monitor.model.monitor import Monitor, MonitorId, MonitorState
 from runai_monitor.store import tables
 from runai_monitor.store.database import Database
-from runai_monitor.store.rows import instant, instant_text, required_instant, required_text
+from runai_monitor.store.rows import instant, instant_text, required_instant, required_text, storable
 
 _T = tables.monitors
 _ACTIVE = _T.c.state == str(MonitorState.ACTIVE)
@@ -25,9 +25,16 @@ class MonitorStore:
         self._database = database
 
     async def start(self, monitor: Monitor) -> Monitor:
-        """Stores a monitor, or returns the active one of the same scope."""
+        """Stores a monitor, or returns the active one of the same scope.
+
+        One whose time was over before anybody noticed (no process was running) is ended, not returned.
+        """
+        at = required_text(monitor.started_at)
+        over = _ACTIVE & _T.c.ends_at.is_not(None) & (_T.c.ends_at <= at)
         same_scope = _T.c.project.is_(None) if monitor.project is None else _T.c.project == monitor.project
         async with self._database.writing() as connection:
+            ended = {"state": str(MonitorState.ENDED), "stopped_at": at, "next_poll_at": None}
+            await connection.execute(update(_T).where(over, same_scope).values(**ended))
             found = (await connection.execute(select(_T).where(_ACTIVE, same_scope))).first()
             if found is not None:
                 return _monitor(found)
@@ -73,7 +80,7 @@ class MonitorStore:
         if error is None:
             values |= {"last_error": None, "last_error_at": None}
         else:
-            values |= {"last_error": error, "last_error_at": instant_text(error_at)}
+            values |= {"last_error": storable(error), "last_error_at": instant_text(error_at)}
         async with self._database.writing() as connection:
             await connection.execute(update(_T).where(_T.c.monitor_id == monitor_id).values(**values))
 

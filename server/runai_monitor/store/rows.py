@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import Alert
 
 
@@ -30,14 +31,35 @@ def required_instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def storable(text: str) -> str:
+    """The text without lone surrogates, which a cluster can send and UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def storable_alert(alert: Alert) -> Alert:
+    """The alert as it can be stored: one odd character in a log line must not cost the alert."""
+    try:
+        msgspec.json.encode(alert)
+    except UnicodeEncodeError:
+        return msgspec.convert(_storable(msgspec.to_builtins(alert)), type=Alert)
+    return alert
+
+
 def alert_document(alert: Alert) -> str:
     """An alert with its diagnosis as JSON."""
     return msgspec.json.encode(alert).decode()
 
 
 def alert_of(document: str) -> Alert:
-    """The alert of a stored document; fields that later versions add take their defaults."""
-    return msgspec.json.decode(document, type=Alert)
+    """The alert of a stored document; fields that later versions add take their defaults.
+
+    Raises:
+        StoreError: it is no alert.
+    """
+    try:
+        return msgspec.json.decode(document, type=Alert)
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"a stored alert cannot be read ({error}); another version may have written it") from error
 
 
 def alert_columns(alert: Alert) -> dict[str, Any]:
@@ -53,3 +75,11 @@ def alert_columns(alert: Alert) -> dict[str, Any]:
         "updated_at": required_text(alert.updated_at),
         "document": alert_document(alert),
     }
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list | tuple) else value
