@@ -20,11 +20,15 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """One message for one channel: which alert, as it was at that change, and why it is told."""
+    """One message for one channel: which alert, as it was at that change, and why it is told.
+
+    `test` marks a message that somebody asked for to try the channel: there is no such alert.
+    """
 
     alert: Alert
     change: Change
     reason: str
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

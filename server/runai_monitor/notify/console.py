@@ -11,9 +11,15 @@ log = logging.getLogger("runai_monitor.alerts")
 _LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.CRITICAL: logging.ERROR}
 
 
-def log_alert(alert: Alert) -> None:
-    """Logs an alert as it is now, at a level by its severity."""
-    resolved = alert.state is AlertState.RESOLVED
-    fresh = alert.started_at == alert.updated_at
-    change = Change.RESOLVED if resolved else Change.OPENED if fresh else Change.ESCALATED
-    log.log(logging.INFO if resolved else _LEVELS[alert.severity], "%s", alert_line(alert, change))
+def log_alert(alert: Alert, change: Change | None = None) -> None:
+    """Logs a change of an alert at a level by its severity; the end of one is information.
+
+    Without `change` it is told from the alert itself, which cannot tell a reminder from an escalation.
+    """
+    if change is None:
+        fresh = alert.started_at == alert.updated_at
+        change = Change.OPENED if fresh else Change.ESCALATED
+        if alert.state is AlertState.RESOLVED:
+            change = Change.RESOLVED
+    level = logging.INFO if change is Change.RESOLVED else _LEVELS[alert.severity]
+    log.log(level, "%s", alert_line(alert, change))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -26,8 +26,10 @@ FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 900.0
 IDLE_SECONDS = 5.0
 """How often an idle loop looks, in case another process stored something."""
-SEND_SECONDS = 15.0
+SEND_SECONDS = 10.0
+"""After which a channel that has not answered has failed, for this time."""
 _STORE_RETRY_SECONDS = 2.0
+_LONGEST_STORE_RETRY_SECONDS = 60.0
 
 
 class Deliveries(Protocol):
@@ -64,10 +66,22 @@ class OutboxStatistics:
 
 
 class Outbox:
-    """The loops of all channels. A message is recorded as delivered after the channel took it, never before."""
+    """The loops of all channels. A message is recorded as delivered after the channel took it, never before.
 
-    def __init__(self, *, deliveries: Deliveries, notifiers: Mapping[str, Notifier], clock: Clock) -> None:
+    So a process that dies between the two repeats that message: at least once, and once only otherwise. While the store
+    cannot record, a channel sends nothing more, or it would send the same message again and again.
+    """
+
+    def __init__(
+        self,
+        *,
+        deliveries: Deliveries,
+        notifiers: Mapping[str, Notifier],
+        clock: Clock,
+        send_timeout_seconds: float = SEND_SECONDS,
+    ) -> None:
         self._deliveries = deliveries
+        self._send_timeout_seconds = send_timeout_seconds
         self._notifiers = dict(notifiers)
         self._clock = clock
         self._wakers = {name: anyio.Event() for name in notifiers}
@@ -97,11 +111,8 @@ class Outbox:
             if notifier is None:
                 results[name] = "there is no such channel"
                 continue
-            try:
-                await notifier.send(_test_notification(self._clock.now()))
-                results[name] = None
-            except DeliveryError as error:
-                results[name] = str(error)
+            error = await self._attempt(name, notifier, _test_notification(self._clock.now()))
+            results[name] = None if error is None else str(error)
         return results
 
     async def _run_channel(self, name: str, notifier: Notifier) -> None:
@@ -127,40 +138,63 @@ class Outbox:
         if not due:
             return None
         delivery = due[0]
-        try:
-            with anyio.fail_after(SEND_SECONDS):
-                await notifier.send(delivery.notification)
-        except DeliveryError as error:
+        error = await self._attempt(name, notifier, delivery.notification)
+        if error is not None:
             return await self._record_trouble(delivery, error)
-        except TimeoutError:
-            return await self._record_trouble(delivery, DeliveryError(f"{name} did not answer", retryable=True))
-        await self._deliveries.record_delivered(delivery.delivery_id, at=self._clock.now())
+        now = self._clock.now()
+        await self._insist(delivery, lambda: self._deliveries.record_delivered(delivery.delivery_id, at=now))
         self._delivered += 1
         return SPACING_SECONDS
 
+    async def _attempt(self, name: str, notifier: Notifier, notification: Notification) -> DeliveryError | None:
+        """Sends once; None when the channel took it."""
+        try:
+            with anyio.fail_after(self._send_timeout_seconds):
+                await notifier.send(notification)
+        except DeliveryError as error:
+            return error
+        except TimeoutError:
+            said = f"{name} did not answer within {self._send_timeout_seconds:g} s; it is tried again for a day"
+            return DeliveryError(said, retryable=True)
+        except Exception as error:  # supervised boundary: one message a notifier fails on must not stop its channel
+            log.exception("the notifier of channel %s failed", name)
+            return DeliveryError(f"the notifier of {name} failed ({type(error).__name__}): see the log", retryable=True)
+        return None
+
+    async def _insist(self, delivery: Delivery, record: Callable[[], Awaitable[None]]) -> None:
+        """Records what became of a delivery, however long that takes."""
+        pause = _STORE_RETRY_SECONDS
+        while True:
+            try:
+                return await record()
+            except StoreError as error:
+                log.error(  # noqa: TRY400  # one sentence for a person; the trace says nothing more
+                    "channel %s waits: what became of alert %s cannot be recorded: %s",
+                    delivery.channel,
+                    delivery.notification.alert.alert_id,
+                    error,
+                )
+            await self._clock.sleep(pause)
+            pause = min(_LONGEST_STORE_RETRY_SECONDS, pause * 2)
+
     async def _record_trouble(self, delivery: Delivery, error: DeliveryError) -> float:
         now = self._clock.now()
+        number, alert_id = delivery.delivery_id, delivery.notification.alert.alert_id
         if not error.retryable or now - delivery.created_at > GIVE_UP_AFTER:
-            await self._deliveries.record_failed(delivery.delivery_id, at=now, error=str(error))
+            await self._insist(delivery, lambda: self._deliveries.record_failed(number, at=now, error=str(error)))
             self._failed += 1
-            log.error(
-                "alert %s was NOT delivered to %s: %s",
-                delivery.notification.alert.alert_id,
-                delivery.channel,
-                error,
-            )
+            log.error("alert %s was NOT delivered to %s: %s", alert_id, delivery.channel, error)
             return SPACING_SECONDS
         pause = error.retry_after_seconds
-        wait = pause if pause is not None else _backoff(delivery.attempts)
-        await self._deliveries.record_retry(
-            delivery.delivery_id, at=now, error=str(error), next_attempt_at=now + timedelta(seconds=wait)
+        later = now + timedelta(seconds=pause if pause is not None else _backoff(delivery.attempts))
+        await self._insist(
+            delivery,
+            lambda: self._deliveries.record_retry(number, at=now, error=str(error), next_attempt_at=later),
         )
         self._retried += 1
         if delivery.last_error != str(error):
-            log.warning(
-                "alert %s is not delivered to %s yet: %s", delivery.notification.alert.alert_id, delivery.channel, error
-            )
-        # Retry-After speaks for the whole webhook; any other error may be this message's own.
+            log.warning("alert %s is not delivered to %s yet: %s", alert_id, delivery.channel, error)
+        # Retry-After speaks for the whole channel; any other error may be this message's own.
         return max(SPACING_SECONDS, pause or 0.0)
 
     async def _wait(self, name: str) -> None:
@@ -201,9 +235,9 @@ def _test_notification(now: datetime) -> Notification:
         status="Test",
         state=AlertState.FIRING,
         severity=Severity.INFO,
-        subject=AlertSubject(name="test message"),
-        summary="This is a test of runai-monitor: nothing has failed.",
+        subject=AlertSubject(),
+        summary="Somebody asked runai-monitor to try this channel. Alerts will arrive here; nothing has failed.",
         started_at=now,
         updated_at=now,
     )
-    return Notification(alert=alert, change=Change.OPENED, reason="someone asked for a test")
+    return Notification(alert=alert, change=Change.OPENED, reason="someone asked for a test", test=True)

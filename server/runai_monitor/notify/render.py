@@ -1,38 +1,45 @@
-"""Alerts as text: one line for logs, blocks for Slack. Cluster text is data here: escaped, cut, unable to format.
+"""Alerts as text: one line for logs, blocks for Slack.
 
 Slack's limits (docs.slack.dev, Block Kit): header 150 characters, section 3000, ten fields of 2000; about 13,000
-characters over all blocks are refused as `msg_blocks_too_long`, so a message stays under 12,000.
+characters over all blocks are refused as `msg_blocks_too_long`, so a message stays under 12,000. Free text from the
+cluster goes into plain_text objects, which format and link nothing and can be copied as they are; `verbatim` keeps Slack
+from turning names and addresses inside mrkdwn into links.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 from runai_monitor.model.alert import Alert, AlertKind, Change, Severity
+from runai_monitor.model.diagnosis import Diagnosis, Evidence
 from runai_monitor.model.notification import Notification
+from runai_monitor.notify.safe_text import clean, ending, escaped, fenced, inert, plain
 
 MAX_BLOCKS = 15
 MAX_CHARACTERS = 12_000
 _HEADER = 150
 _SECTION = 2_900
+_SUMMARY = 1_500
+_EXPLANATION = 1_200
 _FIELD = 300
-_REPORT = 2_400
+_STEP = 500
 _STEPS = 5
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+_REPORT = 2_500
+_SMALLEST_REPORT = 200
+_EXCERPTS = 4
 _MARKS = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵"}
 Block = dict[str, object]
 
 
 def alert_line(alert: Alert, change: Change) -> str:
     """One safe line about a change: what, where, why."""
-    place = "/".join(part for part in (alert.subject.project, alert.subject.name) if part)
-    cause = _cause(alert)
+    place = "/".join(plain(part, 100) for part in (alert.subject.project, alert.subject.name) if part)
+    top = alert.diagnosis.causes[0].cause if alert.diagnosis and alert.diagnosis.causes else ""
     parts = [
-        f"{change.value} {alert.status}",
+        f"{change.value} {plain(alert.status, 60)}",
         place,
         plain(alert.summary, 300),
-        cause and f"cause {cause}",
+        top and f"cause {plain(top, 60)}",
         alert.alert_id,
     ]
     return " · ".join(part for part in parts if part)
@@ -41,147 +48,152 @@ def alert_line(alert: Alert, change: Change) -> str:
 def slack_message(notification: Notification) -> dict[str, object]:
     """The body for an incoming webhook: a fallback text and at most 15 blocks and 12,000 characters.
 
-    When it would be longer, the report is cut first, then the evidence-bearing sections from the end.
+    The excerpt of the report gets what room the rest leaves, and keeps its end: there a log has its error.
     """
     text = fallback_text(notification)
-    blocks: list[Block] = [
-        {"type": "header", "text": {"type": "plain_text", "text": _cut(text, _HEADER), "emoji": True}}
-    ]
-    blocks += _resolved(notification) if notification.change is Change.RESOLVED else _firing(notification)
-    used, kept = len(text), []
-    for block in blocks[:MAX_BLOCKS]:
-        used += _length(block)
-        if used > MAX_CHARACTERS:
-            break
-        kept.append(block)
-    return {"text": text, "blocks": kept}
+    header: Block = {"type": "header", "text": {"type": "plain_text", "text": escaped(text, _HEADER), "emoji": False}}
+    report: list[Block] = []
+    if notification.test:
+        body = [_plain_section(plain(notification.alert.summary, _SUMMARY))]
+    elif notification.change is Change.RESOLVED:
+        body = _resolved(notification)
+    else:
+        body = _firing(notification)
+        used = len(text) + sum(_length(block) for block in (header, *body, _context(notification)))
+        report = _report(notification.alert, min(_REPORT, MAX_CHARACTERS - used - 2 * _SMALLEST_REPORT))
+    return {"text": escaped(text, _HEADER), "blocks": [header, *body, *report, _context(notification)]}
 
 
 def fallback_text(notification: Notification) -> str:
-    """The text of the push notification on a phone."""
+    """The text of the push notification on a phone, before escaping."""
     alert = notification.alert
     name = plain(alert.subject.name, 100)
+    if notification.test:
+        return "🔔 Test message from runai-monitor: nothing has failed"
+    blind, old = alert.kind is AlertKind.MONITOR_BLIND, alert.kind is AlertKind.EXISTING_FAILURES
     if notification.change is Change.RESOLVED:
-        return f"🟢 Resolved: {name or alert.status}"
-    if alert.kind is AlertKind.MONITOR_BLIND:
-        return "🔴 The monitor is blind: failures may go unnoticed"
-    if alert.kind is AlertKind.EXISTING_FAILURES:
-        return "🟠 Workloads that had failed before monitoring began"
-    if alert.kind is AlertKind.WORKLOAD_PREEMPTED:
-        return f"🔵 Preempted: {name}"
-    prefix = "Reminder: " if notification.change is Change.REMINDED else ""
-    return f"🔴 {prefix}Job Failure Alert: {name}"
-
-
-def plain(text: str, limit: int) -> str:
-    """One line of cluster text without control characters, cut to `limit`."""
-    return _cut(" ".join(_CONTROL.sub("", text).split()), limit)
-
-
-def escaped(text: str) -> str:
-    """Text in which Slack sees no control sequence: `&<>` escaped, `@` and formatting marks defused."""
-    clean = _CONTROL.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([@#*_~`])", "\\1\u2060", clean)
-
-
-def fenced(text: str, limit: int) -> str:
-    """Cluster text in a code block it cannot close, keeping its end: there the error is."""
-    clean = _CONTROL.sub("", text).replace("```", "'''")
-    clean = clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    if len(clean) > limit:
-        clean = "…" + clean[-limit:].partition("\n")[2]
-    return f"```{clean}```"
+        return f"🟢 Resolved: {'the monitor sees again' if blind else name or plain(alert.status, 60)}"
+    if blind:
+        said = "🔴 The monitor is blind: failures may go unnoticed"
+    elif old:
+        said = "🟠 Workloads that had failed before monitoring began"
+    elif alert.kind is AlertKind.WORKLOAD_PREEMPTED:
+        said = f"🔵 Preempted: {name}"
+    else:
+        said = f"🔴 Job Failure Alert: {name}"
+    if notification.change is Change.REMINDED:
+        return f"{said} (reminder)"
+    return f"{said} (now {plain(alert.status, 30)})" if notification.change is Change.ESCALATED else said
 
 
 def _firing(notification: Notification) -> list[Block]:
     alert = notification.alert
-    blocks = [_section(f"{_MARKS[alert.severity]} {escaped(plain(alert.summary, 600))}")]
+    blocks = [_plain_section(f"{_MARKS[alert.severity]} {escaped(plain(alert.summary, _SUMMARY), _SUMMARY)}")]
     if alert.subject.id:
-        blocks.append(_facts(alert))
-    blocks += _verdict(alert)
-    blocks += _report(alert)
-    said = f"alert {alert.alert_id} · {notification.change.value}: {plain(notification.reason, 200)}"
-    blocks.append({"type": "context", "elements": [{"type": "plain_text", "text": said}]})
+        blocks.append(_facts(notification))
+    if alert.diagnosis is not None:
+        blocks += _verdict(alert.diagnosis)
+    steps = alert.recommendations or (
+        alert.diagnosis.causes[0].next_steps if alert.diagnosis and alert.diagnosis.causes else ()
+    )
+    if steps:
+        lines = "\n".join(f"• {escaped(plain(step, _STEP), _STEP)}" for step in steps[:_STEPS])
+        blocks += [_section("*Next steps:*"), _plain_section(lines)]
     return blocks
 
 
-def _facts(alert: Alert) -> Block:
+def _facts(notification: Notification) -> Block:
+    alert = notification.alert
     subject = alert.subject
+    since = f"{alert.started_at:%Y-%m-%d %H:%M:%S} UTC"
+    if notification.change is not Change.OPENED and alert.updated_at > alert.started_at:
+        since += f" ({_duration(alert.updated_at - alert.started_at)} before this)"
     facts = (
         ("Project", subject.project),
         ("Job Name", subject.name),
         ("Type", subject.type),
         ("Status", alert.status),
-        ("Time", f"{alert.started_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ("Time", since),
         ("UUID", subject.id),
         ("Submitted by", subject.submitted_by or ""),
         ("GPUs", "" if subject.gpus is None else f"{subject.gpus:g}"),
     )
-    fields = [
-        {"type": "mrkdwn", "text": f"*{name}:*\n{escaped(plain(value, _FIELD))}"} for name, value in facts if value
-    ]
+    fields = [_mrkdwn(f"*{name}:*\n{inert(value, _FIELD)}") for name, value in facts if plain(value, _FIELD)]
     return {"type": "section", "fields": fields}
 
 
-def _verdict(alert: Alert) -> list[Block]:
-    diagnosis = alert.diagnosis
-    if diagnosis is None:
-        return []
+def _verdict(diagnosis: Diagnosis) -> list[Block]:
     if not diagnosis.causes:
-        return [_section(f"*Verdict:* {escaped(diagnosis.verdict.value.replace('_', ' '))}")]
+        return [_section(f"*Verdict:* {diagnosis.verdict.value.replace('_', ' ')}")]
     top = diagnosis.causes[0]
-    blocks = [
-        _section(
-            f"*Verdict:* {escaped(plain(top.title, 200))} (`{escaped(top.cause)}`, {top.confidence:.0%} sure)\n"
-            f"{escaped(plain(top.explanation, 800))}"
-        )
-    ]
-    steps = alert.recommendations or top.next_steps
-    if steps:
-        lines = "\n".join(f"• {escaped(plain(step, 400))}" for step in steps[:_STEPS])
-        blocks.append(_section(f"*Next steps:*\n{lines}"))
+    blocks = [_section(f"*Verdict:* {inert(top.title, 200)} (`{inert(top.cause, 60)}`, {top.confidence:.0%} sure)")]
+    explanation = plain(top.explanation, _EXPLANATION)
+    return [*blocks, _plain_section(escaped(explanation, _EXPLANATION))] if explanation else blocks
+
+
+def _report(alert: Alert, room: int) -> list[Block]:
+    """An excerpt of the auto-troubleshoot report: the evidence that the top cause cites, else the last there is."""
+    diagnosis = alert.diagnosis
+    if diagnosis is None or room < _SMALLEST_REPORT:
+        return []
+    cited = set(diagnosis.causes[0].evidence_ids) if diagnosis.causes else set()
+    chosen = [item for item in diagnosis.evidence if item.id in cited][:_EXCERPTS] or list(diagnosis.evidence[-2:])
+    blocks: list[Block] = []
+    if chosen:
+        each = room // len(chosen) - 20
+        text = "\n\n".join(_excerpt(item, each) for item in chosen)
+        label = "*Auto-troubleshoot report*, excerpt (text from the cluster):"
+        blocks.append(_section(f"{label}\n{fenced(text, room)}"))
+    if diagnosis.unread:
+        unread = plain("; ".join(diagnosis.unread), _FIELD)
+        blocks.append(_plain_section(escaped(f"Could not be read: {unread}", _FIELD)))
     return blocks
 
 
-def _report(alert: Alert) -> list[Block]:
-    """The evidence that the top cause cites, else the last there is: an excerpt of the auto-troubleshoot report."""
-    diagnosis = alert.diagnosis
-    if diagnosis is None or not diagnosis.evidence:
-        return []
-    cited = set(diagnosis.causes[0].evidence_ids) if diagnosis.causes else set()
-    chosen = [item for item in diagnosis.evidence if item.id in cited] or list(diagnosis.evidence[-2:])
-    text = "\n".join(f"[{item.id}] {item.source}\n{item.excerpt}" for item in chosen)
-    return [_section("*Auto-troubleshoot report* (text from the cluster):"), _section(fenced(text, _REPORT))]
+def _excerpt(item: Evidence, limit: int) -> str:
+    title = f"[{plain(item.id, 20)}] {plain(item.source, 100)}"
+    return f"{title}\n{ending(clean(item.excerpt).strip(), max(50, limit - len(title)))}"
 
 
 def _resolved(notification: Notification) -> list[Block]:
     alert = notification.alert
     ended: datetime = alert.resolved_at or alert.updated_at
     text = (
-        f"{escaped(alert.status)} of alert {alert.alert_id} is over after {_duration(ended - alert.started_at)}: "
-        f"{escaped(plain(notification.reason, 300))}"
+        f"{plain(alert.status, 60)} of alert {alert.alert_id} is over after {_duration(ended - alert.started_at)}: "
+        f"{plain(notification.reason, _FIELD)}"
     )
-    return [_section(text), *([_facts(alert)] if alert.subject.id else [])]
+    return [_plain_section(escaped(text, _SUMMARY)), *([_facts(notification)] if alert.subject.id else [])]
+
+
+def _context(notification: Notification) -> Block:
+    reason = escaped(plain(notification.reason, 200), 200)
+    said = f"alert {notification.alert.alert_id} · {notification.change.value}: {reason}"
+    if notification.test:
+        said = f"test: {reason}"
+    return {"type": "context", "elements": [{"type": "plain_text", "text": said, "emoji": False}]}
 
 
 def _duration(span: timedelta) -> str:
-    minutes, seconds = divmod(int(span.total_seconds()), 60)
+    minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
     hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-def _cause(alert: Alert) -> str:
-    return alert.diagnosis.causes[0].cause if alert.diagnosis and alert.diagnosis.causes else ""
-
-
 def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": _cut(text, _SECTION) if "```" not in text else text}}
+    return {"type": "section", "text": _mrkdwn(text)}
 
 
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+def _plain_section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "plain_text", "text": text[:_SECTION], "emoji": False}}
+
+
+def _mrkdwn(text: str) -> dict[str, object]:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _length(value: object) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx2
 
 from runai_monitor.errors import DeliveryError
@@ -9,8 +11,16 @@ from runai_monitor.model.notification import Notification
 from runai_monitor.notify.render import slack_message
 
 TIMEOUT_SECONDS = 10.0
-# Slack's documented answers to a webhook that is gone or may not post; waiting mends none of them.
+_ADVICE = "create a new webhook in Slack and set RUNAI_MONITOR_SLACK_WEBHOOK_URL"
+LONGEST_PAUSE_SECONDS = 3600.0
+"""However long a server asks to be left alone, it is asked again after an hour."""
+_THROTTLED_PAUSE_SECONDS = 30.0
+# Waiting mends none of these: a webhook that is gone or may not post, or a message that Slack will never take.
 _PERMANENT = frozenset({400, 401, 403, 404, 405, 410, 413})
+_ABOUT_THE_MESSAGE = frozenset(
+    {"invalid_payload", "invalid_blocks", "msg_blocks_too_long", "msg_too_long", "no_text", "too_many_attachments"}
+)
+_SLACK_WORD = re.compile(r"[a-z]+(?:_[a-z]+)*")
 
 
 class SlackNotifier:
@@ -30,31 +40,44 @@ class SlackNotifier:
             answer = await self._http.post(self._url, json=slack_message(notification), timeout=TIMEOUT_SECONDS)
         except httpx2.TimeoutException:
             raise DeliveryError(f"Slack did not answer within {TIMEOUT_SECONDS:.0f} s", retryable=True) from None
+        except httpx2.InvalidURL:
+            raise DeliveryError(f"the address of the Slack webhook is not valid; {_ADVICE}", retryable=False) from None
         except httpx2.HTTPError as error:
-            what = type(error).__name__
+            what = type(error).__name__  # its text may hold the address
             raise DeliveryError(f"Slack cannot be reached ({what}); check the network", retryable=True) from None
         _check(answer)
 
 
 def _check(answer: httpx2.Response) -> None:
-    said = "".join(character for character in answer.text[:60] if character.isprintable())
-    if answer.status_code == 200 and said.strip() == "ok":
+    """Raises unless Slack took the message.
+
+    Slack answers with one word. Anything else comes from something in between, and may repeat the address: it is not
+    quoted.
+    """
+    word = answer.text[:60].strip()
+    if answer.status_code == 200 and word == "ok":
         return
-    if answer.status_code in _PERMANENT:
+    said = str(answer.status_code)
+    if _SLACK_WORD.fullmatch(word) and len(word) <= 40:
+        said += f" {word}"
+    elif answer.status_code == 200:
+        said += " without the word ok: something else answers at its address"
+    if answer.status_code == 413 or (answer.status_code in _PERMANENT and word in _ABOUT_THE_MESSAGE):
         raise DeliveryError(
-            f"Slack refuses this webhook ({answer.status_code} {said}); create a new one and set "
-            "RUNAI_MONITOR_SLACK_WEBHOOK_URL",
-            retryable=False,
+            f"Slack does not take this message ({said}); read the alert with get_alert and report this", retryable=False
         )
+    if answer.status_code in _PERMANENT:
+        raise DeliveryError(f"Slack refuses this webhook ({said}); {_ADVICE}", retryable=False)
+    pause = _pause_seconds(answer.headers.get("retry-after"))
+    if pause is None and answer.status_code == 429:
+        pause = _THROTTLED_PAUSE_SECONDS
     raise DeliveryError(
-        f"Slack answered {answer.status_code} {said}",
-        retryable=True,
-        retry_after_seconds=_seconds(answer.headers.get("retry-after")),
+        f"Slack answered {said}; it is tried again for a day", retryable=True, retry_after_seconds=pause
     )
 
 
-def _seconds(value: str | None) -> float | None:
-    try:
-        return None if value is None else max(0.0, float(value))
-    except ValueError:
+def _pause_seconds(value: str | None) -> float | None:
+    """`Retry-After` in whole seconds, as Slack gives it; None for anything else."""
+    if value is None or not value.strip().isdecimal():
         return None
+    return min(float(value), LONGEST_PAUSE_SECONDS)
