@@ -82,7 +82,7 @@ async def deliver(database: Database, script: Script, names: str, *, seconds: in
 
 async def settle(database: Database) -> None:
     """Lets what waits for the database's thread finish: a round trip through the same queue, a few times."""
-    for _ in range(4):
+    for _ in range(16):
         await database.data_version()
         await anyio.wait_all_tasks_blocked()
 
