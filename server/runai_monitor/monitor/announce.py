@@ -1,4 +1,4 @@
-"""From a decision to a stored alert: looks closer, asks why, stores; nothing is told that is not stored."""
+"""From a decision to a stored alert: looks again, asks why, stores; nothing is told that is not stored."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 
 import anyio
 
-from runai_monitor.errors import KubeError, RunaiError, StoreError
+from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import Alert, AlertState, Change, Transition
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.workload import Workload
 from runai_monitor.monitor.policy import Book, Key
-from runai_monitor.monitor.snapshot import Snapshot
-from runai_monitor.monitor.sources import AlertSink, Diagnoses, KubeSource, RunaiSource
+from runai_monitor.monitor.sources import AlertSink, Diagnoses
 
 log = logging.getLogger(__name__)
 
 CONCURRENT_DIAGNOSES = 8
-EXAMINE_SECONDS = 10.0
+DIAGNOSIS_SECONDS = 330.0
+"""A guard behind the diagnoser's own deadline (at most 300 s): one that hangs must not hold an alert for ever."""
 
 
 class Announcer:
@@ -39,77 +39,80 @@ class Announcer:
         self._channels = tuple(channels)
         self._outbox_wake = outbox_wake
         self._on_alerts = on_alerts
+        # Two tasks that apply at once could note two states of one alert in the wrong order.
+        self._lock = anyio.Lock()
+
+    async def load(self) -> None:
+        """Reads what was told before this process led.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        self._book.episodes = dict(await self._alerts.last_episodes())
+        self._book.open = {(alert.kind, alert.subject.id): alert for alert in await self._alerts.unresolved()}
 
     async def apply(self, transitions: Sequence[Transition]) -> bool:
         """Stores transitions; whether that worked. A failure leaves everything undecided, to be decided again."""
         if not transitions:
             return True
-        try:
-            changed = await self._alerts.apply(transitions, channels=self._channels)
-        except StoreError as error:
-            log.error("alerts could not be stored and are not sent; they are tried again: %s", error)  # noqa: TRY400
-            return False
-        for transition in transitions:
-            if transition.change is Change.OPENED:
-                key: Key = (transition.kind, transition.subject.id)
-                self._book.episodes[key] = max(transition.episode, self._book.episodes.get(key, 0))
-        for alert in changed:
-            self._note(alert)
+        async with self._lock:
+            try:
+                changed = await self._alerts.apply(transitions, channels=self._channels)
+                stored = {alert.alert_id for alert in changed}
+                opened = {t.alert_id for t in transitions if t.change is Change.OPENED}
+                if not opened <= stored:
+                    await self.load()  # another process had told it already: its alerts are ours now
+            except StoreError as error:
+                log.error("alerts could not be stored and are not sent; they are tried again: %s", error)  # noqa: TRY400  # one sentence for a person
+                return False
+            for alert in changed:
+                self._note(alert)
         if changed:
             self._outbox_wake()
             self._on_alerts(changed)
         return True
 
     def _note(self, alert: Alert) -> None:
-        key = (alert.kind, alert.subject.id)
+        key: Key = (alert.kind, alert.subject.id)
+        self._book.episodes[key] = max(alert.episode, self._book.episodes.get(key, 0))
         if alert.state is AlertState.RESOLVED:
-            self._book.open.pop(key, None)
-            self._book.healthy_since.pop(key, None)
+            known = self._book.open.get(key)
+            if known is None or known.alert_id == alert.alert_id:
+                self._book.open.pop(key, None)
+                self._book.healthy_since.pop(key, None)
+            self._book.suppressed = {note for note in self._book.suppressed if note[0] != alert.alert_id}
         else:
             self._book.open[key] = alert
 
 
-class Examiner:
-    """Looks closer at one workload: its pods and events now, and a diagnosis."""
+class Explainer:
+    """Adds a diagnosis to what is about to be told: a few at a time, and never at the price of the alert."""
 
-    def __init__(
-        self, *, runai: RunaiSource, kube: KubeSource | None, diagnoser: Diagnoses, snapshot: Snapshot
-    ) -> None:
-        self._runai = runai
-        self._kube = kube
+    def __init__(self, *, diagnoser: Diagnoses) -> None:
         self._diagnoser = diagnoser
-        self._snapshot = snapshot
         self._limit = anyio.CapacityLimiter(CONCURRENT_DIAGNOSES)
-
-    async def examine(self, workload: Workload) -> None:
-        """Reads the pods from Kubernetes, and Run:ai's events when there are none; puts what it finds into the snapshot."""
-        with anyio.move_on_after(EXAMINE_SECONDS):
-            if self._kube is not None and workload.namespace:
-                try:
-                    for pod in await self._kube.list_pods(workload.namespace, workload_name=workload.name):
-                        self._snapshot.put_pod(pod)
-                except KubeError as error:
-                    log.debug("pods of %s cannot be read: %s", workload.name, error)
-            if not self._snapshot.pods_of(workload):
-                await self.read_events(workload)
-
-    async def read_events(self, workload: Workload) -> None:
-        """Reads Run:ai's events of a workload into the snapshot."""
-        try:
-            self._snapshot.events[workload.id] = tuple(await self._runai.list_events(workload.id))
-        except RunaiError as error:
-            log.debug("events of %s cannot be read: %s", workload.name, error)
+        self._kept: dict[tuple[str, str], Diagnosis] = {}
 
     async def explained(self, transition: Transition, workload: Workload) -> Transition:
-        """The transition with its diagnosis; without one when diagnosing fails, for the alert matters more."""
+        """The transition with its diagnosis; without one when diagnosing fails."""
+        key = (transition.alert_id, transition.status)
+        diagnosis = self._kept.get(key) or await self._diagnosed(workload)
+        if diagnosis is None:
+            return transition
+        self._kept[key] = diagnosis
+        steps = diagnosis.causes[0].next_steps if diagnosis.causes else ()
+        return dataclasses.replace(transition, diagnosis=diagnosis, recommendations=steps)
+
+    def told(self, transition: Transition) -> None:
+        """The transition is stored; until then its diagnosis is kept for another attempt."""
+        for key in [key for key in self._kept if key[0] == transition.alert_id]:
+            del self._kept[key]
+
+    async def _diagnosed(self, workload: Workload) -> Diagnosis | None:
         async with self._limit:
             try:
-                diagnosis = await self._diagnoser.diagnose(workload)
+                with anyio.fail_after(DIAGNOSIS_SECONDS):
+                    return await self._diagnoser.diagnose(workload)
             except Exception:  # supervised boundary: a defect in a rule must not cost the alert
-                log.exception("the diagnosis of %s failed; its alert goes out without", workload.name)
-                return transition
-        return dataclasses.replace(transition, diagnosis=diagnosis, recommendations=_recommended(diagnosis))
-
-
-def _recommended(diagnosis: Diagnosis) -> tuple[str, ...]:
-    return diagnosis.causes[0].next_steps if diagnosis.causes else ()
+                log.exception("the diagnosis of workload %s failed; its alert goes out without", workload.id)
+                return None

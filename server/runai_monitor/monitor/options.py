@@ -8,7 +8,11 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorOptions:
-    """See `settings.Settings` for meanings and defaults. `allowed_projects` None means every project."""
+    """See `settings.Settings` for meanings and reasons of the defaults. `allowed_projects` None means every project.
+
+    `tick_seconds` is how often the store is asked for monitors (another process may write them) and timers are
+    looked at.
+    """
 
     allowed_projects: tuple[str, ...] | None = None
     reconcile_interval_seconds: float = 300
@@ -21,3 +25,4 @@ class MonitorOptions:
     max_alerts_per_job: int = 1
     repeat_interval_minutes: float = 240
     kube_cluster_id: str | None = None
+    tick_seconds: float = 1.0

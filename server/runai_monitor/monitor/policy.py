@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,8 +17,13 @@ from runai_monitor.model.alert import (
     Transition,
     fingerprint,
 )
-from runai_monitor.model.workload import STOPPED_PHASES, Workload
+from runai_monitor.model.workload import STARTING_PHASES, STOPPED_PHASES, Workload, WorkloadId
+from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, STUCK_RANK
 from runai_monitor.monitor.options import MonitorOptions
+from runai_monitor.monitor.said import cut
+
+MOST_NAMES = 20
+"""Names in a summary of existing failures."""
 
 Key = tuple[AlertKind, str]
 """What at most one alert at a time is about: a kind and a subject's id."""
@@ -29,8 +35,9 @@ class Book:
 
     open: dict[Key, Alert] = field(default_factory=dict)
     episodes: dict[Key, int] = field(default_factory=dict)
-    baseline: set[str] = field(default_factory=set)
-    """Workloads that had failed before the first look and were not healthy since."""
+    baseline: dict[str, str] = field(default_factory=dict)
+    """Workloads that had failed before the first look and were not healthy since, with their status then."""
+    baseline_healthy_since: dict[str, datetime] = field(default_factory=dict)
     healthy_since: dict[Key, datetime] = field(default_factory=dict)
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     """Alert and reason of suppressions already recorded, so that each is recorded once."""
@@ -41,9 +48,9 @@ def decide(
 ) -> list[Transition]:
     """The transitions for one workload. Updates only the book's notes of health and suppression, never its alerts.
 
-    A workload of the baseline stays silent until it was healthy once.
+    A workload of the baseline stays silent until it was healthy once; one that was merely stuck speaks when it fails.
     """
-    if workload.id in book.baseline:
+    if _is_old_news(workload, detection, book):
         return []
     transitions: list[Transition] = []
     for kind in (AlertKind.WORKLOAD_UNHEALTHY, AlertKind.WORKLOAD_PREEMPTED):
@@ -57,8 +64,29 @@ def decide(
             else:
                 transitions += _continued(workload, alert, current, book=book, now=now, options=options)
         elif alert is not None:
-            transitions += _perhaps_over(workload, alert, key, book=book, now=now, options=options)
+            transitions += _perhaps_over(workload, detection, alert, key, book=book, now=now, options=options)
     return transitions
+
+
+def recovered(
+    workload: Workload, detection: Detection | None, *, book: Book, now: datetime, options: MonitorOptions
+) -> bool:
+    """Whether a workload of the baseline has left it: what happens to it from now on is news.
+
+    It was healthy for `resolve_after_seconds`, ended on purpose, or it was stuck then and has failed since.
+    """
+    old = book.baseline.get(workload.id)
+    if old is None:
+        return False
+    if detection is not None:
+        book.baseline_healthy_since.pop(workload.id, None)
+        return detection.rank > STUCK_RANK and RANKS.get(old, STUCK_RANK) <= STUCK_RANK
+    if workload.phase in QUIET_PHASES:
+        return True
+    if _is_under_way(workload):
+        return False
+    since = book.baseline_healthy_since.setdefault(workload.id, now)
+    return (now - since).total_seconds() >= options.resolve_after_seconds
 
 
 def gone(alert: Alert, *, now: datetime) -> Transition:
@@ -80,13 +108,12 @@ def subject_of(workload: Workload) -> AlertSubject:
     )
 
 
-def existing_failures(failing: Mapping[str, tuple[Workload, Detection]], *, book: Book, now: datetime) -> Transition:
-    """One summary of what had failed before the first look: counts, and up to 20 names by project."""
+def existing_failures(
+    failing: Mapping[WorkloadId, tuple[Workload, Detection]], *, book: Book, now: datetime
+) -> Transition:
+    """One summary of what had failed before the first look: counts by status, and up to 20 names by project."""
     key = (AlertKind.EXISTING_FAILURES, "")
     episode = book.episodes.get(key, 0) + 1
-    rows = sorted((w.project, w.name, d.status) for w, d in failing.values())
-    shown = ", ".join(f"{project}/{name} ({status})" for project, name, status in rows[:20])
-    more = f" and {len(rows) - 20} more: see list_workloads" if len(rows) > 20 else ""
     worst = max((detection.severity for _, detection in failing.values()), key=lambda severity: severity.rank)
     return Transition(
         change=Change.OPENED,
@@ -94,10 +121,10 @@ def existing_failures(failing: Mapping[str, tuple[Workload, Detection]], *, book
         kind=key[0],
         subject=AlertSubject(),
         episode=episode,
-        reason="the first look at these projects found workloads that had failed before",
+        reason="the first look at these projects found workloads that were unhealthy before",
         status="ExistingFailures",
         severity=worst,
-        summary=f"{len(rows)} workloads had failed before monitoring began: {shown}{more}",
+        summary=_told_together([(w.project, w.name, d.status) for w, d in failing.values()]),
         at=now,
         notify=True,
     )
@@ -124,12 +151,40 @@ def blind(reason: str, *, book: Book, now: datetime) -> Transition | None:
     )
 
 
-def sighted(*, book: Book, now: datetime) -> Transition | None:
+def sighted(*, book: Book, now: datetime, reason: str = "Run:ai answers again") -> Transition | None:
     """The monitor sees again: the end of its alert, if one is open."""
-    alert = book.open.get((AlertKind.MONITOR_BLIND, ""))
+    return over(AlertKind.MONITOR_BLIND, book=book, now=now, reason=reason)
+
+
+def over(kind: AlertKind, *, book: Book, now: datetime, reason: str) -> Transition | None:
+    """The end of the alert of a kind that is about no workload, if one is open."""
+    alert = book.open.get((kind, ""))
     if alert is None:
         return None
-    return _again(alert, Change.RESOLVED, "Run:ai answers again", now=now, notify=alert.notifications > 0)
+    return _again(alert, Change.RESOLVED, reason, now=now, notify=alert.notifications > 0)
+
+
+def _told_together(rows: Collection[tuple[str, str, str]]) -> str:
+    counts = Counter(status for _, _, status in rows)
+    statuses = ", ".join(f"{count} {status}" for status, count in sorted(counts.items(), key=lambda x: (-x[1], x[0])))
+    by_project: dict[str, list[str]] = {}
+    for project, name, status in sorted(rows)[:MOST_NAMES]:
+        by_project.setdefault(project, []).append(f"{cut(name, 80)} ({status})")
+    names = "; ".join(f"{cut(project, 80)}: {', '.join(found)}" for project, found in by_project.items())
+    more = f"; and {len(rows) - MOST_NAMES} more, which list_workloads shows" if len(rows) > MOST_NAMES else ""
+    subject = "1 workload was" if len(rows) == 1 else f"{len(rows)} workloads were"
+    return f"{subject} unhealthy before monitoring began ({statuses}): {names}{more}"
+
+
+def _is_old_news(workload: Workload, detection: Detection | None, book: Book) -> bool:
+    if workload.id not in book.baseline:
+        return False
+    return detection is None or detection.kind is AlertKind.WORKLOAD_UNHEALTHY
+
+
+def _is_under_way(workload: Workload) -> bool:
+    """Neither healthy nor known to be wrong: it waits or starts, and may fail as before."""
+    return workload.phase == "Pending" or workload.phase in STARTING_PHASES
 
 
 def _opened(workload: Workload, detection: Detection, *, book: Book, now: datetime) -> Transition:
@@ -163,7 +218,11 @@ def _continued(
     )
     may_notify = alert.notifications < options.max_alerts_per_job
     if worse:
-        return [_escalated(workload, alert, detection, now=now, notify=may_notify)]
+        escalated = _escalated(workload, alert, detection, now=now, notify=may_notify)
+        if may_notify:
+            return [escalated]
+        reason = f"max_alerts_per_job ({options.max_alerts_per_job}) is reached: the escalation goes to no channel"
+        return [escalated, _again(alert, Change.SUPPRESSED, reason, now=now, notify=False)]
     if alert.notified_at is None or now - alert.notified_at < timedelta(minutes=options.repeat_interval_minutes):
         return []
     if may_notify:
@@ -182,14 +241,13 @@ def _escalated(workload: Workload, alert: Alert, detection: Detection, *, now: d
     said = f"{alert.status} became {detection.status}" if detection.status != alert.status else "it got worse"
     if detection.terminal and not alert.terminal:
         said += ", and the workload has failed"
-    quiet = "" if notify else "; not sent to channels again: max_alerts_per_job is reached"
     return Transition(
         change=Change.ESCALATED,
         alert_id=alert.alert_id,
         kind=alert.kind,
         subject=subject_of(workload),
         episode=alert.episode,
-        reason=said + quiet,
+        reason=said,
         status=alert.status if keeps else detection.status,
         severity=max(alert.severity, detection.severity, key=lambda severity: severity.rank),
         summary=f"{alert.summary}; the workload has failed" if keeps else detection.summary,
@@ -201,18 +259,31 @@ def _escalated(workload: Workload, alert: Alert, detection: Detection, *, now: d
 
 
 def _perhaps_over(
-    workload: Workload, alert: Alert, key: Key, *, book: Book, now: datetime, options: MonitorOptions
+    workload: Workload,
+    detection: Detection | None,
+    alert: Alert,
+    key: Key,
+    *,
+    book: Book,
+    now: datetime,
+    options: MonitorOptions,
 ) -> list[Transition]:
-    """Not unhealthy now: over at once when it ended on purpose, else after it held for a while."""
+    """Not unhealthy now: over at once when it ended on purpose, else after it was healthy for a while."""
     if workload.phase == "Completed":
         reason = "the workload completed"
     elif workload.phase in STOPPED_PHASES:
         reason = "the workload was suspended"
+    elif detection is not None:
+        reason = f"it is {detection.status} now, which has an alert of its own"
+    elif _is_under_way(workload) and alert.rank != STUCK_RANK:
+        book.healthy_since.pop(key, None)
+        return []
     else:
         since = book.healthy_since.setdefault(key, now)
         if (now - since).total_seconds() < options.resolve_after_seconds:
             return []
-        reason = f"healthy for {options.resolve_after_seconds:g} s"
+        held = f"for {options.resolve_after_seconds:g} s"
+        reason = f"no longer stuck {held}" if alert.rank == STUCK_RANK else f"healthy {held}"
     return [_again(alert, Change.RESOLVED, reason, now=now, notify=alert.notifications > 0)]
 
 

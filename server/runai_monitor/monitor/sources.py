@@ -10,7 +10,7 @@ from runai_monitor.model.alert import Alert, AlertKind, Transition
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.monitor import Monitor, MonitorId
-from runai_monitor.model.workload import Workload, WorkloadDetail, WorkloadEvent, WorkloadId
+from runai_monitor.model.workload import Workload, WorkloadDetail, WorkloadEvent, WorkloadId, WorkloadPod
 
 
 class RunaiSource(Protocol):
@@ -28,6 +28,10 @@ class RunaiSource(Protocol):
 
     async def list_events(self, workload_id: WorkloadId, *, limit: int = 200) -> list[WorkloadEvent]:
         """Its events, newest first."""
+        ...
+
+    async def list_pods(self, workload_id: WorkloadId, *, deleted: bool = False) -> list[WorkloadPod]:
+        """Its pods by name: what tells whose a pod is when names alone do not."""
         ...
 
 
@@ -62,6 +66,10 @@ class KubeSource(Protocol):
 
     async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:
         """Pods now."""
+        ...
+
+    async def get_pod(self, namespace: str, name: str) -> Pod:
+        """One pod; KubeNotFoundError when it is gone."""
         ...
 
 

@@ -1,0 +1,120 @@
+"""New and worse alerts, each in a task of its own: refresh, examine, diagnose, store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import anyio
+from anyio.abc import TaskGroup
+
+from runai_monitor.clock import Clock
+from runai_monitor.model.alert import AlertKind, Change, Detection, Transition
+from runai_monitor.model.workload import Workload, WorkloadId
+from runai_monitor.monitor.announce import Announcer, Explainer
+from runai_monitor.monitor.detect import RANKS
+from runai_monitor.monitor.options import MonitorOptions
+from runai_monitor.monitor.policy import Key, decide
+from runai_monitor.monitor.state import State
+from runai_monitor.monitor.suspects import Examiner
+
+log = logging.getLogger(__name__)
+
+CONCURRENT = 8
+STORE_PAUSE_SECONDS = 5.0
+"""After the store refused an alert, before it is decided again."""
+_FROM_PHASE_ALONE = RANKS["Failed"]
+"""Up to this rank a status is no more than a phase: worth a closer look before it is told."""
+
+
+class Opening:
+    """At most one task per alert at a time; a second decision about the same alert waits for the first."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        examiner: Examiner,
+        explainer: Explainer,
+        announcer: Announcer,
+        detect: Callable[[WorkloadId], Detection | None],
+        options: MonitorOptions,
+        clock: Clock,
+    ) -> None:
+        self._state = state
+        self._examiner = examiner
+        self._explainer = explainer
+        self._announcer = announcer
+        self._detect = detect
+        self._options = options
+        self._clock = clock
+        self._busy: set[Key] = set()
+        self._limit = anyio.CapacityLimiter(CONCURRENT)
+
+    def is_busy(self, transition: Transition) -> bool:
+        """Whether something about the same alert is being prepared."""
+        return (transition.kind, transition.subject.id) in self._busy
+
+    def begin(self, transition: Transition, tasks: TaskGroup) -> None:
+        """Prepares and stores it in the background."""
+        self._busy.add((transition.kind, transition.subject.id))
+        tasks.start_soon(self._tell, transition)
+
+    async def _tell(self, transition: Transition) -> None:
+        key: Key = (transition.kind, transition.subject.id)
+        workload_id = WorkloadId(transition.subject.id)
+        try:
+            async with self._limit:
+                await self._prepare_and_store(transition, workload_id)
+        except Exception:  # supervised boundary: this alert is decided again at the next evaluation
+            log.exception("the alert about workload %s could not be made; it is tried again", workload_id)
+        finally:
+            self._busy.discard(key)
+
+    async def _prepare_and_store(self, transition: Transition, workload_id: WorkloadId) -> None:
+        workload = await self._current(workload_id)
+        if workload is None:
+            return
+        if transition.kind is AlertKind.WORKLOAD_UNHEALTHY and transition.rank <= _FROM_PHASE_ALONE:
+            await self._examiner.examine(workload)
+        decided = self._decided_again(transition, workload)
+        if not decided:
+            return
+        if any(watched.monitor.auto_troubleshoot for watched in self._state.watchers_of(workload_id)):
+            decided[0] = await self._explainer.explained(decided[0], workload)
+        if not self._still_holds(decided[0]):
+            return
+        if await self._announcer.apply(decided):
+            self._explainer.told(decided[0])
+        else:
+            await self._clock.sleep(STORE_PAUSE_SECONDS)
+
+    async def _current(self, workload_id: WorkloadId) -> Workload | None:
+        """The workload as it is now: what was just suspended or deleted on purpose is no failure."""
+        known = self._state.snapshot.workloads.get(workload_id)
+        workload = await self._examiner.refresh(known) if known is not None else None
+        if workload is None and known is not None:
+            self._state.gone.add(workload_id)
+            for watched in self._state.watchers_of(workload_id):
+                watched.seen.discard(workload_id)
+            self._state.snapshot.drop_workloads([workload_id])
+            self._state.changed.set()
+        return workload
+
+    def _decided_again(self, transition: Transition, workload: Workload) -> list[Transition]:
+        """The decision in the light of what is known by now: the change first, then what was suppressed about it."""
+        again = decide(
+            workload,
+            self._detect(workload.id),
+            book=self._state.book,
+            now=self._clock.now(),
+            options=self._options,
+        )
+        decided = [other for other in again if other.kind is transition.kind]
+        return decided if decided and decided[0].change in {Change.OPENED, Change.ESCALATED} else []
+
+    def _still_holds(self, transition: Transition) -> bool:
+        """Whether the workload and the alert are still there after the time that a diagnosis takes."""
+        is_open = (transition.kind, transition.subject.id) in self._state.book.open
+        is_known = WorkloadId(transition.subject.id) in self._state.snapshot.workloads
+        return is_known and is_open is (transition.change is Change.ESCALATED)

@@ -1,0 +1,87 @@
+"""What the loops share: the world as seen, the book of what was told, and the monitors that run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import anyio
+
+from runai_monitor.model.alert import AlertKind
+from runai_monitor.model.monitor import Monitor, MonitorId
+from runai_monitor.model.workload import WorkloadId
+from runai_monitor.monitor.policy import Book
+from runai_monitor.monitor.poll import Poller
+from runai_monitor.monitor.snapshot import Snapshot
+from runai_monitor.monitor.supervise import Signal
+
+EVERYWHERE = "*"
+"""The name under which a first look at all projects is remembered: projects created later are news."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Watched:
+    """One monitor as this process runs it. Instants are monotonic.
+
+    `complete`: everything in scope was read once; `examined`: and its suspects looked at; `looked`: and what had
+    failed before was put aside, so that anything else is news.
+    """
+
+    monitor: Monitor
+    poller: Poller
+    scope: anyio.CancelScope
+    poll_now: Signal
+    started: float
+    succeeded: float | None = None
+    failures: int = 0
+    error: str | None = None
+    complete: bool = False
+    examined: bool = False
+    looked: bool = False
+    seen: set[WorkloadId] = field(default_factory=set)
+
+    def covers(self, project: str, allowed: tuple[str, ...] | None) -> bool:
+        """Whether workloads of this project are in scope."""
+        if self.monitor.project is not None:
+            return self.monitor.project == project
+        return allowed is None or project in allowed
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """One engine's state. `gone` holds deleted workloads whose alerts are not resolved yet."""
+
+    snapshot: Snapshot
+    changed: Signal
+    book: Book = field(default_factory=Book)
+    watched: dict[MonitorId, Watched] = field(default_factory=dict)
+    covered: set[str] = field(default_factory=set)
+    gone: set[WorkloadId] = field(default_factory=set)
+    polls: int = 0
+
+    def watchers_of(self, workload_id: WorkloadId) -> Iterator[Watched]:
+        """The monitors that have seen a workload."""
+        return (watched for watched in self.watched.values() if workload_id in watched.seen)
+
+    def seen(self) -> set[WorkloadId]:
+        """Every workload that any monitor has seen."""
+        return set().union(*(watched.seen for watched in self.watched.values()))
+
+    def expected_of(self, watched: Watched, allowed: tuple[str, ...] | None) -> set[WorkloadId]:
+        """Workloads in a monitor's scope that must be accounted for: those of open alerts, and old failures."""
+        expected = {
+            WorkloadId(alert.subject.id)
+            for alert in self.book.open.values()
+            if alert.subject.id and watched.covers(alert.subject.project, allowed)
+        }
+        old = set(map(WorkloadId, self.book.baseline))
+        return expected | (old if watched.monitor.project is None else old & watched.seen)
+
+    @property
+    def blind(self) -> bool:
+        """Whether the alert of blindness is open."""
+        return (AlertKind.MONITOR_BLIND, "") in self.book.open
+
+    def forget_unseen(self) -> None:
+        """Drops workloads that no monitor sees any more: memory is for what is watched."""
+        self.snapshot.drop_workloads(set(self.snapshot.workloads) - self.seen())
