@@ -1,7 +1,8 @@
 """Takes secrets out of text before anything else sees it: before it is stored, sent, logged or shown.
 
-One alternation over the whole text; every branch is anchored on a literal and bounded, so time is linear. E-mail
-addresses, git hashes, UUIDs and image digests are kept: they are what people search for.
+One compiled alternation over the whole text (a private key spans lines). Every branch is bounded, begins with a literal
+and may start only once per word, so that time grows with the length of the text and nothing else. E-mail addresses,
+git and file hashes, UUIDs and image digests are kept: they are what people search for.
 """
 
 from __future__ import annotations
@@ -11,60 +12,249 @@ from collections.abc import Iterable
 
 MASK = "[redacted]"
 _LONGEST_LINE = 16_384
+_SPLIT_TOKEN = 2_048
+"""Characters dropped on either side of a cut: half a secret is not recognised, and is still half a secret."""
 
-_KEY = (
-    r"(?:password|passwd|passphrase|pwd|secret|api[-_]?key|access[-_]?key|account[-_]?key|private[-_]?key|"
-    r"client[-_]?secret|credentials?|signature|auth[-_]?token|access[-_]?token|refresh[-_]?token|id[-_]?token|token|"
-    r"secret[-_]?key|secretaccesskey|accountkey|sharedaccesskey|sig)"
+# Tokens that say by their prefix what they are. Sources: the vendors' documentation of their token formats.
+_PREFIXED = (
+    r"eyJ[\w-]{8,8192}\.[\w-]{4,8192}(?:\.[\w-]{0,8192})?",  # JWT
+    r"(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}(?:[\s:,\"'/]{1,4}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+]))?",  # AWS
+    r"gh[pousr]_\w{16,255}|github_pat_\w{16,255}",
+    r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[\w.-]{16,255}",
+    r"hf_[A-Za-z0-9]{16,64}|api_org_[A-Za-z0-9]{16,64}",
+    r"nvapi-[\w-]{16,128}",
+    r"xox[abeoprsd][-.][\w.-]{10,255}|xapp-[\w-]{10,255}",
+    r"AIza[\w-]{30,64}|ya29\.[\w.-]{10,2048}|GOCSPX-[\w-]{16,64}|1//0[\w-]{20,255}",  # Google
+    r"sk-(?:ant|proj|or|svcacct|admin)-[\w-]{12,255}|sk-(?=[\w-]{0,60}\d)[\w-]{16,255}|sk-[A-Za-z]{20,255}",  # OpenAI, Anthropic and those that copied them
+    r"(?:gsk|r8|tgp_v1|fw|pplx|xai|lin_api|phc|phx)[_-][A-Za-z0-9]{24,255}",
+    r"(?:npm|dckr_pat|dckr_oat|dop_v1|shpat|shpss|sk_live|sk_test|rk_live|whsec|glsa|glc|sntrys|wandb_v1)_[\w=-]{16,255}",
+    r"pypi-[\w-]{16,255}|dapi[0-9a-f]{32}|hv[sbr]\.[\w-]{20,255}|SG\.[\w-]{16,64}\.[\w-]{16,64}|ATATT3[\w=-]{20,255}",
+    r"AGE-SECRET-KEY-1[A-Z0-9]{40,80}|\d{8,10}:AA[\w-]{32,36}|\w{3}8Q~[\w.~-]{30,40}",
 )
-_SECRET_NAME = re.compile(
-    r"(?i)pass(word|wd|phrase)?\b|secret|token|api_?key|access_?key|private_?key|credential|auth|_key$|^key$|dsn$"
+_WEBHOOK = (
+    r"(?P<hook>https://(?:hooks\.slack\.com/|[\w.-]{0,64}webhook\.office\.com/|discord(?:app)?\.com/api/webhooks/))"
+    r"[\w/.@:-]{1,512}"
 )
-# "tokens/sec: 2048" and "max_tokens=2048" are measurements: after the plural nothing is taken for a secret.
-_BRANCHES = (
-    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]{0,8192}?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)",
-    r"\beyJ[\w-]{8,4096}\.[\w-]{8,8192}\.?[\w-]{0,4096}",
-    r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b",
-    r"\bgh[pousr]_\w{20,255}",
-    r"\bgithub_pat_\w{20,255}",
-    r"\bglpat-[\w-]{16,64}",
-    r"\bhf_[A-Za-z0-9]{16,64}",
-    r"\bnvapi-[\w-]{16,128}",
-    r"\bxox[abeoprs]-[\w-]{10,255}",
-    r"\bxapp-[\w-]{10,255}",
-    r"https://hooks\.slack\.com/[\w/.-]{1,255}",
-    r"\bAIza[\w-]{30,64}",
-    r"\bya29\.[\w.-]{10,1024}",
-    r"\bsk-[\w-]{16,255}",
-    r"\b(?:pypi|npm|dckr_pat|dop_v1|shpat|sk_live|rk_live|whsec)[-_][\w-]{16,255}",
+_KEY_BLOCK = (
+    r"(?P<pem>-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(?P<body>(?:[^-]|-(?!----)){0,16384})"
+    r"(?P<end>-----END [A-Z0-9 ]{0,48}-----)?"
 )
-_URL_USERINFO = r"(?P<scheme>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,128}:)[^\s@/]{1,512}(?=@)"
+_KEY_BODY = re.compile(r"(?:\s|\\[nr])*(?:[A-Za-z0-9+/=]{16,}(?:\s|\\[nr])*)*")
+_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY")
+_KEY_LINE = re.compile(r"[A-Za-z0-9+/= \t\r]{16,120}")
+# A port is no password, and a path may hold an e-mail address: then it is no user info.
+_URL = (
+    r"(?P<url>[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@\"']{0,128}:)(?!\d{1,5}[/?#\s])[^\s\"'<>]{1,512}(?=@[\w.\[-])"
+    r"|(?P<url_token>[A-Za-z][A-Za-z0-9+.-]{1,20}://)(?=[^\s/@:]{0,64}\d)[^\s/@:\"'<>]{16,255}(?=@)"
+)
 _HEADER = (
-    r"(?P<header>\b(?:proxy-)?authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:(?:bearer|basic|token|digest)\s{1,4})?|"
-    r"\bbearer\s{1,4}|\b(?:set-)?cookie[\"']?\s{0,4}:\s{0,4})[^\s\"',]{6,4096}(?:;[^\n\"']{0,1024})?"
+    r"(?P<header>(?i:(?:proxy-)?authorization)\\?[\"']?[ \t]{0,4}[:=,][ \t]{0,4}\\?[\"']?(?:(?i:bearer|basic|token|digest|negotiate|apikey)[ \t]{1,4})?)"
+    r"[^\s\"'\\]{4,4096}(?:[ \t]?,?[ \t]?(?i:credential|signature|signedheaders)=[^\s\"']{1,1024}){0,3}"
+    r"|(?P<cookie>(?i:(?:set-)?cookie)\\?[\"']?[ \t]{0,4}:[ \t]{0,4}\\?[\"']?)[^\s\"'\\][^\r\n\"'\\]{3,4096}"
+    r"|(?P<scheme>(?i:bearer|basic)[ \t]{1,4})(?P<credential>[A-Za-z0-9+/=._~-]{8,4096})"
 )
-_PAIR = rf"(?P<key>{_KEY}(?!s)[\"']?\s{{0,4}}(?:[:=]|=>)\s{{0,4}})(?:\"[^\"\n]{{1,4096}}\"|'[^'\n]{{1,4096}}'|[^\s\"',;&]{{4,4096}})"
-_OPTION = rf"(?P<option>--?{_KEY}\s{{1,4}})[^\s\"'-][^\s\"']{{3,4095}}"
-_SPOKEN = r"(?P<spoken>\b(?:WANDB_API_KEY|password|api key|secret) (?:is )?)[^\s\"',;.]{8,4096}"
-_PATTERN = re.compile("|".join([*_BRANCHES, _URL_USERINFO, _HEADER, _PAIR, _OPTION, _SPOKEN]), re.IGNORECASE)
-_GROUPS = ("scheme", "header", "key", "option", "spoken")
+_VALUE = re.compile(
+    r"(?:\\\"[^\"\\\n]{1,4096}|\"(?:[^\"\\\n]|\\.){1,4096}|'(?:[^'\\\n]|\\.){1,4096}|[^\s\"',;&<>(){}]{1,4096})"
+)
+# The core words only: what stands before one (`api_`, `access-`) is looked at afterwards, because a pattern that begins
+# with "any name" takes quadratic time.
+_PAIR = re.compile(
+    r"(?=[pkstcPKSTC_])(?i:(?P<word>passphrase|passw(?:or)?d|passwd|pass|pwd|key|secret|token|credentials?|signature|sig|"
+    r"_auth(?:token)?)(?P<suffix>[_-][\w-]{0,32}|\d{1,3})?"
+    r"(?P<mark>\\?[\"'\]]?[ \t]{0,4}(?:=>|:=|==?|:)[ \t]{0,4}|\\?[\"']?,?[ \t]{0,8}\\?[\"']?value\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+    r"|\\?[\"'],[ \t]{0,4}(?=[\"'])|[ \t]{1,4}(?:is[ \t]{1,4}|was[ \t]{1,4})?))"
+)
+_STRONG_BEFORE = {
+    "key": re.compile(
+        r"(?i)(?:api|access|account|private|secret|encryption|signing|license|auth|master|storage|subscription|service)[-_ ]?$"
+    ),
+    "token": re.compile(
+        r"(?i)(?:auth|access|refresh|id|bearer|session|security|csrf|api|private|personal|bot|deploy|hub|job|hf)[-_]?$"
+    ),
+    "secret": re.compile(r"(?i)(?:client|app|consumer|webhook|jwt)[-_]?$"),
+}
+_WEAK_KEY_BEFORE = re.compile(r"[A-Z0-9]_$")
+_OTHERS = (
+    r"(?P<auths>\"auth\"\s{0,4}:\s{0,4}\")[^\"\n]{4,4096}",  # a registry's configuration
+    r"(?P<user>(?<![\w-])(?:-u|--user|--userpwd)[ =]{1,4}[\"']?[^\s:\"'/]{1,64}:)[^\s\"'/]{3,512}",
+    r"(?P<identified>(?i:identified (?:with \S{1,40} )?by )[\"'])[^\"'\n]{1,512}",
+)
+_HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{40}(?![0-9A-Za-z])")
+_HEX_IS_KEY = re.compile(r"(?i)(?:wandb[^\n]{0,24}(?:login|key)|api[ _-]?key)[^\n]{0,32}$")
+# Each pass with the texts without which it cannot find anything.
+_PASSES = (
+    (("PRIVATE KEY",), re.compile(_KEY_BLOCK)),
+    (("://", "@"), re.compile(rf"(?<![A-Za-z0-9+.-])(?:{_URL})")),
+    (
+        (),
+        re.compile(
+            "|".join((rf"(?<![A-Za-z0-9])(?:(?P<prefixed>{'|'.join(_PREFIXED)})|{_WEBHOOK}|{_HEADER})", *_OTHERS))
+        ),
+    ),
+)
+_KEPT_GROUPS = ("hook", "url", "url_token", "header", "cookie", "scheme", "auths", "user", "identified")
+
+_NAMES_NO_SECRET = re.compile(
+    r"(?i)[_-](?:names?|ids?|type|types|type_ids|count|counts|file|files|path|paths|dir|ref|len|length|limit|budget|idx|index|"
+    r"per_\w+|dropout|mask|size|dim|emb\w*|level|wise|class\w*|rate|ttl|expir\w*|version|url|uri|endpoint|host|provider|policy)$"
+)
+_NO_SECRET = re.compile(
+    r"(?i)(?:none|null|nil|true|false|undefined|empty|missing|required|invalid|incorrect|wrong|expired|not|is|was|are|has|for|"
+    r"with|from|in|of|and|or|to|the|a|an|must|cannot|could|authentication|failed|denied|error|ref|changeme|\*+|x{3,}|\.{3}|"
+    r"\$\{?\w+\}?|%\(?\w+\)?s?|<[^>]*>?|\[redacted\]?|\{\w*\}?)"
+)
+_NUMBER = re.compile(r"[-+\d.,eE_xX/%]+[KMGBkmgb]?")
+_SECRET_NAME = re.compile(
+    r"(?i)pass(?:word|wd|phrase)?(?![a-z])|pwd(?=_|$)(?<!^pwd)|secret|token(?!s|iz)|api_?key|access_?key|private_?key|_key$|^key$|"
+    r"credential|auth(?!or)|dsn$|conn(?:ection)?_?str|webhook|cookie|salt$|_pat$|license"
+)
+_OUR_NAMES_NO_SECRET = re.compile(
+    r"(?i)(?:_file|_path|_dir|_name|_ids?|_type|_parallelism|_limit|_count|_len|_length)$"
+)
 
 
 def redact(text: str) -> str:
-    """The text with secrets replaced; lines of more than 16 kB are cut first."""
+    """The text with every secret that is recognised replaced by a mark.
+
+    Lines of more than 16 kB lose their middle first (a JSON blob or an image on one line); the order of lines stays.
+    """
     if not text:
         return text
     if len(text) > _LONGEST_LINE:
-        text = "\n".join(
-            line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…" for line in text.split("\n")
-        )
-    return _PATTERN.sub(_masked, text)
+        text = "\n".join(line if len(line) <= _LONGEST_LINE else _shortened(line) for line in text.split("\n"))
+    for needles, pattern in _PASSES:
+        if all(needle in text for needle in needles):
+            text = pattern.sub(_masked, text)
+    text = _HEX.sub(_masked_hex, _without_pairs(text))
+    # A log that begins in the middle of a private key has its end only.
+    return _without_key_ends(text) if "PRIVATE KEY" in text else text
 
 
 def redact_environment(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Environment variables with the values of secret-looking names replaced, and the rest redacted as text."""
-    return tuple((name, MASK if _SECRET_NAME.search(name) else redact(value)) for name, value in pairs)
+    return tuple((redact(name), MASK if value and is_secret_name(name) else redact(value)) for name, value in pairs)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable of that name holds a secret, as far as names tell."""
+    return bool(_SECRET_NAME.search(name)) and not _OUR_NAMES_NO_SECRET.search(name)
+
+
+def _without_key_ends(text: str) -> str:
+    kept: list[str] = []
+    for line in text.split("\n"):
+        if _KEY_END.search(line):
+            while kept and _KEY_LINE.fullmatch(kept[-1]):
+                kept.pop()
+            kept.append(MASK)
+        else:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _shortened(line: str) -> str:
+    half = _LONGEST_LINE // 2
+    head, tail = line[:half], line[-half:]
+    head = head[: max(head.rfind(" "), half - _SPLIT_TOKEN)]
+    start = tail.find(" ")
+    tail = tail[start if 0 <= start <= _SPLIT_TOKEN else _SPLIT_TOKEN :]
+    return f"{head} …[{len(line) - len(head) - len(tail)} characters cut]… {tail}"
+
+
+def _masked_hex(match: re.Match[str]) -> str:
+    """Forty hex digits are a git hash, unless a word before them says that they are a Weights & Biases key."""
+    return MASK if _HEX_IS_KEY.search(match.string[max(0, match.start() - 80) : match.start()]) else match[0]
 
 
 def _masked(match: re.Match[str]) -> str:
-    return next((match.group(name) for name in _GROUPS if match.group(name)), "") + MASK
+    found = match.groupdict()
+    if found.get("pem"):
+        if found["end"]:
+            return MASK
+        body = match["body"]
+        key = _KEY_BODY.match(body)
+        return MASK + body[key.end() if key else 0 :]
+    if found.get("prefixed"):
+        return MASK
+    if found.get("scheme") and not _looks_random(match["credential"]):
+        return match[0]
+    return next((found[name] for name in _KEPT_GROUPS if found.get(name)), "") + MASK
+
+
+def _without_pairs(text: str) -> str:
+    """The text without the values of secret-looking names; a value is only read where its name may mean a secret."""
+    kept: list[str] = []
+    done = position = 0
+    while (match := _PAIR.search(text, position)) is not None:
+        position = match.end()
+        value = _VALUE.match(text, position) if _strength(match) else None
+        if value is None:
+            continue
+        bare = value[0].lstrip("\\\"'")
+        opening = len(value[0]) - len(bare)
+        if _is_no_secret(match, bare, quoted=opening > 0):
+            continue
+        kept += (text[done : value.start() + opening], MASK)
+        done = position = value.end()
+    return "".join((*kept, text[done:])) if kept else text
+
+
+def _strength(match: re.Match[str]) -> int:
+    """2: whatever follows is a secret; 1: if it looks like one; 0: this word means no secret here."""
+    word = match["word"].lower()
+    before = match.string[max(0, match.start() - 16) : match.start()]
+    suffix = match["suffix"] or ""
+    if _NAMES_NO_SECRET.search(suffix):
+        return 0
+    if re.search(r"(?i)key|token|pass|secret", suffix):
+        return 2
+    if word.startswith(("passw", "passp", "pwd", "_auth")):
+        return 2
+    if word == "pass":
+        return 1 if before[-1:] in {"_", "-", "", " ", '"', "'", ":"} or before.endswith("require") else 0
+    if word == "sig":
+        return 2 if before[-1:] in {"?", "&", ";"} else 0
+    strong = _STRONG_BEFORE.get(word)
+    if strong is not None and strong.search(before):
+        return 2
+    if word == "key":
+        return 1 if _WEAK_KEY_BEFORE.search(before) else 0
+    return 1
+
+
+def _is_no_secret(match: re.Match[str], bare: str, *, quoted: bool) -> bool:
+    strength, mark = _strength(match), match["mark"]
+    if strength == 0 or _NO_SECRET.fullmatch(bare.rstrip(".:,!)")) or not bare:
+        return True
+    if match["word"].lower() == "pwd" and bare.startswith(("/", "~", ".")):
+        return True
+    if "=" not in mark and ":" not in mark and not (mark.startswith(("'", '"', "\\"))):
+        return _is_spoken_of(match, bare, strong=strength == 2, quoted=quoted)
+    if strength == 1 and ((_NUMBER.fullmatch(bare) and len(bare) <= 12) or len(bare) < 4):
+        return True
+    if mark.endswith(": ") and not quoted:
+        # "invalid token: unexpected end of input" is a sentence.
+        after = match.end() + len(bare)
+        goes_on = re.match(r" [A-Za-z]", match.string[after : after + 2]) is not None
+        return (bare.isalpha() and (goes_on or (strength == 1 and len(bare) < 8))) or bare.endswith(":")
+    return False
+
+
+def _is_spoken_of(match: re.Match[str], bare: str, *, strong: bool, quoted: bool) -> bool:
+    """Whether a word is only mentioned: `secret "x" not found` is, `--token x` and `password hunter2000` are not."""
+    is_option = re.search(r"(?:^|[\s\"'])--?[\w-]{0,24}$", match.string[max(0, match.start() - 26) : match.start()])
+    if is_option:
+        return bare.startswith("-") or (len(bare) < 3)
+    if quoted and not strong:
+        return True
+    return not (_looks_random(bare) or (strong and len(bare) > 5 and any(c.isdigit() for c in bare)))
+
+
+def _looks_random(text: str) -> bool:
+    """Whether a word looks made by a generator: long, and of mixed kinds of characters."""
+    if len(text) < 12:
+        return False
+    if len(text) >= 24 and text.isalnum():
+        return True
+    kinds = (any(c.islower() for c in text), any(c.isupper() for c in text[1:]), any(c.isdigit() for c in text))
+    return sum(kinds) >= 2 and not re.fullmatch(r"[a-z]+(?:[-/.][a-z0-9]+)+", text)
