@@ -6,43 +6,55 @@ for `Application.services`, which the background task fills.
 
 from __future__ import annotations
 
+import gc
+import importlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 
-from runai_monitor import __version__
+from runai_monitor import __version__, wiring
 from runai_monitor.clock import Clock, SystemClock
 from runai_monitor.errors import MonitorError, SettingsError
 from runai_monitor.model.alert import AlertState
 from runai_monitor.operations import arguments
 from runai_monitor.operations.operations import Operations
 from runai_monitor.operations.scope import Scope
-from runai_monitor.operations.services import EngineState, OperationOptions, Services
+from runai_monitor.operations.services import EngineState, Services
 from runai_monitor.settings import LOOPBACK_HOSTS, Settings
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
-    from runai_monitor.kube.client import KubeClient
     from runai_monitor.kube.lazy import LazyKube
     from runai_monitor.model.alert import Alert
     from runai_monitor.monitor.engine import Engine
-    from runai_monitor.monitor.options import MonitorOptions
     from runai_monitor.notify.outbox import Outbox
-    from runai_monitor.operations.checkup import Check, CheckResult
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
     from runai_monitor.store.leader import LeaderLock
 
 log = logging.getLogger(__name__)
 
+PATIENCE_SECONDS = 5.0
+"""How long the background work waits for the first client to be answered before it begins all the same."""
+AFTER_ANSWER_SECONDS = 0.05
+"""For the first answer to reach the wire before loading competes with it."""
 RETRY_SECONDS = 5.0
-"""Between attempts to open a store that could not be opened."""
+"""Between attempts to begin what could not begin, such as opening the store."""
 LEADER_SECONDS = 1.0
 """Between attempts of a follower to lead: a dead leader is followed within about a second."""
+_HEAVY = (
+    "runai_monitor.store.monitors",
+    "runai_monitor.store.baseline",
+    "runai_monitor.monitor.engine",
+    "runai_monitor.diagnosis.diagnose",
+    "runai_monitor.notify.slack",
+    "runai_monitor.runai.client",
+    "runai_monitor.kube.lazy",
+)
+"""What brings SQLAlchemy, aiohttp and runapy: together longer to load than everything else."""
 
 
 class Application:
@@ -51,12 +63,17 @@ class Application:
     def __init__(self, settings: Settings, *, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._wanted = anyio.Event()
         self._first_attempt = anyio.Event()
         self._services: Services | None = None
         self._failure: MonitorError | None = None
         self._engine: Engine | None = None
         self._leading = False
-        self.operations = Operations(services=self.services, options=_options(settings), clock=clock)
+        self.operations = Operations(services=self.services, options=wiring.operation_options(settings), clock=clock)
+
+    def begin(self) -> None:
+        """The first client has its first answer: from now on loading delays nobody."""
+        self._wanted.set()
 
     async def services(self) -> Services:
         """The services, as soon as they are built.
@@ -64,6 +81,7 @@ class Application:
         Raises:
             MonitorError: they could not be built; it is tried again every few seconds.
         """
+        self.begin()
         await self._first_attempt.wait()
         if self._services is None:
             raise self._failure or MonitorError("the server is shutting down")
@@ -71,29 +89,42 @@ class Application:
 
     async def run(self) -> None:
         """Builds the services, then watches, tells and delivers until cancelled."""
+        with anyio.move_on_after(PATIENCE_SECONDS):
+            await self._wanted.wait()
+            await self._clock.sleep(AFTER_ANSWER_SECONDS)
+        gc.enable()
         while True:
             try:
+                # In a thread, so that requests are answered meanwhile.
+                await anyio.to_thread.run_sync(_load)
                 async with AsyncExitStack() as stack:
                     await self._build_and_run(stack)
-            except MonitorError as error:
-                self._services, self._failure = None, error
-                self._first_attempt.set()
-                log.error("%s", error)  # noqa: TRY400  # one sentence for a person; the trace says nothing more
+            except Exception as error:  # noqa: BLE001  # supervised boundary: the server says why it cannot, and goes on
+                self._failed(error)
             await self._clock.sleep(RETRY_SECONDS)
 
+    def _failed(self, error: Exception) -> None:
+        ours = _ours(error)
+        if ours is None:
+            log.error("the server cannot work; it tries again in %g s", RETRY_SECONDS, exc_info=error)
+            ours = MonitorError("the server cannot work because of a defect; its log on stderr says which")
+        else:
+            log.error("%s", ours)
+        self._services, self._failure = None, ours
+        self._first_attempt.set()
+
     async def _build_and_run(self, stack: AsyncExitStack) -> None:
-        from runai_monitor.store.database import open_database
         from runai_monitor.store.leader import LeaderLock
 
         settings = self._settings
-        database = await open_database(state_dir=settings.state_dir, database_url=_plain(settings.database_url))
+        database = await wiring.database_of(settings)
         stack.push_async_callback(database.aclose)
-        runai = _runai(settings, self._clock)
+        runai = wiring.runai_client(settings, self._clock)
         stack.push_async_callback(runai.aclose)
-        kube = _kube(settings, self._clock)
+        kube = wiring.kube_client(settings, self._clock)
         if kube is not None:
             stack.push_async_callback(kube.aclose)
-        outbox = await _outbox(stack, settings, database, self._clock)
+        outbox = await wiring.open_outbox(stack, settings, database, self._clock)
         self._services = self._bundle(database, runai, kube, outbox)
         self._first_attempt.set()
         lock = LeaderLock(settings.state_dir)
@@ -104,7 +135,6 @@ class Application:
             tasks.start_soon(self._lead, lock, outbox)
 
     def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
-        from runai_monitor.diagnosis.diagnose import Diagnoser
         from runai_monitor.monitor.engine import Engine
         from runai_monitor.store.alerts import AlertStore
         from runai_monitor.store.baseline import BaselineStore
@@ -113,15 +143,7 @@ class Application:
 
         settings = self._settings
         alerts, monitors = AlertStore(database), MonitorStore(database)
-        diagnoser = Diagnoser(
-            runai=runai,
-            kube=kube,
-            clock=self._clock,
-            timeout_seconds=settings.diagnosis_timeout_seconds,
-            log_tail_lines=settings.log_tail_lines,
-            log_limit_bytes=settings.log_limit_bytes,
-            pending_stuck_minutes=settings.pending_stuck_minutes,
-        )
+        diagnoser = wiring.diagnoser(settings, runai=runai, kube=kube, clock=self._clock)
         engine = Engine(
             runai=runai,
             kube=kube,
@@ -130,8 +152,8 @@ class Application:
             baseline=BaselineStore(database),
             monitors=monitors,
             outbox_wake=outbox.wake,
-            channels=_channel_names(settings),
-            options=_monitor_options(settings),
+            channels=wiring.channel_names(settings),
+            options=wiring.monitor_options(settings),
             clock=self._clock,
             on_alerts=self._told,
         )
@@ -147,7 +169,7 @@ class Application:
             engine=self._engine_state,
             wake_engine=engine.wake,
             kube=kube,
-            channels=_channel_names(settings),
+            channels=wiring.channel_names(settings),
             database_place="the configured database" if settings.database_url else str(settings.state_dir),
         )
 
@@ -189,6 +211,22 @@ class Application:
             self._leading = False
 
 
+def _load() -> None:
+    for name in _HEAVY:
+        importlib.import_module(name)
+    gc.freeze()  # what is loaded stays: no collection needs to look at it again
+
+
+def _ours(error: Exception) -> MonitorError | None:
+    """The first error of ours in what a task group raised; None when there is a defect among them."""
+    if isinstance(error, MonitorError):
+        return error
+    if not isinstance(error, ExceptionGroup):
+        return None
+    found = [_ours(inner) for inner in error.exceptions]
+    return None if None in found else found[0]
+
+
 async def serve_stdio(settings: Settings, *, channel: bool) -> None:
     """Serves one client on stdin and stdout until it closes them."""
     from runai_monitor.mcp_server.push import AlertHub
@@ -201,6 +239,7 @@ async def serve_stdio(settings: Settings, *, channel: bool) -> None:
         hub=AlertHub(channel=channel),
         version=__version__,
         allow_write_tools=settings.allow_write_tools,
+        on_first_answer=application.begin,
     )
     async with _background(application):
         await run_stdio(server)
@@ -218,6 +257,7 @@ async def serve_http(settings: Settings, *, host: str, port: int) -> None:
 
     check_exposure(settings, host=host)
     application = Application(settings, clock=SystemClock())
+    application.begin()  # monitors resume whether or not a client comes
     hub = AlertHub()
     server = build_server(
         operations=application.operations,
@@ -232,7 +272,7 @@ async def serve_http(settings: Settings, *, host: str, port: int) -> None:
             operations=application.operations,
             host=host,
             port=port,
-            token=_plain(settings.auth_token),
+            token=wiring.plain(settings.auth_token),
             allowed_hosts=settings.allowed_hosts,
             allowed_origins=settings.allowed_origins,
         )
@@ -259,11 +299,10 @@ async def read_alerts(
         InputError: a project outside the limit, or a `since` that cannot be read. StoreError: no database.
     """
     from runai_monitor.store.alerts import AlertStore
-    from runai_monitor.store.database import open_database
 
-    database = await open_database(state_dir=settings.state_dir, database_url=_plain(settings.database_url))
+    database = await wiring.database_of(settings)
     try:
-        scope = Scope(_allowed(settings))
+        scope = Scope(wiring.allowed_projects(settings))
         return await AlertStore(database).list(
             projects=scope.projects,
             project=scope.project(project),
@@ -275,206 +314,9 @@ async def read_alerts(
         await database.aclose()
 
 
-async def run_checks(settings: Settings, *, send_test: bool) -> list[CheckResult]:
-    """Tries each thing that monitoring will need, in order."""
-    from runai_monitor.operations import checkup
-
-    settings.require_credentials()
-    clock = SystemClock()
-    async with AsyncExitStack() as stack:
-        return await checkup.run_checks(
-            [
-                checkup.Check(name="settings", run=_settings_check(settings)),
-                checkup.Check(name="state", run=_store_check(settings)),
-                *await _outward_checks(stack, settings, clock, send_test=send_test),
-            ]
-        )
-
-
-def _settings_check(settings: Settings) -> Callable[[], Awaitable[list[CheckResult]]]:
-    from runai_monitor.operations.checkup import CheckResult
-
-    async def run() -> list[CheckResult]:
-        projects = "every project" if settings.watches_all_projects else ", ".join(settings.monitored_projects)
-        return [CheckResult(name="settings", outcome="ok", detail=f"{settings.runai_base_url}, {projects}")]
-
-    return run
-
-
-def _store_check(settings: Settings) -> Callable[[], Awaitable[list[CheckResult]]]:
-    from runai_monitor.operations.checkup import CheckResult
-    from runai_monitor.store.database import open_database
-
-    async def run() -> list[CheckResult]:
-        database = await open_database(state_dir=settings.state_dir, database_url=_plain(settings.database_url))
-        await database.aclose()
-        return [CheckResult(name="state", outcome="ok", detail=f"{database.place} can be written")]
-
-    return run
-
-
-async def _outward_checks(stack: AsyncExitStack, settings: Settings, clock: Clock, *, send_test: bool) -> list[Check]:
-    """What reaches out: Run:ai, Kubernetes, and each channel."""
-    from runai_monitor.operations.checkup import Check, CheckResult
-
-    runai = _runai(settings, clock)
-    stack.push_async_callback(runai.aclose)
-    kube = _kube(settings, clock)
-    if kube is not None:
-        stack.push_async_callback(kube.aclose)
-    namespaces: list[str] = []
-
-    async def check_runai() -> list[CheckResult]:
-        page = await runai.page_workloads(limit=50)
-        namespaces.extend(sorted({workload.namespace for workload in page if workload.namespace}))
-        total = await runai.count_workloads()
-        return [CheckResult(name="Run:ai", outcome="ok", detail=f"token granted; {total} workloads can be seen")]
-
-    async def check_kube() -> list[CheckResult]:
-        return await _kube_results(kube, namespaces)
-
-    async def check_channels() -> list[CheckResult]:
-        return await _channel_results(stack, settings, clock, send_test=send_test)
-
-    return [
-        Check(name="Run:ai", run=check_runai, advice="without Run:ai nothing can be monitored"),
-        Check(name="Kubernetes", run=check_kube, advice="without it there are no container states and no logs"),
-        Check(name="channels", run=check_channels),
-    ]
-
-
-async def _kube_results(kube: LazyKube | None, namespaces: list[str]) -> list[CheckResult]:
-    from runai_monitor.errors import KubeUnavailableError
-    from runai_monitor.kube.access import probe
-    from runai_monitor.operations.checkup import CheckResult
-
-    if kube is None:
-        return [CheckResult(name="Kubernetes", outcome="skipped", detail="switched off by RUNAI_MONITOR_KUBERNETES")]
-    try:
-        client = await kube.client()
-    except KubeUnavailableError as error:
-        if not str(error).startswith("no Kubernetes configuration"):
-            raise
-        return [CheckResult(name="Kubernetes", outcome="skipped", detail=str(error))]
-    checks = await probe(client, namespaces=None)
-    if any(check.outcome == "denied" for check in checks) and namespaces:
-        checks = await probe(client, namespaces=namespaces)
-    outcomes = {"ok": "ok", "denied": "failed", "unverified": "skipped"}
-    return [
-        CheckResult(name=f"Kubernetes: {check.permission}", outcome=outcomes[check.outcome], detail=check.detail)  # type: ignore[arg-type]
-        for check in checks
-    ]
-
-
-async def _channel_results(
-    stack: AsyncExitStack, settings: Settings, clock: Clock, *, send_test: bool
-) -> list[CheckResult]:
-    from runai_monitor.operations.checkup import CheckResult
-
-    names = _channel_names(settings)
-    if not names:
-        return [CheckResult(name="channels", outcome="skipped", detail="none: set RUNAI_MONITOR_SLACK_WEBHOOK_URL")]
-    if not send_test:
-        return [CheckResult(name=name, outcome="ok", detail="configured; --send-test proves it") for name in names]
-    results = await (await _outbox(stack, settings, None, clock)).send_test(None)
-    return [
-        CheckResult(name=name, outcome="failed" if error else "ok", detail=error or "test message delivered")
-        for name, error in results.items()
-    ]
-
-
 @asynccontextmanager
 async def _background(application: Application) -> AsyncIterator[None]:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(application.run)
         yield
         tasks.cancel_scope.cancel()
-
-
-def _runai(settings: Settings, clock: Clock) -> RunaiClient:
-    from runai_monitor.runai.client import RunaiClient
-    from runai_monitor.runai.transport import RunaiTransport
-
-    credentials = settings.require_credentials()
-    return RunaiClient(
-        RunaiTransport(
-            base_url=credentials.base_url,
-            client_id=credentials.client_id,
-            client_secret=credentials.client_secret.get_secret_value(),
-            clock=clock,
-            timeout_seconds=settings.runai_timeout_seconds,
-        )
-    )
-
-
-def _kube(settings: Settings, clock: Clock) -> LazyKube | None:
-    """Kubernetes as configured, connected at first use; None when it is switched off."""
-    if settings.kubernetes == "off":
-        return None
-    from runai_monitor.kube.lazy import LazyKube
-
-    async def connect_now() -> KubeClient:
-        from runai_monitor.kube.connect import connect
-
-        return await connect(kubeconfig=settings.kubeconfig, context=settings.kube_context, clock=clock)
-
-    return LazyKube(connect=connect_now, clock=clock)
-
-
-def _channel_names(settings: Settings) -> tuple[str, ...]:
-    return ("slack",) if settings.slack_webhook_url is not None else ()
-
-
-async def _outbox(stack: AsyncExitStack, settings: Settings, database: Database | None, clock: Clock) -> Outbox:
-    """The outbox with a notifier per configured channel; without a database it can only send tests."""
-    import httpx2
-
-    from runai_monitor.notify.outbox import Outbox
-    from runai_monitor.notify.slack import SlackNotifier
-    from runai_monitor.store.deliveries import DeliveryStore
-
-    notifiers: dict[str, SlackNotifier] = {}
-    if settings.slack_webhook_url is not None:
-        http = await stack.enter_async_context(httpx2.AsyncClient())
-        notifiers["slack"] = SlackNotifier(webhook_url=settings.slack_webhook_url.get_secret_value(), http=http)
-    deliveries = DeliveryStore(database) if database is not None else None
-    return Outbox(deliveries=deliveries, notifiers=notifiers, clock=clock)  # type: ignore[arg-type]
-
-
-def _allowed(settings: Settings) -> tuple[str, ...] | None:
-    return None if settings.watches_all_projects else settings.monitored_projects
-
-
-def _options(settings: Settings) -> OperationOptions:
-    shown = settings.model_dump(mode="json", exclude={"runai_client_id"})
-    secrets = {"runai_client_secret", "slack_webhook_url", "auth_token", "database_url"}
-    return OperationOptions(
-        allowed_projects=_allowed(settings),
-        poll_interval_seconds=settings.poll_interval_seconds,
-        only_failed=settings.monitor_only_failed,
-        auto_troubleshoot=settings.enable_auto_troubleshoot,
-        allow_write=settings.allow_write_tools,
-        configuration={name: ("set" if value else None) if name in secrets else value for name, value in shown.items()},
-    )
-
-
-def _monitor_options(settings: Settings) -> MonitorOptions:
-    from runai_monitor.monitor.options import MonitorOptions
-
-    return MonitorOptions(
-        allowed_projects=_allowed(settings),
-        reconcile_interval_seconds=settings.reconcile_interval_seconds,
-        existing_failures=settings.existing_failures,
-        pending_stuck_minutes=settings.pending_stuck_minutes,
-        starting_stuck_minutes=settings.starting_stuck_minutes,
-        terminating_stuck_minutes=settings.terminating_stuck_minutes,
-        suspect_after_seconds=settings.suspect_after_seconds,
-        resolve_after_seconds=settings.resolve_after_seconds,
-        max_alerts_per_job=settings.max_alerts_per_job,
-        repeat_interval_minutes=settings.repeat_interval_minutes,
-        kube_cluster_id=settings.kube_cluster_id,
-    )
-
-
-def _plain(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()

@@ -15,8 +15,6 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-import yaml
-from dotenv import dotenv_values
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -295,6 +293,8 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, _Gi
     found: dict[str, _Given] = {}
     sources: list[tuple[Mapping[str, str | None], str]] = [(environ, "environment")]
     if dotenv is not None and dotenv.is_file():
+        from dotenv import dotenv_values
+
         sources.insert(0, (dotenv_values(dotenv, encoding="utf-8"), f"{dotenv}"))
     for values, origin in sources:
         for name, value in values.items():
@@ -305,6 +305,8 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, _Gi
 
 def _from_yaml(path: Path) -> dict[str, _Given]:
     """The section `runai_proactive_monitor` of a workflow file, at the top level or under `functions`."""
+    import yaml
+
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:

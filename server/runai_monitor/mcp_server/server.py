@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from typing import Any
 
 from mcp.server import MCPServer
@@ -13,6 +14,7 @@ from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
 from runai_monitor.errors import MonitorError
+from runai_monitor.mcp_server.first_answer import FirstAnswer
 from runai_monitor.mcp_server.guide import INSTRUCTIONS
 from runai_monitor.mcp_server.prompts import add_prompts
 from runai_monitor.mcp_server.push import AlertHub
@@ -63,9 +65,17 @@ class MonitorServer(MCPServer[Any]):
 
 
 def build_server(
-    *, operations: Operations, hub: AlertHub, version: str, allow_write_tools: bool, lifespan: Any = None
+    *,
+    operations: Operations,
+    hub: AlertHub,
+    version: str,
+    allow_write_tools: bool,
+    on_first_answer: Callable[[], None] | None = None,
 ) -> MonitorServer:
-    """The server, ready for any transport. Subscribes the hub to the feed; running the feed is the caller's."""
+    """The server, ready for any transport. Subscribes the hub to the feed; running the feed is the caller's.
+
+    `on_first_answer` is called once, after the first answer to `tools/list`.
+    """
     parts = ToolParts(operations=operations, seen=SeenCursors(operations.queries))
     tools: list[Tool] = [
         *monitoring_tools(parts),
@@ -83,12 +93,13 @@ def build_server(
         version=version,
         tools=tools,
         subscriptions=hub.bus,
-        lifespan=lifespan,
     )
     add_resources(server, operations)
     add_prompts(server)
     # First of all, before the SDK's tracing: the pump stays in this call as long as the connection lives.
     server.middleware.insert(0, hub)
+    if on_first_answer is not None:
+        server.middleware.insert(0, FirstAnswer(on_first_answer))
     operations.feed.subscribe(hub.publish)
     return server
 

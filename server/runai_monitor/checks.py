@@ -1,0 +1,135 @@
+"""What `runai-monitor check` tries: settings, state, Run:ai, each Kubernetes permission, each channel."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from runai_monitor import wiring
+from runai_monitor.clock import Clock, SystemClock
+from runai_monitor.errors import KubeUnavailableError
+from runai_monitor.operations.checkup import Check, CheckResult, Outcome, run_checks
+from runai_monitor.settings import Settings
+
+if TYPE_CHECKING:
+    from runai_monitor.kube.lazy import LazyKube
+    from runai_monitor.runai.client import RunaiClient
+
+_OUTCOMES: dict[str, Outcome] = {"ok": "ok", "denied": "failed", "unverified": "skipped"}
+
+
+async def check_setup(settings: Settings, *, send_test: bool) -> list[CheckResult]:
+    """Tries each thing that monitoring will need, in order.
+
+    Raises:
+        SettingsError: credentials are missing.
+    """
+    settings.require_credentials()
+    async with AsyncExitStack() as stack:
+        setup = _Setup(stack, settings, SystemClock())
+        return await run_checks(
+            [
+                Check(name="settings", run=setup.check_settings),
+                Check(name="state", run=setup.check_state, advice="alerts are stored before they are sent"),
+                Check(name="Run:ai", run=setup.check_runai, advice="without Run:ai nothing can be monitored"),
+                Check(
+                    name="Kubernetes",
+                    run=setup.check_kubernetes,
+                    advice="without it there are no container states and no logs",
+                ),
+                Check(name="channels", run=lambda: setup.check_channels(send_test=send_test)),
+            ]
+        )
+
+
+class _Setup:
+    """One set-up under test; what is opened is closed with `stack`."""
+
+    def __init__(self, stack: AsyncExitStack, settings: Settings, clock: Clock) -> None:
+        self._stack = stack
+        self._settings = settings
+        self._clock = clock
+        self._namespaces: list[str] = []
+
+    async def check_settings(self) -> list[CheckResult]:
+        """They are valid, or the command would not have come so far."""
+        allowed = wiring.allowed_projects(self._settings)
+        projects = "every project" if allowed is None else ", ".join(allowed)
+        return [CheckResult(name="settings", outcome="ok", detail=f"{self._settings.runai_base_url}, {projects}")]
+
+    async def check_state(self) -> list[CheckResult]:
+        """The database can be opened and written."""
+        database = await wiring.database_of(self._settings)
+        await database.aclose()
+        return [CheckResult(name="state", outcome="ok", detail=f"{database.place} can be written")]
+
+    async def check_runai(self) -> list[CheckResult]:
+        """A token, and one page of workloads in each allowed project."""
+        runai = wiring.runai_client(self._settings, self._clock)
+        self._stack.push_async_callback(runai.aclose)
+        page = await runai.page_workloads(limit=50)
+        self._namespaces = sorted({workload.namespace for workload in page if workload.namespace})
+        total = await runai.count_workloads()
+        seen = CheckResult(name="Run:ai", outcome="ok", detail=f"token granted; {total} workloads can be seen")
+        return [seen, *await self._check_projects(runai)]
+
+    async def _check_projects(self, runai: RunaiClient) -> list[CheckResult]:
+        """A misspelt project would be watched for ever without a word."""
+        allowed = wiring.allowed_projects(self._settings)
+        if allowed is None:
+            return []
+        existing = {project.name for project in await runai.list_projects()}
+        return [
+            CheckResult(
+                name="monitored_projects",
+                outcome="failed",
+                detail=f"Run:ai shows no project {project!r} to this account",
+                advice="correct the name, or give the account a role in the project",
+            )
+            for project in allowed
+            if project not in existing
+        ]
+
+    async def check_kubernetes(self) -> list[CheckResult]:
+        """It answers, and allows each thing that is read."""
+        kube = wiring.kube_client(self._settings, self._clock)
+        if kube is None:
+            detail = "switched off by RUNAI_MONITOR_KUBERNETES"
+            return [CheckResult(name="Kubernetes", outcome="skipped", detail=detail)]
+        self._stack.push_async_callback(kube.aclose)
+        return await self._probe(kube)
+
+    async def _probe(self, kube: LazyKube) -> list[CheckResult]:
+        from runai_monitor.kube.access import probe
+
+        try:
+            client = await kube.client()
+        except KubeUnavailableError as error:
+            if not str(error).startswith("no Kubernetes configuration"):
+                raise
+            return [CheckResult(name="Kubernetes", outcome="skipped", detail=str(error))]
+        found = await probe(client, namespaces=None)
+        if any(permission.outcome == "denied" for permission in found) and self._namespaces:
+            found = await probe(client, namespaces=self._namespaces)
+        return [
+            CheckResult(
+                name=f"Kubernetes: {permission.permission}",
+                outcome=_OUTCOMES[permission.outcome],
+                detail=permission.detail,
+            )
+            for permission in found
+        ]
+
+    async def check_channels(self, *, send_test: bool) -> list[CheckResult]:
+        """Each is configured; with `send_test`, each takes a message."""
+        names = wiring.channel_names(self._settings)
+        if not names:
+            detail = "none: set RUNAI_MONITOR_SLACK_WEBHOOK_URL"
+            return [CheckResult(name="channels", outcome="skipped", detail=detail)]
+        if not send_test:
+            return [CheckResult(name=name, outcome="ok", detail="configured; --send-test proves it") for name in names]
+        outbox = await wiring.open_outbox(self._stack, self._settings, None, self._clock)
+        return [
+            CheckResult(name=name, outcome="failed" if error else "ok", detail=error or "test message delivered")
+            for name, error in (await outbox.send_test(None)).items()
+        ]

@@ -1,0 +1,156 @@
+"""From settings to adapters and options: the one place that knows which setting reaches which constructor.
+
+Adapters are imported where they are built: they bring the heavy libraries.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+
+from runai_monitor.clock import Clock
+from runai_monitor.operations.services import OperationOptions
+from runai_monitor.settings import Settings
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from runai_monitor.diagnosis.diagnose import Diagnoser
+    from runai_monitor.kube.client import KubeClient
+    from runai_monitor.kube.lazy import LazyKube
+    from runai_monitor.monitor.options import MonitorOptions
+    from runai_monitor.notify.outbox import Outbox
+    from runai_monitor.runai.client import RunaiClient
+    from runai_monitor.store.database import Database
+
+_SECRETS = frozenset({"runai_client_secret", "slack_webhook_url", "auth_token", "database_url"})
+"""Settings that are shown as `set`, or as not given."""
+
+
+async def database_of(settings: Settings) -> Database:
+    """The database, opened.
+
+    Raises:
+        StoreError: it cannot be opened or written.
+    """
+    from runai_monitor.store.database import open_database
+
+    return await open_database(state_dir=settings.state_dir, database_url=plain(settings.database_url))
+
+
+def runai_client(settings: Settings, clock: Clock) -> RunaiClient:
+    """Run:ai with the configured credentials; nothing is sent yet.
+
+    Raises:
+        SettingsError: credentials are missing or the address is not usable.
+    """
+    from runai_monitor.runai.client import RunaiClient
+    from runai_monitor.runai.transport import RunaiTransport
+
+    credentials = settings.require_credentials()
+    return RunaiClient(
+        RunaiTransport(
+            base_url=credentials.base_url,
+            client_id=credentials.client_id,
+            client_secret=credentials.client_secret.get_secret_value(),
+            clock=clock,
+            timeout_seconds=settings.runai_timeout_seconds,
+        )
+    )
+
+
+def kube_client(settings: Settings, clock: Clock) -> LazyKube | None:
+    """Kubernetes as configured, connected at first use; None when it is switched off."""
+    if settings.kubernetes == "off":
+        return None
+    from runai_monitor.kube.lazy import LazyKube
+
+    async def connect_now() -> KubeClient:
+        from runai_monitor.kube.connect import connect
+
+        return await connect(kubeconfig=settings.kubeconfig, context=settings.kube_context, clock=clock)
+
+    return LazyKube(connect=connect_now, clock=clock)
+
+
+def diagnoser(settings: Settings, *, runai: RunaiClient, kube: LazyKube | None, clock: Clock) -> Diagnoser:
+    """The diagnoser with the configured limits."""
+    from runai_monitor.diagnosis.diagnose import Diagnoser
+
+    return Diagnoser(
+        runai=runai,
+        kube=kube,
+        clock=clock,
+        timeout_seconds=settings.diagnosis_timeout_seconds,
+        log_tail_lines=settings.log_tail_lines,
+        log_limit_bytes=settings.log_limit_bytes,
+        pending_stuck_minutes=settings.pending_stuck_minutes,
+    )
+
+
+def channel_names(settings: Settings) -> tuple[str, ...]:
+    """The configured channels."""
+    return ("slack",) if settings.slack_webhook_url is not None else ()
+
+
+async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Database | None, clock: Clock) -> Outbox:
+    """The outbox with a notifier per configured channel; without a database it can only send tests."""
+    import httpx2
+
+    from runai_monitor.notify.outbox import Outbox
+    from runai_monitor.notify.slack import SlackNotifier
+    from runai_monitor.store.deliveries import DeliveryStore
+
+    notifiers: dict[str, SlackNotifier] = {}
+    if settings.slack_webhook_url is not None:
+        # In a thread: reading the certificate authorities takes up to 100 ms.
+        http = await stack.enter_async_context(await anyio.to_thread.run_sync(httpx2.AsyncClient))
+        notifiers["slack"] = SlackNotifier(webhook_url=settings.slack_webhook_url.get_secret_value(), http=http)
+    deliveries = DeliveryStore(database) if database is not None else None
+    return Outbox(deliveries=deliveries, notifiers=notifiers, clock=clock)  # type: ignore[arg-type]
+
+
+def operation_options(settings: Settings) -> OperationOptions:
+    """What operations need; secrets only as whether they are set."""
+    shown = settings.model_dump(mode="json", exclude={"runai_client_id"})
+    return OperationOptions(
+        allowed_projects=allowed_projects(settings),
+        poll_interval_seconds=settings.poll_interval_seconds,
+        only_failed=settings.monitor_only_failed,
+        auto_troubleshoot=settings.enable_auto_troubleshoot,
+        allow_write=settings.allow_write_tools,
+        configuration={
+            name: ("set" if value else None) if name in _SECRETS else value for name, value in shown.items()
+        },
+    )
+
+
+def monitor_options(settings: Settings) -> MonitorOptions:
+    """What monitoring needs."""
+    from runai_monitor.monitor.options import MonitorOptions
+
+    return MonitorOptions(
+        allowed_projects=allowed_projects(settings),
+        reconcile_interval_seconds=settings.reconcile_interval_seconds,
+        existing_failures=settings.existing_failures,
+        pending_stuck_minutes=settings.pending_stuck_minutes,
+        starting_stuck_minutes=settings.starting_stuck_minutes,
+        terminating_stuck_minutes=settings.terminating_stuck_minutes,
+        suspect_after_seconds=settings.suspect_after_seconds,
+        resolve_after_seconds=settings.resolve_after_seconds,
+        max_alerts_per_job=settings.max_alerts_per_job,
+        repeat_interval_minutes=settings.repeat_interval_minutes,
+        kube_cluster_id=settings.kube_cluster_id,
+    )
+
+
+def allowed_projects(settings: Settings) -> tuple[str, ...] | None:
+    """The projects this server may see, None for all."""
+    return None if settings.watches_all_projects else settings.monitored_projects
+
+
+def plain(secret: SecretStr | None) -> str | None:
+    """The secret itself, for the constructor that needs it."""
+    return None if secret is None else secret.get_secret_value()
