@@ -11,6 +11,7 @@ import importlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -127,7 +128,7 @@ class Application:
         outbox = await wiring.open_outbox(stack, settings, database, self._clock)
         self._services = self._bundle(database, runai, kube, outbox)
         self._first_attempt.set()
-        lock = LeaderLock(settings.state_dir)
+        lock = LeaderLock(Path(database.place))
         stack.callback(lock.release)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.operations.feed.run)

@@ -247,14 +247,17 @@ async def test_a_store_that_cannot_be_used_says_so_in_one_sentence(tmp_path: Pat
 
 def test_the_lead_passes_on_when_a_process_is_killed(tmp_path: Path) -> None:
     """No process gets to say goodbye to kill -9."""
-    lock = LeaderLock(tmp_path)
+    lock = LeaderLock(tmp_path / "state.sqlite3")
     script = (
         "import sys; from pathlib import Path; from runai_monitor.store.leader import LeaderLock; "
         "lock = LeaderLock(Path(sys.argv[1])); print(lock.try_acquire(), flush=True); sys.stdin.read()"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "server")}
     with subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        [sys.executable, "-c", script, str(tmp_path / "state.sqlite3")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"True\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runai_monitor.errors import StoreError
 
-FILE_NAME = "leader.lock"
+SUFFIX = ".leader"
 
 if sys.platform == "win32":
     import msvcrt
@@ -23,10 +23,14 @@ else:
 
 
 class LeaderLock:
-    """A lock that the kernel releases when its process ends, however it ends. For local disks."""
+    """A lock beside a database, that the kernel releases when its process ends, however it ends. For local disks.
 
-    def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / FILE_NAME
+    Args:
+        database: the database's file: whoever shares it shares the lock, whatever else they do not share.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + SUFFIX)
         self._descriptor: int | None = None
 
     def try_acquire(self) -> bool:
@@ -38,8 +42,6 @@ class LeaderLock:
         if self._descriptor is not None:
             return True
         try:
-            # With a database elsewhere nobody has made the folder yet.
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StoreError(f"{self._path} cannot be opened ({error.strerror}); correct its permissions") from error
