@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hmac
+import logging
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ from runai_monitor.operations.operations import Operations
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 OPEN_PATH = "/healthz"
 SESSION_IDLE_SECONDS = 1800.0
@@ -180,6 +183,7 @@ async def run_http(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS, lifespan="on", ws="none"
     )
     listener = _bind(host, port)
+    log.info("listening on %s: /mcp (Streamable HTTP) and /sse", _address(listener))
     try:
         await uvicorn.Server(config).serve(sockets=[listener])
     finally:
@@ -200,3 +204,9 @@ def _bind(host: str, port: int) -> socket.socket:
         raise SettingsError(f"{host}:{port} {why}; choose another with --host and --port") from error
     listener.setblocking(False)
     return listener
+
+
+def _address(listener: socket.socket) -> str:
+    """Where a client finds the listener: with port 0, nobody else knows."""
+    name, port = listener.getsockname()[:2]
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
