@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp_types import CallToolResult, LoggingMessageNotificationParams, ResourceUpdatedNotification, TextContent
 
-from tests.end_to_end.processes import COMMAND, clean_environment
+from tests.end_to_end.processes import COMMAND, clean_environment, until
 
 Json = dict[str, Any]
 ALERTS_URI = "runai://alerts"
@@ -51,7 +51,6 @@ async def legacy_stdio(
     environment: Mapping[str, str], *arguments: str, home: Path, ear: Ear | None = None
 ) -> AsyncIterator[Client]:
     """What desktop clients do: a server process of their own, spoken to over its pipes in the older protocol."""
-    home.mkdir(parents=True, exist_ok=True)
     server = StdioServerParameters(
         command=COMMAND[0],
         args=[*COMMAND[1:], "serve", *arguments],
@@ -111,8 +110,9 @@ async def ask(client: Client, tool: str, **arguments: Any) -> Json:
     """The structured result of a tool that must succeed."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, text_of(result)
-    assert result.structured_content is not None
-    return result.structured_content
+    content: Json | None = result.structured_content
+    assert content is not None
+    return content
 
 
 async def refusal(client: Client, tool: str, **arguments: Any) -> str:
@@ -125,3 +125,20 @@ async def refusal(client: Client, tool: str, **arguments: Any) -> str:
 def text_of(result: CallToolResult) -> str:
     """What a person reads of a result."""
     return "\n".join(part.text for part in result.content if isinstance(part, TextContent))
+
+
+async def first_look(client: Client) -> None:
+    """Waits until the monitor has looked at everything once: what fails from now on is news to it."""
+    await status_shows(client, lambda status: bool(status["baseline_complete"]))
+
+
+async def status_shows(client: Client, condition: Callable[[Json], bool], *, within_seconds: float = 20) -> Json:
+    """The first monitoring status of which `condition` holds."""
+    status: Json = {}
+
+    async def holds() -> bool:
+        status.update(await ask(client, "monitoring_status"))
+        return condition(status)
+
+    await until(holds, within_seconds=within_seconds)
+    return status

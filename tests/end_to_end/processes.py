@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,16 @@ import anyio.abc
 START_SECONDS = 20
 LOOK_SECONDS = 0.05
 COMMAND = (sys.executable, "-m", "runai_monitor")
+_numbers = itertools.count()
 
 
-async def until(condition: Callable[[], bool], *, within_seconds: float = 15) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, within_seconds: float = 15) -> None:
     """Returns as soon as `condition` holds; what other processes do cannot set an event of ours."""
     with anyio.fail_after(within_seconds):
-        while not condition():  # noqa: ASYNC110  # see above
+        while True:
+            holds = condition()
+            if holds if isinstance(holds, bool) else await holds:
+                return
             await anyio.sleep(LOOK_SECONDS)
 
 
@@ -63,8 +68,7 @@ class HttpServer:
 @asynccontextmanager
 async def http_server(environment: Mapping[str, str], *arguments: str, home: Path) -> AsyncIterator[HttpServer]:
     """Runs a server on a free port of loopback while the block lasts; it listens before the block begins."""
-    home.mkdir(parents=True, exist_ok=True)
-    log = home / f"server-{len(list(home.glob('server-*.log')))}.log"
+    log = home / f"server-{next(_numbers)}.log"
     command = [*COMMAND, "serve", "--transport", "http", "--port", "0", *arguments]
     with log.open("wb") as stderr:
         process = await anyio.open_process(
@@ -106,7 +110,6 @@ async def run_command(
     *arguments: str, environment: Mapping[str, str], home: Path, within_seconds: float = 30
 ) -> Finished:
     """Runs `runai-monitor` to its end."""
-    home.mkdir(parents=True, exist_ok=True)
     with anyio.fail_after(within_seconds):
         done = await anyio.run_process(
             [*COMMAND, *arguments], env=clean_environment(home, environment), cwd=home, check=False

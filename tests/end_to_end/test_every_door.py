@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import anyio
 import pytest
 from mcp.client import Client
 
@@ -20,6 +19,7 @@ from tests.end_to_end.clients import (
     Ear,
     Json,
     ask,
+    first_look,
     legacy_sse,
     legacy_stdio,
     listening,
@@ -76,9 +76,7 @@ async def show(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Show]:
             listening(modern, ears["modern"]),
         ):
             await ask(modern, "start_monitoring", poll_interval_seconds=1)
-            with anyio.fail_after(20):
-                while not (await ask(modern, "monitoring_status"))["baseline_complete"]:
-                    await anyio.sleep(0.1)
+            await first_look(modern)
             tenant.begin()
             await until(lambda: _all_told(tenant, ears), within_seconds=SHOW_SECONDS)
             stored = (await ask(modern, "list_alerts", after_cursor=0, limit=200))["alerts"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import hmac
 import logging
+import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -170,6 +172,21 @@ async def run_http(
     """
     import uvicorn
 
+    class Server(uvicorn.Server):
+        """Stopped by a signal, it returns: uvicorn's own raises the signal again, and the process would die of it."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            if threading.current_thread() is not threading.main_thread():
+                yield
+                return
+            before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
     bound = () if host in _WILDCARDS else (f"[{host}]:*" if ":" in host else f"{host}:*",)
     app = http_app(
         server=server,
@@ -185,7 +202,7 @@ async def run_http(
     listener = _bind(host, port)
     log.info("listening on %s: /mcp (Streamable HTTP) and /sse", _address(listener))
     try:
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await Server(config).serve(sockets=[listener])
     finally:
         listener.close()
 
