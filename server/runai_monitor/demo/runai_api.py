@@ -52,6 +52,9 @@ class RunaiApi:
         client_id, client_secret: the one service account it knows.
         token_seconds: how long a token is good for; short, so that refreshing happens.
         faults: what goes wrong, None for nothing.
+
+    Attributes:
+        account_enabled: False: somebody disabled the service account, and it gets no token.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class RunaiApi:
         self._token_seconds = token_seconds
         self._faults = faults
         self._tokens: dict[str, datetime] = {}
+        self.account_enabled = True
         self.app = Starlette(
             routes=[Route("/api/v1/token", self._token, methods=["POST"]), *self._routes()],
             exception_handlers={HTTPException: _http_error, BadQueryError: _bad_query},
@@ -111,7 +115,7 @@ class RunaiApi:
             return _error(400, "Required parameter is missing")
         known = hmac.compare_digest(str(asked.get("clientID")), self._client_id)
         proven = hmac.compare_digest(str(asked.get("clientSecret")), self._client_secret)
-        if asked["grantType"] != "client_credentials" or not (known and proven):
+        if asked["grantType"] != "client_credentials" or not (known and proven and self.account_enabled):
             return _error(401, "Invalid client or Invalid client credentials")
         token = f"demo.{self._world.new_id()}"
         self._tokens[token] = self._world.now() + timedelta(seconds=self._token_seconds)
