@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
 """Between attempts to open a store that could not be opened."""
+CHECK_SECONDS = 8.0
+"""The patience of `check` with Run:ai: a few attempts, for a person who waits."""
 LEADER_SECONDS = 1.0
 """Between attempts of a follower to lead: a dead leader is followed within about a second."""
 
@@ -275,8 +277,10 @@ async def read_alerts(
         await database.aclose()
 
 
-async def run_checks(settings: Settings, *, send_test: bool) -> list[CheckResult]:
-    """Tries each thing that monitoring will need, in order."""
+async def run_checks(
+    settings: Settings, *, send_test: bool, on_result: Callable[[CheckResult], None] | None = None
+) -> list[CheckResult]:
+    """Tries each thing that monitoring will need, in order; `on_result` hears of each as it is known."""
     from runai_monitor.operations import checkup
 
     settings.require_credentials()
@@ -287,7 +291,8 @@ async def run_checks(settings: Settings, *, send_test: bool) -> list[CheckResult
                 checkup.Check(name="settings", run=_settings_check(settings)),
                 checkup.Check(name="state", run=_store_check(settings)),
                 *await _outward_checks(stack, settings, clock, send_test=send_test),
-            ]
+            ],
+            on_result=on_result,
         )
 
 
@@ -315,9 +320,11 @@ def _store_check(settings: Settings) -> Callable[[], Awaitable[list[CheckResult]
 
 async def _outward_checks(stack: AsyncExitStack, settings: Settings, clock: Clock, *, send_test: bool) -> list[Check]:
     """What reaches out: Run:ai, Kubernetes, and each channel."""
-    from runai_monitor.operations.checkup import Check, CheckResult
+    from runai_monitor.operations.checkup import Check, reach
 
-    runai = _runai(settings, clock)
+    # A person waits: whether Run:ai answers is known long before a poll's own patience ends.
+    hurried = {"runai_timeout_seconds": min(CHECK_SECONDS, settings.runai_timeout_seconds)}
+    runai = _runai(settings.model_copy(update=hurried), clock)
     stack.push_async_callback(runai.aclose)
     kube = _kube(settings, clock)
     if kube is not None:
@@ -325,10 +332,9 @@ async def _outward_checks(stack: AsyncExitStack, settings: Settings, clock: Cloc
     namespaces: list[str] = []
 
     async def check_runai() -> list[CheckResult]:
-        page = await runai.page_workloads(limit=50)
-        namespaces.extend(sorted({workload.namespace for workload in page if workload.namespace}))
-        total = await runai.count_workloads()
-        return [CheckResult(name="Run:ai", outcome="ok", detail=f"token granted; {total} workloads can be seen")]
+        reached = await reach(runai, allowed=_allowed(settings))
+        namespaces.extend(reached.namespaces)
+        return list(reached.results)
 
     async def check_kube() -> list[CheckResult]:
         return await _kube_results(kube, namespaces)
@@ -346,7 +352,7 @@ async def _outward_checks(stack: AsyncExitStack, settings: Settings, clock: Cloc
 async def _kube_results(kube: LazyKube | None, namespaces: list[str]) -> list[CheckResult]:
     from runai_monitor.errors import KubeUnavailableError
     from runai_monitor.kube.access import probe
-    from runai_monitor.operations.checkup import CheckResult
+    from runai_monitor.operations.checkup import CheckResult, permission_results
 
     if kube is None:
         return [CheckResult(name="Kubernetes", outcome="skipped", detail="switched off by RUNAI_MONITOR_KUBERNETES")]
@@ -359,11 +365,7 @@ async def _kube_results(kube: LazyKube | None, namespaces: list[str]) -> list[Ch
     checks = await probe(client, namespaces=None)
     if any(check.outcome == "denied" for check in checks) and namespaces:
         checks = await probe(client, namespaces=namespaces)
-    outcomes = {"ok": "ok", "denied": "failed", "unverified": "skipped"}
-    return [
-        CheckResult(name=f"Kubernetes: {check.permission}", outcome=outcomes[check.outcome], detail=check.detail)  # type: ignore[arg-type]
-        for check in checks
-    ]
+    return permission_results(checks)
 
 
 async def _channel_results(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from runai_monitor import __version__
-from runai_monitor.errors import MonitorError, SettingsError
+from runai_monitor.errors import InputError, MonitorError, RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from runai_monitor.settings import Settings
@@ -28,7 +28,7 @@ _config_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="The workflow YAML file with the section runai_proactive_monitor.",
 )
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -84,7 +84,11 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
 @click.option("--seconds", type=click.FloatRange(5, 600), default=45, show_default=True, help="How long it lasts.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed tells the same story.")
 def demo(seconds: float, seed: int) -> None:
-    """Watch a simulated tenant break, and every failure arrive diagnosed. Exit code 0 only if all of them did."""
+    """Watch a simulated tenant break.
+
+    Every failure arrives, diagnosed, in a real MCP client and a real Slack receiver. The exit code is 0 only if all
+    of them did.
+    """
     import anyio
     from rich.console import Console
 
@@ -102,15 +106,25 @@ def demo(seconds: float, seed: int) -> None:
 @_json_option
 @click.option("--send-test", is_flag=True, help="Also send a test message through each channel.")
 def check(config: Path | None, as_json: bool, send_test: bool) -> None:
-    """Prove the set-up before you trust it: credentials, permissions, channels, storage."""
+    """Prove the set-up before you trust it.
+
+    Tries credentials, permissions, channels and storage, and says of each failure what to do.
+    """
     settings = _settings(config)
+    if settings.log_level != "DEBUG":
+        # What is tried again on the way to a result is noise between results.
+        settings = settings.model_copy(update={"log_level": "ERROR"})
     _configure_logging(settings)
 
     async def run(settings: Settings) -> None:
         from runai_monitor import app, screens
 
-        results = await app.run_checks(settings, send_test=send_test)
-        screens.print_checks(results, as_json=as_json)
+        show = None if as_json else screens.print_check
+        results = await app.run_checks(settings, send_test=send_test, on_result=show)
+        if as_json:
+            screens.print_checks_json(results)
+        else:
+            screens.print_verdict(results)
         if any(result.failed for result in results):
             raise SystemExit(EXIT_FAILED)
 
@@ -184,4 +198,5 @@ def _first(group: BaseExceptionGroup[MonitorError]) -> MonitorError:
 
 def _fail(error: MonitorError) -> NoReturn:
     click.echo(f"runai-monitor: {error}", err=True)
-    sys.exit(EXIT_BAD_CONFIGURATION if isinstance(error, SettingsError) else EXIT_FAILED)
+    mistaken = isinstance(error, SettingsError | InputError | RefusedError)
+    sys.exit(EXIT_BAD_CONFIGURATION if mistaken else EXIT_FAILED)

@@ -310,7 +310,9 @@ def _from_yaml(path: Path) -> dict[str, _Given]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}); correct --config or {CONFIG_VARIABLE}") from error
+        raise SettingsError(
+            f"{path}: cannot be read ({error.strerror}); correct --config or {CONFIG_VARIABLE}"
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = "" if line is None else f" near line {line + 1}"
