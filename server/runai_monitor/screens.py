@@ -68,17 +68,17 @@ def _print_alert(alert: Alert) -> None:
     job = "/".join(one_line(part) for part in (alert.subject.project, alert.subject.name) if part)
     state = click.style(f"{alert.state:<{_ALERT_INDENT}}", fg=_STATE_COLOURS[alert.state])
     status = click.style(alert.status, fg=_SEVERITY_COLOURS[alert.severity], bold=alert.severity == "critical")
-    click.echo(f"{state}{status}  {job or alert.kind}")
+    click.echo(f"{state}{status}  {job}".rstrip())
     cause = alert.diagnosis.causes[0] if alert.diagnosis and alert.diagnosis.causes else None
-    told = "told once" if alert.notifications == 1 else f"told {alert.notifications} times"
-    facts = [f"{alert.started_at:%Y-%m-%d %H:%M:%S} UTC", told, alert.alert_id]
-    click.echo(" " * _ALERT_INDENT + click.style(" · ".join(facts), dim=True))
     why = f"{cause.cause} ({cause.confidence:.0%} sure)" if cause else one_line(alert.summary, limit=300)
     for line in _wrapped(why, indent=_ALERT_INDENT):
         click.echo(" " * _ALERT_INDENT + line)
     for step in alert.recommendations[:1]:
         for line in _wrapped(f"→ {one_line(step, limit=300)}", indent=_ALERT_INDENT):
             click.echo(" " * _ALERT_INDENT + line)
+    told = "told once" if alert.notifications == 1 else f"told {alert.notifications} times"
+    facts = [f"{alert.started_at:%Y-%m-%d %H:%M:%S} UTC", told, alert.alert_id]
+    click.echo(" " * _ALERT_INDENT + click.style(" · ".join(facts), dim=True))
 
 
 def _wrapped(text: str, *, indent: int) -> list[str]:

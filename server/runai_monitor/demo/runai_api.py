@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -55,6 +56,7 @@ class RunaiApi:
 
     Attributes:
         account_enabled: False: somebody disabled the service account, and it gets no token.
+        visited: set as soon as somebody lists workloads.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class RunaiApi:
         self._faults = faults
         self._tokens: dict[str, datetime] = {}
         self.account_enabled = True
+        self.visited = anyio.Event()
         self.app = Starlette(
             routes=[Route("/api/v1/token", self._token, methods=["POST"]), *self._routes()],
             exception_handlers={HTTPException: _http_error, BadQueryError: _bad_query},
@@ -136,6 +139,7 @@ class RunaiApi:
         return guarded
 
     async def _list_workloads(self, request: Request) -> Response:
+        self.visited.set()
         query = _query(request, _PAGED | _SELECTED | _SORTED | {"deleted"})
         return _page(query, "workloads", query.select(self._rows(deleted=query.deleted)))
 
