@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 EXIT_FAILED = 1
 EXIT_BAD_CONFIGURATION = 2
+EXIT_INTERRUPTED = 130
+"""As shells have it; a check that was interrupted has not proved anything."""
 
 _config_option = click.option(
     "--config",
@@ -77,7 +79,8 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
         from runai_monitor import app
 
         _or_exit(lambda: app.check_exposure(settings, host=host))
-    _run(run_demo if demo else run, settings)
+    # A server has no other end than being stopped.
+    _run(run_demo if demo else run, settings, interrupted=0)
 
 
 @main.command()
@@ -174,14 +177,16 @@ def _or_exit(action: Callable[[], T]) -> T:
         _fail(error)
 
 
-def _run(action: Callable[[Settings], Coroutine[Any, Any, None]], settings: Settings) -> None:
-    """Runs a command to its end; our own errors become one line, an interrupt a quiet stop."""
+def _run(
+    action: Callable[[Settings], Coroutine[Any, Any, None]], settings: Settings, *, interrupted: int = EXIT_INTERRUPTED
+) -> None:
+    """Runs a command to its end; our own errors become one line, an interrupt a quiet end with that exit code."""
     import anyio
 
     try:
         anyio.run(action, settings)
     except KeyboardInterrupt:
-        return
+        sys.exit(interrupted)
     except MonitorError as error:
         _fail(error)
     except BaseExceptionGroup as group:
