@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import errno
 import hmac
-import logging
-import signal
 import socket
-import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -27,8 +24,6 @@ from runai_monitor.operations.operations import Operations
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
-
-log = logging.getLogger(__name__)
 
 OPEN_PATH = "/healthz"
 SESSION_IDLE_SECONDS = 1800.0
@@ -172,21 +167,6 @@ async def run_http(
     """
     import uvicorn
 
-    class Server(uvicorn.Server):
-        """Stopped by a signal, it returns: uvicorn's own raises the signal again, and the process would die of it."""
-
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            if threading.current_thread() is not threading.main_thread():
-                yield
-                return
-            before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-            try:
-                yield
-            finally:
-                for number, handler in before.items():
-                    signal.signal(number, handler)
-
     bound = () if host in _WILDCARDS else (f"[{host}]:*" if ":" in host else f"{host}:*",)
     app = http_app(
         server=server,
@@ -200,9 +180,8 @@ async def run_http(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS, lifespan="on", ws="none"
     )
     listener = _bind(host, port)
-    log.info("listening on %s: /mcp (Streamable HTTP) and /sse", _address(listener))
     try:
-        await Server(config).serve(sockets=[listener])
+        await uvicorn.Server(config).serve(sockets=[listener])
     finally:
         listener.close()
 
@@ -221,9 +200,3 @@ def _bind(host: str, port: int) -> socket.socket:
         raise SettingsError(f"{host}:{port} {why}; choose another with --host and --port") from error
     listener.setblocking(False)
     return listener
-
-
-def _address(listener: socket.socket) -> str:
-    """Where a client finds the listener: with port 0, nobody else knows."""
-    name, port = listener.getsockname()[:2]
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
