@@ -97,7 +97,8 @@ class Show:
             return
         styled = f"[{_STYLES.get(str(alert.get('severity')), 'white')}]{escape(status)}[/]  {escape(job)}"
         if status in seen.statuses:
-            self._say("MCP", f"[dim]{escape(status)}  {escape(job)}  goes on[/]")
+            news = "has failed" if "the workload has failed" in str(alert.get("summary")) else "goes on"
+            self._say("MCP", f"[dim]{escape(status)}  {escape(job)}  {news}[/]")
             return
         seen.statuses.add(status)
         seen.pushed_at = seen.pushed_at or self.elapsed_seconds

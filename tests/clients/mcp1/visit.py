@@ -106,7 +106,10 @@ async def visit(session: ClientSession, ears: Ears) -> dict[str, Any]:
     await call("troubleshoot_job", job)
     report["misspelt"] = plain(await session.call_tool("job_status", {"job_name": f"{workload['name']}x"}))
     await call("manage_workload", {"action": "suspend", **job})
-    ears.answers += [types.ElicitResult(action="decline"), types.ElicitResult(action="accept", content={"confirm": True})]
+    ears.answers += [
+        types.ElicitResult(action="decline"),
+        types.ElicitResult(action="accept", content={"confirm": True}),
+    ]
     change = {"action": "suspend", "dry_run": False, **job}
     report["declined"] = plain(await session.call_tool("manage_workload", change))
     report["accepted"] = plain(await session.call_tool("manage_workload", change))
