@@ -117,3 +117,25 @@ async def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert f"127.0.0.1:{port} is in use" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_an_interrupted_check_has_not_succeeded(tmp_path: Path) -> None:
+    """A script that goes on after `check` must not take Ctrl-C for good news."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        given = {
+            "RUNAI_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "RUNAI_CLIENT_ID": "id-1",
+            "RUNAI_CLIENT_SECRET": "secret-1",
+        }
+        with anyio.fail_after(20):
+            async with await anyio.open_process(
+                [*COMMAND, "check"], env=clean_environment(tmp_path, given), cwd=tmp_path
+            ) as process:
+                assert process.stdout is not None
+                await BufferedByteReceiveStream(process.stdout).receive_until(b"can be written", 10_000)
+                process.send_signal(signal.SIGINT)
+                assert await process.wait() == 130
+                assert process.stderr is not None
+                assert b"".join([chunk async for chunk in process.stderr]) == b""
