@@ -304,7 +304,7 @@ async def test_each_permission_is_tried_and_reported_with_what_to_do(tmp_path: P
         assert outcomes == {
             "list pods": "ok",
             "watch pods": "ok",
-            "list events": "unverified",
+            "list events": "unanswered",
             "get pods/log": "denied",
         }
         assert all(check.advice for check in checks if check.outcome != "ok")

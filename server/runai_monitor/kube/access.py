@@ -20,11 +20,12 @@ _SAMPLE = 50
 class AccessCheck:
     """One permission in one scope. `advice` says what to do and is empty when it is `ok`.
 
-    `unverified` means that it could not be tried: nothing to try it on, or no answer.
+    `denied`: RBAC does not allow it; `rejected`: the login itself is refused; `unanswered`: the API server could not
+    answer; `unverified`: there is nothing to try it on.
     """
 
     permission: str
-    outcome: Literal["ok", "denied", "unverified"]
+    outcome: Literal["ok", "denied", "rejected", "unanswered", "unverified"]
     detail: str
     advice: str = ""
 
@@ -113,12 +114,14 @@ async def _attempt(permission: str, action: Callable[[], Awaitable[str]]) -> Acc
     try:
         return AccessCheck(permission=permission, outcome="ok", detail=await action())
     except KubeForbiddenError as error:
-        advice = "log in again" if error.status == 401 else "grant the role shown in the README's Kubernetes section"
+        if error.status == 401:
+            return AccessCheck(permission=permission, outcome="rejected", detail=str(error), advice="log in again")
+        advice = "grant the role shown in the README's Kubernetes section"
         return AccessCheck(permission=permission, outcome="denied", detail=str(error), advice=advice)
     except KubeError as error:
         return AccessCheck(
             permission=permission,
-            outcome="unverified",
+            outcome="unanswered",
             detail=str(error),
             advice="make the cluster reachable and run the check again",
         )
