@@ -344,7 +344,7 @@ async def _outward_checks(stack: AsyncExitStack, settings: Settings, clock: Cloc
 
 
 async def _kube_results(kube: LazyKube | None, namespaces: list[str]) -> list[CheckResult]:
-    from runai_monitor.errors import KubeUnavailableError
+    from runai_monitor.errors import KubeNotConfiguredError
     from runai_monitor.kube.access import probe
     from runai_monitor.operations.checkup import CheckResult
 
@@ -352,9 +352,7 @@ async def _kube_results(kube: LazyKube | None, namespaces: list[str]) -> list[Ch
         return [CheckResult(name="Kubernetes", outcome="skipped", detail="switched off by RUNAI_MONITOR_KUBERNETES")]
     try:
         client = await kube.client()
-    except KubeUnavailableError as error:
-        if not str(error).startswith("no Kubernetes configuration"):
-            raise
+    except KubeNotConfiguredError as error:
         return [CheckResult(name="Kubernetes", outcome="skipped", detail=str(error))]
     checks = await probe(client, namespaces=None)
     if any(check.outcome == "denied" for check in checks) and namespaces:

@@ -17,6 +17,8 @@ from runai_monitor.monitor.sources import AlertSink, Diagnoses
 
 log = logging.getLogger(__name__)
 
+BATCH = 50
+"""Transitions in one transaction: when a thousand alerts end at once, others too must get to write in between."""
 CONCURRENT_DIAGNOSES = 8
 DIAGNOSIS_SECONDS = 330.0
 """A guard behind the diagnoser's own deadline (at most 300 s): one that hangs must not hold an alert for ever."""
@@ -53,14 +55,17 @@ class Announcer:
 
     async def apply(self, transitions: Sequence[Transition]) -> bool:
         """Stores transitions; whether that worked. A failure leaves everything undecided, to be decided again."""
-        if not transitions:
-            return True
+        for first in range(0, len(transitions), BATCH):
+            if not await self._apply(transitions[first : first + BATCH]):
+                return False
+        return True
+
+    async def _apply(self, transitions: Sequence[Transition]) -> bool:
         async with self._lock:
             try:
                 changed = await self._alerts.apply(transitions, channels=self._channels)
                 stored = {alert.alert_id for alert in changed}
-                opened = {t.alert_id for t in transitions if t.change is Change.OPENED}
-                if not opened <= stored:
+                if not {t.alert_id for t in transitions if t.change is not Change.SUPPRESSED} <= stored:
                     await self.load()  # another process had told it already: its alerts are ours now
             except StoreError as error:
                 log.error("alerts could not be stored and are not sent; they are tried again: %s", error)  # noqa: TRY400  # one sentence for a person
@@ -103,8 +108,8 @@ class Explainer:
         steps = diagnosis.causes[0].next_steps if diagnosis.causes else ()
         return dataclasses.replace(transition, diagnosis=diagnosis, recommendations=steps)
 
-    def told(self, transition: Transition) -> None:
-        """The transition is stored; until then its diagnosis is kept for another attempt."""
+    def settled(self, transition: Transition) -> None:
+        """The transition is stored, or needs not be; until then its diagnosis is kept for another attempt."""
         for key in [key for key in self._kept if key[0] == transition.alert_id]:
             del self._kept[key]
 

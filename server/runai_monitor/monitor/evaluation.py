@@ -43,6 +43,19 @@ class Judge:
             now=self._clock.now(),
             options=self._options,
             stuck=any(not watched.monitor.only_failed for watched in self._state.watchers_of(workload_id)),
+            pods_are_current=self._pods is not None and self._pods.sees(workload.namespace),
+        )
+
+    def decide(self, workload_id: WorkloadId, detection: Detection | None) -> list[Transition]:
+        """What follows from it; recovery is believed only of what is in sight."""
+        workload = self._state.snapshot.workloads[workload_id]
+        return decide(
+            workload,
+            detection,
+            book=self._state.book,
+            now=self._clock.now(),
+            options=self._options,
+            in_sight=self._pods is None or not self._pods.awaits(workload.namespace),
         )
 
     def may_judge(self, watched: Watched) -> bool:
@@ -88,6 +101,8 @@ class Evaluation:
         due = self._due(everything=bool(new))
         await self._leave_baseline(due)
         await self._announcer.apply(self._decide(due, tasks))
+        for workload_id in self._state.perished.intersection(due) - self._state.being_told:
+            self._state.bury(workload_id)
         await self._resolve_gone()
 
     def _due(self, *, everything: bool) -> list[WorkloadId]:
@@ -98,6 +113,7 @@ class Evaluation:
             due = looked
         else:
             due = snapshot.dirty & looked
+        due |= self._state.perished
         # What is dirty and not looked at yet is judged with everything else, right after the first look.
         snapshot.dirty.clear()
         return sorted(workload_id for workload_id in due if workload_id in snapshot.workloads)
@@ -105,11 +121,8 @@ class Evaluation:
     def _decide(self, due: Iterable[WorkloadId], tasks: TaskGroup) -> list[Transition]:
         """The transitions that can be stored at once; the others begin their way to it."""
         transitions: list[Transition] = []
-        now = self._clock.now()
         for workload_id in due:
-            workload = self._state.snapshot.workloads[workload_id]
-            detection = self._judge.detect(workload_id)
-            decided = decide(workload, detection, book=self._state.book, now=now, options=self._options)
+            decided = self._judge.decide(workload_id, self._judge.detect(workload_id))
             background = {t.kind for t in decided if t.change is Change.OPENED or self._changes_status(t)}
             for transition in decided:
                 if self._opening.is_busy(transition):
@@ -161,11 +174,15 @@ class Evaluation:
         return failing
 
     async def _tell_summary(self, failing: dict[WorkloadId, tuple[Workload, Detection]]) -> bool:
-        """Tells it, in place of an older summary; whether that is stored."""
+        """Tells it, in place of an older summary; whether that is stored. The same one is not told twice."""
         book, now = self._state.book, self._clock.now()
-        older = over(AlertKind.EXISTING_FAILURES, book=book, now=now, reason="another first look has a newer summary")
-        transitions = [older] if older else []
-        return await self._announcer.apply([*transitions, existing_failures(failing, book=book, now=now)])
+        summary = existing_failures(failing, book=book, now=now)
+        told = book.open.get((AlertKind.EXISTING_FAILURES, ""))
+        if told is not None and told.summary == summary.summary:
+            return True
+        reason = "another first look has a newer summary"
+        older = over(AlertKind.EXISTING_FAILURES, book=book, now=now, reason=reason, notify=False)
+        return await self._announcer.apply([older, summary] if older else [summary])
 
     def _projects_of(self, watched: Watched) -> tuple[str, ...]:
         if watched.monitor.project is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -12,7 +12,7 @@ from runai_monitor.clock import Clock
 from runai_monitor.errors import KubeError, KubeNotFoundError, RunaiError, RunaiNotFoundError
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.containers import in_trouble
-from runai_monitor.monitor.detect import is_suspect
+from runai_monitor.monitor.detect import as_it_failed, is_over, is_suspect
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.snapshot import Snapshot
 from runai_monitor.monitor.sources import KubeSource, RunaiSource
@@ -29,7 +29,7 @@ LOOKS_AT_FAILED = 3
 EXAMINE_SECONDS = 10.0
 MOST_PODS = 16
 """Pods read one by one of a workload that no label leads to."""
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_BEGINNING = datetime.fromtimestamp(0, tz=UTC)
 
 
 class Examiner:
@@ -53,19 +53,29 @@ class Examiner:
         self._sees_pods_of = sees_pods_of
         self._examined_at: dict[WorkloadId, float] = {}
         self._asked_at: dict[WorkloadId, float] = {}
+        self._swept_at = float("-inf")
         self._looks: dict[WorkloadId, tuple[datetime | None, int]] = {}
 
-    async def examine_suspects(self, ids: Iterable[WorkloadId], *, first: bool) -> None:
-        """Reads Run:ai's events of those that container states do not explain, newest change first, a few per poll."""
-        now = self._clock.now()
-        due = [
-            workload
-            for workload in (self._snapshot.workloads[i] for i in ids if i in self._snapshot.workloads)
-            if is_suspect(workload, has_pods=self._has_pods(workload), now=now, options=self._options)
-            and self._is_due(self._examined_at, workload.id)
-            and self._may_tell_more(workload)
-        ]
-        due.sort(key=lambda workload: (workload.phase_updated_at or _BEGINNING, workload.id), reverse=True)
+    async def examine_suspects(self, ids: Iterable[WorkloadId], *, alerting: Container[str], first: bool) -> None:
+        """Reads Run:ai's events of those that container states do not explain, a few per poll.
+
+        First those that look wrong or have an alert, then, once a minute, those that run where nobody follows their
+        pods. Of each, the longest not examined come first, so that everyone has a turn; among the never examined, the
+        newest change.
+        """
+        may_sweep = self._clock.monotonic() - self._swept_at >= AGAIN_SECONDS
+        if may_sweep:
+            self._swept_at = self._clock.monotonic()
+        urgent: list[Workload] = []
+        running: list[Workload] = []
+        for workload in (self._snapshot.workloads[i] for i in ids if i in self._snapshot.workloads):
+            if not (self._is_due(self._examined_at, workload.id) and self._may_tell_more(workload)):
+                continue
+            if self._is_urgent(workload, alerting):
+                urgent.append(workload)
+            elif may_sweep and workload.phase == "Running" and not self._has_pods(workload):
+                running.append(workload)
+        due = sorted(urgent, key=self._turn) + sorted(running, key=self._turn)
         limit = anyio.CapacityLimiter(CONCURRENT)
         async with anyio.create_task_group() as tasks:
             for workload in due[: AT_FIRST if first else PER_POLL]:
@@ -103,6 +113,39 @@ class Examiner:
             return None
         self._snapshot.put_workloads([now])
         return now
+
+    async def how_it_failed(self, workload: Workload) -> Workload | None:
+        """A workload that is gone, as it was when it failed; None if it did not fail, as far as anybody knows.
+
+        Jobs may be removed by themselves soon after they ended, sooner than the next poll.
+        """
+        if is_over(workload):
+            return None
+        if workload.phase == "Failed":
+            return workload
+        try:
+            with anyio.move_on_after(EXAMINE_SECONDS):
+                history = await self._runai.get_history(workload.id)
+                self._snapshot.put_events(workload.id, history.events[::-1])
+                return as_it_failed(workload, history)
+        except RunaiError as error:
+            log.debug("how workload %s ended cannot be read: %s", workload.id, error)
+        return None
+
+    async def how_they_failed(self, gone: Iterable[WorkloadId]) -> dict[WorkloadId, Workload | None]:
+        """Of deleted workloads, how they were when they failed, for those that did."""
+        failed: dict[WorkloadId, Workload | None] = {}
+        limit = anyio.CapacityLimiter(CONCURRENT)
+
+        async def look(workload_id: WorkloadId) -> None:
+            async with limit:
+                known = self._snapshot.workloads.get(workload_id)
+                failed[workload_id] = None if known is None else await self.how_it_failed(known)
+
+        async with anyio.create_task_group() as tasks:
+            for workload_id in gone:
+                tasks.start_soon(look, workload_id)
+        return failed
 
     async def examine(self, workload: Workload) -> None:
         """Reads a workload's pods from Kubernetes, and Run:ai's events when there are none."""
@@ -145,6 +188,16 @@ class Examiner:
 
     def _has_pods(self, workload: Workload) -> bool:
         return self._sees_pods_of(workload.namespace) and bool(self._snapshot.pods_of(workload))
+
+    def _is_urgent(self, workload: Workload, alerting: Container[str]) -> bool:
+        has_pods = self._has_pods(workload)
+        if is_suspect(workload, has_pods=has_pods, now=self._clock.now(), options=self._options):
+            return True
+        return workload.id in alerting and not has_pods and not is_over(workload)
+
+    def _turn(self, workload: Workload) -> tuple[float, float, str]:
+        changed = workload.phase_updated_at or _BEGINNING
+        return self._examined_at.get(workload.id, float("-inf")), -changed.timestamp(), workload.id
 
     def _is_due(self, at: dict[WorkloadId, float], workload_id: WorkloadId) -> bool:
         return self._clock.monotonic() - at.get(workload_id, float("-inf")) >= AGAIN_SECONDS
