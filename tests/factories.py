@@ -12,7 +12,7 @@ from runai_monitor.model.workload import Workload, WorkloadId
 from tests.fakes import EPOCH
 
 
-def make_workload(name: str = "job", **fields: Any) -> Workload:
+def make_workload(name: str = "job", /, **fields: Any) -> Workload:
     return Workload(
         **{
             "id": WorkloadId(f"id-{name}"),

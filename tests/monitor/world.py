@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -120,13 +120,14 @@ class FakeRunai:
         self.scanning = 0
         self.scanned_at_once = 0
 
-    def put(self, name: str, phase: str = "Running", **fields: Any) -> Workload:
+    def put(self, name: str, phase: str = "Running", /, **fields: Any) -> Workload:
         """A workload as it is now; a phase that differs from before began now."""
         old = self.workloads.get(WorkloadId(f"id-{name}"))
         at = old.phase_updated_at if old is not None and old.phase == phase else self._clock.now()
         kept = {} if old is None else {field.name: getattr(old, field.name) for field in dataclasses.fields(old)}
-        kept.pop("name", None)
-        workload = make_workload(name, **{**kept, "phase": phase, "phase_updated_at": at, **fields})
+        workload = make_workload(
+            name, **{**kept, "id": WorkloadId(f"id-{name}"), "phase": phase, "phase_updated_at": at, **fields}
+        )
         self.workloads[workload.id] = workload
         return workload
 
@@ -211,14 +212,14 @@ class FakeWatch:
         return self._kube.broken
 
     async def changes(self) -> AsyncGenerator[PodChange, None]:
-        self._kube.check(self._place)
+        self._kube.check(self._place, self._kube.unwatchable)
         send, receive = anyio.create_memory_object_stream[PodChange](10_000)
         self._kube.watchers.append((self._place, send))
         try:
             async with receive:
                 yield PodChange(kind="listed", pods=tuple(self._kube.of(self._place)))
                 async for change in receive:
-                    self._kube.check(self._place)
+                    self._kube.check(self._place, self._kube.unwatchable)
                     yield change
         finally:
             self._kube.watchers.remove((self._place, send))
@@ -232,6 +233,8 @@ class FakeKube:
         self.pods: dict[tuple[str, str], Pod] = {}
         self.watchers: list[tuple[str | None, Any]] = []
         self.forbidden: set[str | None] = set()
+        self.unwatchable: set[str | None] = set()
+        """Where pods may be read one by one, but not followed."""
         self.down: KubeError | None = None
         self.broken: str | None = None
         """What an open watch says is wrong with it; nothing comes through meanwhile."""
@@ -260,8 +263,8 @@ class FakeKube:
     def of(self, place: str | None) -> list[Pod]:
         return [pod for pod in self.pods.values() if place in (None, pod.namespace)]
 
-    def check(self, place: str | None) -> None:
-        if place in self.forbidden:
+    def check(self, place: str | None, also: Collection[str | None] = ()) -> None:
+        if place in self.forbidden or place in also:
             raise KubeForbiddenError(f"pods may not be watched in {place or 'the cluster'}", namespace=place)
         if self.down is not None:
             raise self.down
@@ -387,7 +390,8 @@ def _name(alert: Alert) -> str:
 
 @asynccontextmanager
 async def a_world(tmp_path: Path, *, kube: bool = True, **options: Any) -> AsyncIterator[World]:
-    """A world at rest, without a monitor."""
+    """A world at rest, without a monitor. Its ticks are long, for hours must pass in a second."""
+    options = {"tick_seconds": 5.0, **options}
     busy = Busy()
     clock = FakeClock(settle=busy.settle)
     database = await open_database(state_dir=tmp_path, database_url=None)
