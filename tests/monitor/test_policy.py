@@ -180,7 +180,7 @@ def test_health_must_last_before_it_is_believed(status: str) -> None:
 @pytest.mark.parametrize("phase", sorted(PHASES | {"APhaseToCome"}))
 @pytest.mark.parametrize("status", ["OOMKilled", "Pending"])
 def test_every_phase_ends_continues_or_suspends_an_episode(phase: str, status: str) -> None:
-    """Ended on purpose: at once. Starting, waiting or being removed: neither ill nor well. Else health, if it lasts."""
+    """Ended on purpose: at once. Starting, waiting, going, or out of touch: neither ill nor well. Else health, if it lasts."""
     known, workload = book(alert(status)), make_workload(phase=phase)
     first = decided(known, None, workload=workload)
     after = decided(known, None, workload=workload, at=EPOCH + 2 * MINUTE)
@@ -188,7 +188,7 @@ def test_every_phase_ends_continues_or_suspends_an_episode(phase: str, status: s
         assert first == [("resolved", True, "the workload completed")]
     elif phase in {"Stopped", "Stopping"}:
         assert first == [("resolved", True, "the workload was suspended")]
-    elif phase in ENDING_PHASES or (phase in STARTING_PHASES | {"Pending"} and status != "Pending"):
+    elif phase in ENDING_PHASES | {"Unknown"} or (phase in STARTING_PHASES | {"Pending"} and status != "Pending"):
         assert first == after == []
     else:
         assert first == []
@@ -246,6 +246,7 @@ def test_an_end_that_nobody_heard_the_beginning_of_is_not_announced() -> None:
         ("Failed", None, "Pending", 60, False),
         ("Failed", None, "Creating", 60, False),
         ("Failed", None, "Deleting", 60, False),
+        ("Failed", None, "Unknown", 60, False),
         ("Failed", None, "Completed", 0, True),
         ("Failed", None, "Stopped", 0, True),
         ("Pending", "Pending", "Pending", 60, False),

@@ -141,6 +141,45 @@ async def test_what_one_poll_could_not_ask_the_next_asks() -> None:
     assert seen[-1].known == {"id-left"}
 
 
+async def test_those_that_cannot_be_asked_for_do_not_block_the_others() -> None:
+    """A hundred refusals at the head of the queue: the deleted one behind them is found all the same."""
+    clock, runai, poller = make()
+    for number in range(LOOKUPS_PER_POLL):
+        runai.put(f"a-{number:03}")
+        runai.hidden.add(WorkloadId(f"id-a-{number:03}"))
+    runai.put("b")
+    await poller.poll(expected=list(runai.workloads))
+    runai.remove("b")
+    get = runai.get_workload
+
+    async def refuses(workload_id: WorkloadId) -> WorkloadDetail:
+        if workload_id.startswith("id-a"):
+            raise RunaiRejectedError("no")
+        return await get(workload_id)
+
+    runai.get_workload = refuses  # type: ignore[method-assign]
+    gone = []
+    for _ in range(2):
+        await clock.advance(300)
+        gone += (await poller.poll(expected=list(runai.workloads))).gone
+    assert gone == ["id-b"]
+
+
+async def test_many_that_recover_at_once_are_all_seen_to_recover() -> None:
+    """Where only the unhealthy are listed, a recovery is an absence: each is asked about, in several polls if need be."""
+    clock, runai, poller = make(only_failed=True)
+    for number in range(150):
+        runai.put(f"job-{number:03}", "Failed")
+    assert len((await poller.poll()).known) == 150
+    for number in range(150):
+        runai.put(f"job-{number:03}", "Running")
+    seen: list[str] = []
+    for _ in range(3):
+        await clock.advance(60)
+        seen += names(await poller.poll())
+    assert sorted(seen) == sorted(workload.name for workload in runai.workloads.values())
+
+
 async def test_expected_workloads_beyond_one_polls_questions_take_turns() -> None:
     """Open alerts of workloads that no filter returns: in any two polls each of them is asked for."""
     clock, runai, poller = make(only_failed=True)

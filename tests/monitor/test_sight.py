@@ -382,6 +382,18 @@ async def test_a_crash_loop_that_run_ai_calls_running_is_found_in_its_events(bar
         assert await bare.open() == {}
 
 
+async def test_a_first_look_does_not_ask_about_what_kubernetes_is_about_to_show(world: World) -> None:
+    """Two hundred needless questions at every start."""
+    assert world.kube is not None
+    for number in range(50):
+        world.runai.put(f"fine-{number:02}")
+        world.kube.put(make_pod(f"fine-{number:02}"))
+    await world.monitor()
+    async with world.running():
+        await world.pass_by(minutes=5)
+        assert world.runai.count("events") == 0
+
+
 async def test_every_suspect_has_its_turn(bare: World) -> None:
     """Twenty questions a poll, and a hundred jobs that wait: the last one's image is as bad as the first one's."""
     await bare.monitor()

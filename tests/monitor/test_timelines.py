@@ -207,15 +207,15 @@ async def test_what_failed_is_told_even_if_it_is_removed_before_its_turn(world: 
 
 async def test_reminders_come_at_their_interval_and_are_counted(tmp_path: Path) -> None:
     """`max_alerts_per_job` is the first notice and its reminders; after them the alert lives on in silence."""
-    async with a_world(tmp_path, kube=False, max_alerts_per_job=3, tick_seconds=60, existing_failures="each") as there:
+    async with a_world(tmp_path, kube=False, max_alerts_per_job=3, tick_seconds=300, existing_failures="each") as there:
         there.runai.put("train", "Failed")
-        await there.monitor()
+        await there.monitor(poll_interval_seconds=600)
         async with there.running():
             for hours, told in ((0.1, 1), (3.8, 1), (0.2, 2), (3.8, 2), (0.2, 3), (24, 3)):
                 await there.pass_by(hours=hours)
                 assert len(await there.slack()) == told
             there.runai.put("train")
-            await there.pass_by(minutes=5)
+            await there.pass_by(minutes=25)
             assert await there.slack() == [
                 "opened train Failed",
                 "reminded train Failed",

@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 
 BATCH = 50
 """Transitions in one transaction: when a thousand alerts end at once, others too must get to write in between."""
-CONCURRENT_DIAGNOSES = 8
 DIAGNOSIS_SECONDS = 330.0
 """A guard behind the diagnoser's own deadline (at most 300 s): one that hangs must not hold an alert for ever."""
 
@@ -91,11 +90,10 @@ class Announcer:
 
 
 class Explainer:
-    """Adds a diagnosis to what is about to be told: a few at a time, and never at the price of the alert."""
+    """Adds a diagnosis to what is about to be told, never at the price of the alert."""
 
     def __init__(self, *, diagnoser: Diagnoses) -> None:
         self._diagnoser = diagnoser
-        self._limit = anyio.CapacityLimiter(CONCURRENT_DIAGNOSES)
         self._kept: dict[tuple[str, str], Diagnosis] = {}
 
     async def explained(self, transition: Transition, workload: Workload) -> Transition:
@@ -114,10 +112,9 @@ class Explainer:
             del self._kept[key]
 
     async def _diagnosed(self, workload: Workload) -> Diagnosis | None:
-        async with self._limit:
-            try:
-                with anyio.fail_after(DIAGNOSIS_SECONDS):
-                    return await self._diagnoser.diagnose(workload)
-            except Exception:  # supervised boundary: a defect in a rule must not cost the alert
-                log.exception("the diagnosis of workload %s failed; its alert goes out without", workload.id)
-                return None
+        try:
+            with anyio.fail_after(DIAGNOSIS_SECONDS):
+                return await self._diagnoser.diagnose(workload)
+        except Exception:  # supervised boundary: a defect in a rule must not cost the alert
+            log.exception("the diagnosis of workload %s failed; its alert goes out without", workload.id)
+            return None

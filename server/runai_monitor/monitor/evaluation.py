@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from runai_monitor.clock import Clock
@@ -18,6 +19,8 @@ from runai_monitor.monitor.policy import decide, existing_failures, gone, over, 
 from runai_monitor.monitor.sources import Baseline
 from runai_monitor.monitor.state import EVERYWHERE, State, Watched
 
+AT_ONCE = 500
+"""Workloads judged without a pause: a dozen milliseconds, in which nobody else is served."""
 EVERYTHING_SECONDS = 5.0
 """Between judgements of every workload, for thresholds and hold-downs; what changed is judged within a tick."""
 
@@ -48,14 +51,16 @@ class Judge:
 
     def decide(self, workload_id: WorkloadId, detection: Detection | None) -> list[Transition]:
         """What follows from it; recovery is believed only of what is in sight."""
-        workload = self._state.snapshot.workloads[workload_id]
+        snapshot = self._state.snapshot
+        workload = snapshot.workloads[workload_id]
+        may_come = self._pods is not None and snapshot.reaches(workload) and self._pods.awaits(workload.namespace)
         return decide(
             workload,
             detection,
             book=self._state.book,
             now=self._clock.now(),
             options=self._options,
-            in_sight=self._pods is None or not self._pods.awaits(workload.namespace),
+            in_sight=not may_come,
         )
 
     def may_judge(self, watched: Watched) -> bool:
@@ -100,7 +105,9 @@ class Evaluation:
             await self._look_first(new)
         due = self._due(everything=bool(new))
         await self._leave_baseline(due)
-        await self._announcer.apply(self._decide(due, tasks))
+        for first in range(0, len(due), AT_ONCE):
+            await self._announcer.apply(self._decide(due[first : first + AT_ONCE], tasks))
+            await anyio.lowlevel.checkpoint()
         for workload_id in self._state.perished.intersection(due) - self._state.being_told:
             self._state.bury(workload_id)
         await self._resolve_gone()
@@ -122,6 +129,8 @@ class Evaluation:
         """The transitions that can be stored at once; the others begin their way to it."""
         transitions: list[Transition] = []
         for workload_id in due:
+            if workload_id not in self._state.snapshot.workloads:
+                continue  # it went while others were judged
             decided = self._judge.decide(workload_id, self._judge.detect(workload_id))
             background = {t.kind for t in decided if t.change is Change.OPENED or self._changes_status(t)}
             for transition in decided:

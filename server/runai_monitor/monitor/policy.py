@@ -25,6 +25,9 @@ from runai_monitor.monitor.said import cut
 MOST_NAMES = 20
 """Names in a summary of existing failures."""
 
+_UNSURE_PHASES = ENDING_PHASES | {"Unknown"}
+"""Being removed, or on a cluster that Run:ai has lost touch with: no health, whatever it was before."""
+
 Key = tuple[AlertKind, str]
 """What at most one alert at a time is about: a kind and a subject's id."""
 
@@ -196,8 +199,8 @@ def _is_old_news(workload: Workload, detection: Detection | None, book: Book) ->
 
 
 def _is_under_way(workload: Workload) -> bool:
-    """Neither healthy nor known to be wrong: it waits or starts, and may fail as before, or it is being removed."""
-    return workload.phase == "Pending" or workload.phase in STARTING_PHASES | ENDING_PHASES
+    """Neither healthy nor known to be wrong: it waits or starts, and may fail as before, or nobody knows."""
+    return workload.phase == "Pending" or workload.phase in STARTING_PHASES | _UNSURE_PHASES
 
 
 def _opened(workload: Workload, detection: Detection, *, book: Book, now: datetime) -> Transition:
@@ -285,7 +288,7 @@ def _ended(workload: Workload, detection: Detection | None) -> str | None:
 def _may_recover(workload: Workload, alert: Alert, *, in_sight: bool) -> bool:
     """Whether the absence of trouble means health; being in another phase is all that a stuck workload must achieve."""
     if alert.rank == STUCK_RANK:
-        return workload.phase not in ENDING_PHASES
+        return workload.phase not in _UNSURE_PHASES
     told_by_containers = alert.rank >= RANKS["Error"]
     return not _is_under_way(workload) and (in_sight or not told_by_containers)
 

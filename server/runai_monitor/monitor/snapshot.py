@@ -143,7 +143,7 @@ class Snapshot:
     def unsettled(self) -> Iterator[tuple[Pod, list[WorkloadId]]]:
         """Pods without a certain workload, each with the workloads it may belong to, the likeliest first."""
         for key, pod in self._pods.items():
-            if self._owner(key) is None:
+            if pod.namespace in self._namespaces and self._owner(key) is None:
                 candidates = self._candidates(pod)
                 if candidates:
                     yield pod, candidates

@@ -63,7 +63,9 @@ class Examiner:
         pods. Of each, the longest not examined come first, so that everyone has a turn; among the never examined, the
         newest change.
         """
-        may_sweep = self._clock.monotonic() - self._swept_at >= AGAIN_SECONDS
+        # At a first look Kubernetes is perhaps about to show their pods.
+        is_early = first and self._kube is not None
+        may_sweep = not is_early and self._clock.monotonic() - self._swept_at >= AGAIN_SECONDS
         if may_sweep:
             self._swept_at = self._clock.monotonic()
         urgent: list[Workload] = []
