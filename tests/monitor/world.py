@@ -217,6 +217,8 @@ class FakeWatch:
         self._kube.watchers.append((self._place, send))
         try:
             async with receive:
+                if self._kube.listing is not None:
+                    await self._kube.listing.wait()
                 yield PodChange(kind="listed", pods=tuple(self._kube.of(self._place)))
                 async for change in receive:
                     self._kube.check(self._place, self._kube.unwatchable)
@@ -236,6 +238,8 @@ class FakeKube:
         self.unwatchable: set[str | None] = set()
         """Where pods may be read one by one, but not followed."""
         self.down: KubeError | None = None
+        self.listing: anyio.Event | None = None
+        """Lists take until this is set."""
         self.broken: str | None = None
         """What an open watch says is wrong with it; nothing comes through meanwhile."""
 

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 CONCURRENT = 8
 PER_POLL = 20
 """Workloads examined in one poll at most: a poll must not turn into a storm of questions."""
+ASKED_PER_POLL = 100
+"""Workloads asked for their pods in one poll at most; they are asked about because a pod fails."""
 AT_FIRST = 200
 """The same at a first look, whose summary should be right."""
 AGAIN_SECONDS = 60.0
@@ -85,22 +87,18 @@ class Examiner:
         self._prune()
 
     async def settle_pods(self) -> None:
-        """Asks Run:ai whose the failing pods are that neither label nor controller tells, a few per poll."""
+        """Asks Run:ai whose the failing pods are that neither label nor controller tells, the longest waiting first."""
         now, hold = self._clock.now(), timedelta(seconds=self._options.resolve_after_seconds)
-        asked: list[Workload] = []
+        due: set[WorkloadId] = set()
         for pod, candidates in self._snapshot.unsettled():
-            if len(asked) >= PER_POLL:
-                break
             if in_trouble(pod, now=now, hold=hold):
-                for workload_id in candidates:
-                    workload = self._snapshot.workloads.get(workload_id)
-                    if workload is not None and self._is_due(self._asked_at, workload_id):
-                        self._asked_at[workload_id] = self._clock.monotonic()
-                        asked.append(workload)
+                due |= {workload_id for workload_id in candidates if self._is_due(self._asked_at, workload_id)}
+        turns = sorted(due, key=lambda workload_id: (self._asked_at.get(workload_id, float("-inf")), workload_id))
         limit = anyio.CapacityLimiter(CONCURRENT)
         async with anyio.create_task_group() as tasks:
-            for workload in asked:
-                tasks.start_soon(self._ask_for_pods, workload, limit)
+            for workload_id in turns[:ASKED_PER_POLL]:
+                self._asked_at[workload_id] = self._clock.monotonic()
+                tasks.start_soon(self._ask_for_pods, self._snapshot.workloads[workload_id], limit)
 
     async def refresh(self, workload: Workload) -> Workload | None:
         """The workload as it is now, or None when it is gone; as it was when Run:ai cannot say."""
