@@ -106,14 +106,14 @@ async def test_each_namespace_is_followed_for_itself() -> None:
         await scene.clock.advance(0)
         assert (pods.sees(HERE), pods.sees("denied"), pods.live) == (True, False, True)
         assert (pods.awaits(HERE), pods.awaits("denied")) == (False, False)
-        assert pods.error == "pods may not be watched in denied"
+        assert str(pods.error) == "pods may not be watched in denied"
         pods.want({HERE, "later"})
         await scene.clock.advance(0)
         assert pods.sees("later")
         scene.kube.forbidden |= {HERE}
         scene.kube.put(make_pod())
         await scene.clock.advance(0)
-        assert pods.error == "pods may not be watched in denied (and 1 more like it)"
+        assert str(pods.error) == "pods may not be watched in denied (and 1 more like it)"
         scene.kube.forbidden = {None}
         await scene.clock.advance(RETRY_SECONDS)
         assert pods.error is None
@@ -127,7 +127,7 @@ async def test_an_answer_ends_the_complaint_about_silence() -> None:
     scene.kube.down = KubeUnavailableError("no route to host")
     async with scene.following() as pods:
         pods.want({HERE})
-        assert pods.error == "no route to host"
+        assert str(pods.error) == "no route to host"
         scene.kube.down, scene.kube.forbidden = None, {None}
         await scene.clock.advance(RETRY_SECONDS)
         assert pods.sees(HERE)

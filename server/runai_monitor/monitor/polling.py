@@ -61,19 +61,14 @@ class Polling:
         self._options = options
         self._clock = clock
         self._asked: dict[str, None] = {}
+        self._unread = False
         self.monitors_changed = Signal(clock)
 
     async def run(self, tasks: TaskGroup) -> None:
         """Follows the store's monitors until cancelled; polls run in `tasks`."""
         while True:
             self._supervisor.beat("monitors")
-            try:
-                active = await self._active()
-            except StoreError as error:
-                log.warning("the monitors cannot be read; those that run go on to their ends: %s", error)
-                now = self._clock.now()
-                known = (watched.monitor for watched in self._state.watched.values())
-                active = {each.monitor_id: each for each in known if each.ends_at is None or each.ends_at > now}
+            active = await self._active()
             for monitor_id in [known for known in self._state.watched if known not in active]:
                 self._end(self._state.watched.pop(monitor_id))
             for monitor in active.values():
@@ -100,7 +95,7 @@ class Polling:
 
     async def watch_for_silence(self) -> None:
         """Polls that hang are blindness too, though none fails."""
-        for watched in self._state.watched.values():
+        for watched in list(self._state.watched.values()):
             if self._is_silent(watched):
                 reason = watched.error or "no poll has succeeded for minutes; check that the control plane answers"
                 alert = blind(reason, book=self._state.book, now=self._clock.now())
@@ -113,13 +108,27 @@ class Polling:
         return self._clock.monotonic() - since > limit
 
     async def _active(self) -> dict[str, Monitor]:
+        """The monitors to run now; while the store does not answer, those that run, to their known ends."""
+        try:
+            active = await self._stored()
+        except StoreError as error:
+            log.log(logging.DEBUG if self._unread else logging.WARNING, "the monitors cannot be read: %s", error)
+            self._unread = True
+            now = self._clock.now()
+            known = (watched.monitor for watched in self._state.watched.values())
+            active = [monitor for monitor in known if monitor.ends_at is None or monitor.ends_at > now]
+        else:
+            self._unread = False
+        return {monitor.monitor_id: monitor for monitor in active}
+
+    async def _stored(self) -> list[Monitor]:
         active = await self._monitors.active()
         now = self._clock.now()
         if any(monitor.ends_at is not None and monitor.ends_at <= now for monitor in active):
             for ended in await self._monitors.end_due(now):
                 log.info("monitor %s has ended", ended.monitor_id)
             active = await self._monitors.active()
-        return {monitor.monitor_id: monitor for monitor in active}
+        return active
 
     def _until_next_end(self, monitors: Collection[Monitor]) -> float:
         now = self._clock.now()
