@@ -182,6 +182,7 @@ RANK = dataclasses.replace(FAILED, index="worker-0")
         (FAILED, make_pod("job", "job-b", running(JUST_NOW), **later(6)), False),
         (FAILED, make_pod("job", "job-b", waiting("ContainerCreating"), **later(6)), False),
         (FAILED, make_pod("job", "job-b", running(), **later(3)), False),
+        (FAILED, make_pod("job", "job-b", running(), **later(5)), False),
         (FAILED, make_pod("job", "job-b", running(), owner_uid="another", **later(6)), False),
         (FAILED, make_pod("job", "job-b", running(), ended(1, name="second"), **later(6)), False),
         (RANK, make_pod("job", "job-b", running(), index="worker-0", **later(6)), True),

@@ -377,3 +377,21 @@ async def test_one_failing_rank_speaks_for_its_distributed_job(world: World) -> 
         (alert,) = await world.alerts()
         assert "llm-worker-5" in alert.summary
         assert "limit 64Gi" in alert.summary
+
+
+async def test_the_failing_rank_is_found_among_many_that_nobody_follows(world: World) -> None:
+    """Sixty-four pods are too many to read for one alert; Run:ai says which of them is worth reading."""
+    assert world.kube is not None
+    world.kube.unwatchable = {None, "runai-ml-team"}
+    world.runai.put("llm")
+    for rank in range(64):
+        world.kube.put(make_pod("llm", f"llm-{rank:02}"))
+    world.kube.put(make_pod("llm", "llm-40", ended(137, "OOMKilled"), pod_phase="Failed"))
+    phases = ["Failed" if rank == 40 else "Running" for rank in range(64)]
+    world.runai.pods[WorkloadId("id-llm")] = [(f"llm-{rank:02}", phase) for rank, phase in enumerate(phases)]
+    await world.monitor()
+    async with world.running():
+        await world.pass_by(minutes=1)
+        world.runai.put("llm", "Degraded")
+        await world.pass_by(minutes=1)
+        assert await world.slack() == ["opened llm OOMKilled"]

@@ -110,7 +110,8 @@ class FakeRunai:
         self.workloads: dict[WorkloadId, Workload] = {}
         self.events: dict[WorkloadId, list[WorkloadEvent]] = {}
         self.histories: dict[WorkloadId, WorkloadHistory] = {}
-        self.pods: dict[WorkloadId, list[str]] = {}
+        self.pods: dict[WorkloadId, list[str | tuple[str, str]]] = {}
+        """Pods by name, or by name and phase."""
         self.error: RunaiError | None = None
         self.refuses_delta = False
         self.hidden: set[WorkloadId] = set()
@@ -184,8 +185,8 @@ class FakeRunai:
     async def list_pods(self, workload_id: WorkloadId, *, deleted: bool = False) -> list[WorkloadPod]:
         self.asked.append(("pods", workload_id))
         self._fail()
-        names = self.pods.get(workload_id, [])
-        return [WorkloadPod(name=name, id=name, workload_id=workload_id, pod_phase="Running") for name in names]
+        found = [entry if isinstance(entry, tuple) else (entry, "Running") for entry in self.pods.get(workload_id, [])]
+        return [WorkloadPod(name=name, id=name, workload_id=workload_id, pod_phase=phase) for name, phase in found]
 
     async def get_history(self, workload_id: WorkloadId) -> WorkloadHistory:
         self.asked.append(("history", workload_id))

@@ -101,7 +101,7 @@ def _superseded(pod: Pod, pods: Sequence[Pod], *, now: datetime, hold: timedelta
             continue
         # Without an index, siblings of one owner look alike: only one that began after this one's end replaces it.
         after = pod.created_at if pod.index is not None else max(ended, pod.created_at)
-        if other.created_at is None or other.created_at < after:
+        if other.created_at is None or other.created_at <= after:
             continue
         regular = [container for container in _own(other) if not container.init]
         if other.pod_phase == "Succeeded":

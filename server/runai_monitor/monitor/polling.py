@@ -215,7 +215,8 @@ class Polling:
             self._forget_old_pods(workload)
         snapshot.put_workloads(polled.workloads)
         for workload_id, failed in (await self._examiner.how_they_failed(polled.gone)).items():
-            self._state.part_with(workload_id, failed)
+            # Before the first look it is an old failure like any other, and there is nobody left to tell about it.
+            self._state.part_with(workload_id, failed if watched.looked else None)
         watched.seen = set(polled.known) | (self._state.perished & watched.seen)
         self._state.forget_unseen()
         watched.complete = watched.complete or polled.complete

@@ -31,6 +31,7 @@ LOOKS_AT_FAILED = 3
 EXAMINE_SECONDS = 10.0
 MOST_PODS = 16
 """Pods read one by one of a workload that no label leads to."""
+_WELL = frozenset({"Running", "Succeeded"})
 _BEGINNING = datetime.fromtimestamp(0, tz=UTC)
 
 
@@ -156,13 +157,13 @@ class Examiner:
                 await self._read_events(workload, anyio.CapacityLimiter(1))
 
     async def _read_pods(self, kube: KubeSource, workload: Workload) -> None:
-        """By the names Run:ai lists, for those are certainly its own."""
+        """By the names Run:ai lists, for those are certainly its own; first those that do not seem well."""
         try:
-            listed = [pod.name for pod in await self._runai.list_pods(workload.id)]
-            self._snapshot.confirm(workload, listed)
-            for name in listed[:MOST_PODS]:
+            listed = await self._runai.list_pods(workload.id)
+            self._snapshot.confirm(workload, [pod.name for pod in listed])
+            for pod in sorted(listed, key=lambda pod: pod.pod_phase in _WELL)[:MOST_PODS]:
                 try:
-                    self._snapshot.put_pod(await kube.get_pod(workload.namespace, name))
+                    self._snapshot.put_pod(await kube.get_pod(workload.namespace, pod.name))
                 except KubeNotFoundError:
                     continue
         except (RunaiError, KubeError) as error:
