@@ -382,6 +382,23 @@ async def test_a_crash_loop_that_run_ai_calls_running_is_found_in_its_events(bar
         assert await bare.open() == {}
 
 
+async def test_an_open_alert_is_followed_before_the_many_that_are_well(bare: World) -> None:
+    """Else its events would be forgotten while a thousand others are asked about, and silence taken for recovery."""
+    for number in range(1_000):
+        bare.runai.put(f"fine-{number:03}")
+    bare.runai.put("train")
+    await bare.monitor()
+    async with bare.running():
+        await bare.pass_by(minutes=1)
+        bare.runai.put("train", "Degraded")
+        for phase in ("Degraded", *["Running"] * 9):
+            bare.runai.put("train", phase)
+            await bare.pass_by(minutes=1)
+            bare.runai.tell("train", "BackOff", "Back-off restarting failed container main", object_name="train-0-0")
+            await bare.pass_by(minutes=4)
+        assert await bare.slack() == ["opened train CrashLoopBackOff"]
+
+
 async def test_a_first_look_does_not_ask_about_what_kubernetes_is_about_to_show(world: World) -> None:
     """Two hundred needless questions at every start."""
     assert world.kube is not None
