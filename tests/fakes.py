@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -14,7 +15,10 @@ EPOCH = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 class FakeClock:
     """A clock that only moves when told: `await clock.advance(60)` wakes every sleeper due within that minute, in order."""
 
-    def __init__(self, start: datetime = EPOCH) -> None:
+    def __init__(
+        self, start: datetime = EPOCH, *, settle: Callable[[], Awaitable[None]] = anyio.wait_all_tasks_blocked
+    ) -> None:
+        self._settle = settle
         self._start = start
         self._elapsed = 0.0
         self._sleepers: list[tuple[float, int, anyio.Event]] = []
@@ -44,11 +48,11 @@ class FakeClock:
     async def advance(self, seconds: float) -> None:
         """Moves time by `seconds`, letting everything that becomes due run to its next wait."""
         target = self._elapsed + seconds
-        await anyio.wait_all_tasks_blocked()
+        await self._settle()
         while self._sleepers and self._sleepers[0][0] <= target:
             due, _, event = heapq.heappop(self._sleepers)
             self._elapsed = max(self._elapsed, due)
             event.set()
-            await anyio.wait_all_tasks_blocked()
+            await self._settle()
         self._elapsed = target
-        await anyio.wait_all_tasks_blocked()
+        await self._settle()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from runai_monitor import wiring
 from runai_monitor.clock import Clock, SystemClock
-from runai_monitor.errors import KubeUnavailableError
+from runai_monitor.errors import KubeNotConfiguredError
 from runai_monitor.operations.checkup import Check, CheckResult, permission_results, reach, run_checks
 from runai_monitor.settings import Settings
 
@@ -90,9 +90,7 @@ class _Setup:
 
         try:
             client = await kube.client()
-        except KubeUnavailableError as error:
-            if not str(error).startswith("no Kubernetes configuration"):
-                raise
+        except KubeNotConfiguredError as error:
             return [CheckResult(name="Kubernetes", outcome="skipped", detail=str(error))]
         found = await probe(client, namespaces=None)
         if any(permission.outcome == "denied" for permission in found) and self._namespaces:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from runai_monitor.clock import Clock
-from runai_monitor.errors import KubeUnavailableError
+from runai_monitor.errors import KubeNotConfiguredError, KubeUnavailableError
 from runai_monitor.kube.api import KubeApi
 from runai_monitor.kube.client import KubeClient
 from runai_monitor.kube.kubeconfig import SERVICE_ACCOUNT, choose_context, choose_service_account, kubeconfig_paths
@@ -34,6 +34,7 @@ async def connect(
 
     Raises:
         KubeUnavailableError: there is no usable configuration; the text says what was tried and what failed.
+            KubeNotConfiguredError when there is none at all.
     """
     environ = os.environ if environ is None else environ
     paths = kubeconfig_paths(kubeconfig)
@@ -44,7 +45,7 @@ async def connect(
     elif environ.get("KUBERNETES_SERVICE_HOST"):
         choose = partial(choose_service_account, environ=environ, directory=service_account)
     else:
-        raise KubeUnavailableError(
+        raise KubeNotConfiguredError(
             "no Kubernetes configuration: ~/.kube/config does not exist and this is no pod; set KUBECONFIG"
         )
     login = ClusterLogin(choose=choose, clock=clock)
