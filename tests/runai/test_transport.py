@@ -286,6 +286,24 @@ async def test_garbage_for_ever_is_a_payload_error_soon() -> None:
     assert "Sign in" not in str(caught.value)
 
 
+async def test_garbage_after_other_failures_is_looked_at_again() -> None:
+    """A restarting control plane says 503 a few times and then serves its proxy's page: one page is not three."""
+    clock = FakeClock()
+    busy = httpx2.Response(503)
+    fake = FakeRunai({WORKLOADS: [busy, busy, busy, LOGIN_PAGE, OK]})
+    assert await settle(clock, lambda: get(make_transport(fake, clock))) == OK.content
+
+
+async def test_failures_of_every_kind_end_after_six_attempts() -> None:
+    """Kinds that take turns must not keep one request going until its deadline."""
+    clock = FakeClock()
+    busy = httpx2.Response(503)
+    fake = FakeRunai({WORKLOADS: [busy, LOGIN_PAGE, busy, LOGIN_PAGE, busy, busy, OK]})
+    with pytest.raises(RunaiError):
+        await settle(clock, lambda: get(make_transport(fake, clock)))
+    assert len(fake.asked(WORKLOADS)) == 6
+
+
 async def test_a_redirect_is_not_followed() -> None:
     """Following it would carry the bearer token to whoever sent it."""
     fake = FakeRunai({WORKLOADS: [httpx2.Response(302, headers={"location": "https://evil.example/login?x=1"})]})

@@ -28,7 +28,7 @@ from runai_monitor.errors import (
 )
 from runai_monitor.runai.auth import TOKEN_PATH, Token, TokenSource, decode_token
 from runai_monitor.runai.faults import Request, checked_base_url, status_error, unavailable, unreadable
-from runai_monitor.runai.retry import attempts_allowed, pause_seconds
+from runai_monitor.runai.retry import MAX_ATTEMPTS, attempts_allowed, pause_seconds
 from runai_monitor.runai.wire import decode_json
 
 T = TypeVar("T")
@@ -197,7 +197,7 @@ class RunaiTransport:
             ) from exc
 
     async def _send(self, request: Request, decode: Decode[T], deadline: float) -> T:
-        attempt = 0
+        attempt = garbage = 0
         while True:
             attempt += 1
             try:
@@ -206,13 +206,16 @@ class RunaiTransport:
                 error, sent, cause = failed.error, failed.sent, failed.__cause__
             allowed = attempts_allowed(error, repeatable=request.repeatable, sent=sent)
             pause = pause_seconds(error, attempt=attempt, jitter=self._jitter())
-            if attempt >= allowed or self._clock.monotonic() + pause >= deadline:
+            # Garbage is counted by itself: what a restarting server said before it says nothing about this page.
+            garbage += isinstance(error, RunaiPayloadError)
+            spent = garbage if isinstance(error, RunaiPayloadError) else attempt
+            if spent >= allowed or attempt >= MAX_ATTEMPTS or self._clock.monotonic() + pause >= deadline:
                 raise error from cause
             _log.warning(
                 "%s failed (HTTP %s, attempt %d of %d), again in %.1f s",
                 request.endpoint,
                 error.status or "none",
-                attempt,
+                spent,
                 allowed,
                 pause,
             )
