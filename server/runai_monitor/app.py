@@ -392,6 +392,7 @@ async def _background(application: Application) -> AsyncIterator[None]:
 
 
 def _runai(settings: Settings, clock: Clock) -> RunaiClient:
+    from runai_monitor.diagnosis.redact import redact
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.runai.transport import RunaiTransport
 
@@ -402,6 +403,7 @@ def _runai(settings: Settings, clock: Clock) -> RunaiClient:
             client_id=credentials.client_id,
             client_secret=credentials.client_secret.get_secret_value(),
             clock=clock,
+            redact=redact,
             timeout_seconds=settings.runai_timeout_seconds,
         )
     )
@@ -414,9 +416,10 @@ def _kube(settings: Settings, clock: Clock) -> LazyKube | None:
     from runai_monitor.kube.lazy import LazyKube
 
     async def connect_now() -> KubeClient:
+        from runai_monitor.diagnosis.redact import redact
         from runai_monitor.kube.connect import connect
 
-        return await connect(kubeconfig=settings.kubeconfig, context=settings.kube_context, clock=clock)
+        return await connect(kubeconfig=settings.kubeconfig, context=settings.kube_context, clock=clock, redact=redact)
 
     return LazyKube(connect=connect_now, clock=clock)
 

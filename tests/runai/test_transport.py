@@ -23,6 +23,7 @@ from runai_monitor.errors import (
 from runai_monitor.runai.transport import RunaiTransport
 from tests.fakes import FakeClock
 from tests.runai.fake_runai import (
+    PLANTED,
     SECRET,
     TOKEN_PATH,
     WORKLOADS,
@@ -395,11 +396,28 @@ async def test_no_secret_reaches_errors_reprs_or_logs(caplog: pytest.LogCaptureF
         assert secret not in text
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 503])
+async def test_secrets_of_others_in_what_a_server_says_are_redacted(status: int) -> None:
+    """A control plane quotes what it failed on, connection strings included, and errors become alerts and messages."""
+    clock = FakeClock()
+    said = "upstream failed: " + "x" * 130 + f" postgresql://svc:{PLANTED}@db/meta"
+    fake = FakeRunai({WORKLOADS: [json_answer({"code": status, "message": said}, status)]})
+    with pytest.raises(RunaiError, match="upstream failed") as caught:
+        await settle(clock, lambda: get(make_transport(fake, clock)))
+    for half in (PLANTED[:8], PLANTED[-8:]):
+        assert half not in str(caught.value)
+
+
 async def test_a_missing_ca_file_is_a_setting_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
     """SSL_CERT_FILE is honoured, so a wrong one must say so instead of ending in a traceback."""
     monkeypatch.setenv("SSL_CERT_FILE", "/does/not/exist.pem")
     transport = RunaiTransport(
-        base_url="https://runai.invalid", client_id="a", client_secret="b", clock=FakeClock(), timeout_seconds=5
+        base_url="https://runai.invalid",
+        client_id="a",
+        client_secret="b",
+        clock=FakeClock(),
+        redact=str,
+        timeout_seconds=5,
     )
     with pytest.raises(SettingsError, match="SSL_CERT_FILE"):
         await get(transport)
