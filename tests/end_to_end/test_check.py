@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runai_monitor import app
+from runai_monitor import checks
 from runai_monitor.clock import SystemClock
 from runai_monitor.demo.tenant import Tenant, run_tenant
 from runai_monitor.operations.checkup import CheckResult
@@ -31,7 +31,7 @@ async def failures(tenant: Tenant, home: Path, *, send_test: bool = False, **cha
     """The failed checks of a set-up that is good but for what was changed."""
     environment = fast_environment(tenant, home / "state") | changed
     settings = load_settings(environ=environment, dotenv=None)
-    results = await app.run_checks(settings, send_test=send_test)
+    results = await checks.check_setup(settings, send_test=send_test)
     failed = {result.name: result for result in results if result.failed}
     assert all(result.detail for result in results)
     return failed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ async def connect(
     kubeconfig: str | None,
     context: str | None,
     clock: Clock,
+    redact: Callable[[str], str],
     environ: Mapping[str, str] | None = None,
     service_account: Path = SERVICE_ACCOUNT,
 ) -> KubeClient:
@@ -29,6 +30,7 @@ async def connect(
         kubeconfig: a file, or several joined by the path separator; None for `~/.kube/config` when it exists.
         context: a context of it; None for its current one.
         clock: for the renewal of logins and the pauses between retries.
+        redact: takes secrets out of what the API server says, before it becomes part of an error.
         environ: the environment variables; None for the process's own.
         service_account: where a pod finds its token.
 
@@ -49,4 +51,4 @@ async def connect(
             "no Kubernetes configuration: ~/.kube/config does not exist and this is no pod; set KUBECONFIG"
         )
     login = ClusterLogin(choose=choose, clock=clock)
-    return KubeClient(KubeApi(await login.open(), login=login, clock=clock))
+    return KubeClient(KubeApi(await login.open(), login=login, clock=clock, redact=redact))
