@@ -1,4 +1,5 @@
-// What every TypeScript client does at the server, and the report of what it saw. `test_clients.py` judges the report.
+// What every TypeScript client does at the server, and the report of what it saw; `visit.py` is the same for
+// Python. `test_clients.py` judges the report.
 //
 // The two SDK generations differ in how things are said, not in what is done: each passes its own words in `speak`.
 
@@ -74,10 +75,12 @@ export async function visit(client, speak) {
     await client.setLoggingLevel("info");
     await client.subscribeResource({ uri: "runai://alerts" });
   }
+  // Nothing is monitored yet: this one waits in vain, and says so while it does.
+  await call("wait_for_alerts", { timeout_seconds: 0.5 });
   const started = await call("start_monitoring", { poll_interval_seconds: 1 });
   const waited = await call("wait_for_alerts", { after_cursor: started.cursor, timeout_seconds: 30 });
   report.updated = [await speak.updated.first("resources/updated")];
-  if (!speak.modern) report.log = await speak.logs.first("log message");
+  report.log = speak.modern ? [] : [await speak.logs.first("log message")];
 
   await call("monitoring_status");
   await call("list_alerts");
@@ -87,6 +90,8 @@ export async function visit(client, speak) {
   await call("job_status", job);
   await call("troubleshoot_job", job);
   report.misspelt = await speak.call("job_status", { job_name: `${workloads[0].name}x` });
+  report.no_channel = await speak.call("send_test_notification", {});
+
   await call("manage_workload", { action: "suspend", ...job });
   speak.answers.push({ action: "decline" }, { action: "accept", content: { confirm: true } });
   report.declined = await speak.call("manage_workload", { action: "suspend", dry_run: false, ...job });

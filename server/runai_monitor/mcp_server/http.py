@@ -27,7 +27,7 @@ from runai_monitor.operations.operations import Operations
 
 if TYPE_CHECKING:
     import uvicorn
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,37 @@ class Guard:
         return loopback or f"{parts.scheme}://{parts.hostname}:*" in self._origins
 
 
+class WholeResponses:
+    """Gives every response one start and one end.
+
+    When the server stops, the SDK leaves its streams unfinished, and answers an SSE request a second time: each would be
+    an error, or a traceback of a page, in the log of every ordinary restart.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on what belongs to one response, and ends it if nobody did."""
+        started = ended = False
+
+        async def send_once(message: Message) -> None:
+            nonlocal started, ended
+            if message["type"] == "http.response.start":
+                if started:
+                    return
+                started = True
+            elif message["type"] == "http.response.body":
+                if ended:
+                    return
+                ended = not message.get("more_body", False)
+            await send(message)
+
+        await self._app(scope, receive, send_once)
+        if started and not ended:
+            await send({"type": "http.response.body", "body": b""})
+
+
 def http_app(
     *,
     server: MCPServer[Any],
@@ -123,7 +154,10 @@ def http_app(
 
     return Starlette(
         routes=[*_probe_routes(operations, hub), *streamable.routes, *sse.routes],
-        middleware=[Middleware(Guard, allowed_hosts=allowed_hosts, allowed_origins=allowed_origins, token=token)],
+        middleware=[
+            Middleware(WholeResponses),
+            Middleware(Guard, allowed_hosts=allowed_hosts, allowed_origins=allowed_origins, token=token),
+        ],
         lifespan=lifespan,
     )
 
