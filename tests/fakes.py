@@ -23,6 +23,7 @@ class FakeClock:
         self._elapsed = 0.0
         self._sleepers: list[tuple[float, int, anyio.Event]] = []
         self._serial = 0
+        self._arrived = anyio.Event()
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._elapsed)
@@ -38,12 +39,19 @@ class FakeClock:
         event = anyio.Event()
         entry = (self._elapsed + seconds, self._serial, event)
         heapq.heappush(self._sleepers, entry)
+        self._arrived.set()
+        self._arrived = anyio.Event()
         try:
             await event.wait()
         finally:
             if entry in self._sleepers:
                 self._sleepers.remove(entry)
                 heapq.heapify(self._sleepers)
+
+    async def someone_sleeps(self) -> None:
+        """Waits until some task waits for this clock: what it does in threads before is not seen otherwise."""
+        while not self._sleepers:
+            await self._arrived.wait()
 
     async def advance(self, seconds: float) -> None:
         """Moves time by `seconds`, letting everything that becomes due run to its next wait."""
