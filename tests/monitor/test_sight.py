@@ -382,21 +382,22 @@ async def test_a_crash_loop_that_run_ai_calls_running_is_found_in_its_events(bar
         assert await bare.open() == {}
 
 
-async def test_an_open_alert_is_followed_before_the_many_that_are_well(bare: World) -> None:
+async def test_an_open_alert_is_followed_before_the_many_that_are_well(tmp_path: Path) -> None:
     """Else its events would be forgotten while a thousand others are asked about, and silence taken for recovery."""
-    for number in range(1_000):
-        bare.runai.put(f"fine-{number:03}")
-    bare.runai.put("train")
-    await bare.monitor()
-    async with bare.running():
-        await bare.pass_by(minutes=1)
-        for phase in ("Degraded", *["Running"] * 9):
-            bare.runai.put("train", phase)
-            await bare.pass_by(minutes=1)
-            bare.runai.tell("train", "BackOff", "Back-off restarting failed container main", object_name="train-0-0")
-            await bare.pass_by(minutes=4)
-        assert await bare.slack() == ["opened train Degraded"]
-        assert await bare.open() == {"train": "CrashLoopBackOff"}
+    async with a_world(tmp_path, kube=False, tick_seconds=30) as there:
+        for number in range(1_000):
+            there.runai.put(f"fine-{number:03}")
+        there.runai.put("train")
+        await there.monitor()
+        async with there.running():
+            await there.pass_by(minutes=1)
+            for phase in ("Degraded", *["Running"] * 9):
+                there.runai.put("train", phase)
+                await there.pass_by(minutes=1)
+                there.runai.tell("train", "BackOff", "Back-off restarting failed container", object_name="train-0-0")
+                await there.pass_by(minutes=4)
+            assert await there.slack() == ["opened train Degraded"]
+            assert await there.open() == {"train": "CrashLoopBackOff"}
 
 
 async def test_a_first_look_does_not_ask_about_what_kubernetes_is_about_to_show(world: World) -> None:
@@ -430,7 +431,7 @@ async def test_questions_are_bounded(bare: World) -> None:
     """A large tenant without Kubernetes must not be asked for everything all the time."""
     for number in range(500):
         bare.runai.put(f"fine-{number:03}")
-    await bare.monitor(poll_interval_seconds=1)
+    await bare.monitor(poll_interval_seconds=5)
     async with bare.running():
         await bare.pass_by(minutes=5)
         assert bare.runai.count("events") <= 200 + 6 * 20
