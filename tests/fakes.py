@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
@@ -64,3 +67,51 @@ class FakeClock:
             await self._settle()
         self._elapsed = target
         await self._settle()
+
+
+class Busy:
+    """Counts calls that wait for the database's thread, so that time only moves when nothing is under way."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._idle = asyncio.Event()
+
+    async def settle(self) -> None:
+        """Returns when every task waits for time, for an event of the test, or for nothing."""
+        loop = cast("Any", asyncio.get_running_loop())
+        while True:
+            await asyncio.sleep(0)
+            if self._count:
+                self._idle.clear()
+                await self._idle.wait()
+            elif not loop._ready:
+                return
+
+    def watching(self, target: Any) -> Any:
+        """The same object, its calls counted."""
+        return _Counted(target, self)
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+            if not self._count:
+                self._idle.set()
+
+
+class _Counted:
+    def __init__(self, target: Any, busy: Busy) -> None:
+        self._target = target
+        self._busy = busy
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._target, name)
+
+        async def counted(*args: Any, **kwargs: Any) -> Any:
+            async with self._busy.call():
+                return await method(*args, **kwargs)
+
+        return counted

@@ -395,3 +395,23 @@ async def test_the_failing_rank_is_found_among_many_that_nobody_follows(world: W
         world.runai.put("llm", "Degraded")
         await world.pass_by(minutes=1)
         assert await world.slack() == ["opened llm OOMKilled"]
+
+
+async def test_what_failed_is_told_even_if_it_is_removed_while_it_waits_its_turn(bare: World) -> None:
+    """Eight diagnoses at a time; the ninth workload is gone before anybody could read it again."""
+    names = [f"job-{number}" for number in range(9)]
+    for name in names:
+        bare.runai.put(name)
+    await bare.monitor()
+    async with bare.running():
+        await bare.pass_by(minutes=1)
+        for name in names:
+            bare.runai.put(name, "Failed")
+        bare.diagnoser.waits = anyio.Event()
+        await bare.pass_by(minutes=1)
+        assert "job-8" not in bare.diagnoser.diagnosed
+        bare.runai.remove("job-8")
+        bare.diagnoser.waits.set()
+        await bare.pass_by(seconds=30)
+        told = await bare.slack()
+        assert sorted(told) == sorted([*(f"opened {name} Failed" for name in names), "resolved job-8 Failed"])

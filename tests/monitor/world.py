@@ -6,7 +6,6 @@ database, whose alerts and deliveries the tests read.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -51,55 +50,7 @@ from runai_monitor.store.database import Database, open_database
 from runai_monitor.store.monitors import MonitorStore
 from runai_monitor.store.rows import alert_of
 from tests.factories import make_monitor, make_workload
-from tests.fakes import FakeClock
-
-
-class Busy:
-    """Counts calls that wait for the database's thread, so that time only moves when nothing is under way."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._idle = asyncio.Event()
-
-    async def settle(self) -> None:
-        """Returns when every task waits for time, for an event of the test, or for nothing."""
-        loop = cast("Any", asyncio.get_running_loop())
-        while True:
-            await asyncio.sleep(0)
-            if self._count:
-                self._idle.clear()
-                await self._idle.wait()
-            elif not loop._ready:
-                return
-
-    def watching(self, target: Any) -> Any:
-        """The same object, its calls counted."""
-        return _Counted(target, self)
-
-    @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
-        self._count += 1
-        try:
-            yield
-        finally:
-            self._count -= 1
-            if not self._count:
-                self._idle.set()
-
-
-class _Counted:
-    def __init__(self, target: Any, busy: Busy) -> None:
-        self._target = target
-        self._busy = busy
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._target, name)
-
-        async def counted(*args: Any, **kwargs: Any) -> Any:
-            async with self._busy.call():
-                return await method(*args, **kwargs)
-
-        return counted
+from tests.fakes import Busy, FakeClock
 
 
 class FakeRunai:

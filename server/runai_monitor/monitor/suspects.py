@@ -26,7 +26,8 @@ ASKED_PER_POLL = 100
 """Workloads asked for their pods in one poll at most; they are asked about because a pod fails."""
 AT_FIRST = 200
 """The same at a first look, whose summary should be right."""
-AGAIN_SECONDS = 60.0
+AGAIN_SECONDS = 55.0
+"""Before the same workload is examined again: with polls of a minute, in every one, not in every other by a hair."""
 LOOKS_AT_FAILED = 3
 EXAMINE_SECONDS = 10.0
 MOST_PODS = 16
