@@ -114,7 +114,7 @@ class Application:
         from runai_monitor.store.monitors import MonitorStore
 
         settings = self._settings
-        alerts, monitors = AlertStore(database), MonitorStore(database)
+        alerts, monitors, baseline = AlertStore(database), MonitorStore(database), BaselineStore(database)
         diagnoser = Diagnoser(
             runai=runai,
             kube=kube,
@@ -129,7 +129,7 @@ class Application:
             kube=kube,
             diagnoser=diagnoser,
             alerts=alerts,
-            baseline=BaselineStore(database),
+            baseline=baseline,
             monitors=monitors,
             outbox_wake=outbox.wake,
             channels=_channel_names(settings),
@@ -141,6 +141,7 @@ class Application:
         return Services(
             alerts=alerts,
             monitors=monitors,
+            baseline=baseline,
             deliveries=DeliveryStore(database),
             runai=runai,
             diagnoser=diagnoser,
