@@ -132,7 +132,7 @@ async def first_look(client: Client) -> None:
     await status_shows(client, lambda status: bool(status["baseline_complete"]))
 
 
-async def status_shows(client: Client, condition: Callable[[Json], bool], *, within_seconds: float = 20) -> Json:
+async def status_shows(client: Client, condition: Callable[[Json], bool], *, within_seconds: float = 30) -> Json:
     """The first monitoring status of which `condition` holds."""
     status: Json = {}
 

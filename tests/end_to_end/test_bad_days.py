@@ -111,7 +111,7 @@ async def test_runai_out_of_reach_delays_monitoring_and_never_refuses_it(tenant:
     ):
         started = await ask(client, "start_monitoring")
         assert "Run:ai" in started["warning"]
-        await until(lambda: any(map(is_blind, ear.alerts)), within_seconds=20)
+        await until(lambda: any(map(is_blind, ear.alerts)))
         status = await ask(client, "monitoring_status")
         assert (status["active"], status["blind"]) == (True, True)
         assert status["monitors"][0]["last_error"]
@@ -141,7 +141,7 @@ async def test_a_disabled_account_is_told_at_once_and_forgiven_when_it_is_enable
         await first_look(client)
         tenant.runai.account_enabled = False
         tenant.runai.revoke_tokens()
-        await until(lambda: any(map(is_blind, ear.alerts)), within_seconds=20)
+        await until(lambda: any(map(is_blind, ear.alerts)))
         text = next(alert["summary"] for alert in ear.alerts if is_blind(alert))
         assert "RUNAI_CLIENT_SECRET" in text or "credentials" in text
         assert tenant.client_secret not in text

@@ -45,8 +45,8 @@ async def test_the_demo_entry_works_without_credentials_and_waits_for_the_person
         async with Client(stdio_client(pasted("runai-monitor-demo", tmp_path), errlog=errlog), mode="legacy") as client:
             started = await ask(client, "start_monitoring")
             await first_look(client)
-            with anyio.fail_after(20):
-                news = await ask(client, "wait_for_alerts", after_cursor=started["cursor"], timeout_seconds=20)
+            with anyio.fail_after(40):
+                news = await ask(client, "wait_for_alerts", after_cursor=started["cursor"], timeout_seconds=30)
             (alert, *_) = news["alerts"]
             assert alert["kind"] == "workload_unhealthy"
             assert alert["diagnosis"]["causes"]

@@ -260,7 +260,7 @@ async def test_waiting_ends_as_soon_as_a_job_fails_and_the_metrics_count_it(team
     await first_look(team.client)
     cursor = (await ask(team.client, "list_alerts"))["cursor"]
     team.broken.out_of_memory()
-    news = await ask(team.client, "wait_for_alerts", after_cursor=cursor, timeout_seconds=20)
+    news = await ask(team.client, "wait_for_alerts", after_cursor=cursor, timeout_seconds=30)
     assert news["timed_out"] is False
     (alert,) = news["alerts"]
     assert (alert["workload"]["name"], alert["status"]) == (team.broken.name, "OOMKilled")
