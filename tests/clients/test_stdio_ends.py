@@ -13,9 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.processes import SERVE, environment, only_when_asked
-
-pytestmark = only_when_asked
+from tests.clients.processes import SERVE, environment
 
 END_SECONDS = 6
 """Far above what it takes, far below what a person would call hanging; hosts kill after about two to five seconds."""
