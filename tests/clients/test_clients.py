@@ -20,12 +20,9 @@ from tests.clients.processes import (
     http_server,
     needs_node,
     needs_python_1,
-    only_when_asked,
     run_client,
 )
 from tests.mcp_server.test_tools import CONTRACT_TOOLS
-
-pytestmark = only_when_asked
 
 ALERTS = "runai://alerts"
 READ_ONLY = CONTRACT_TOOLS - {"start_monitoring", "stop_monitoring", "send_test_notification"}

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.processes import NODE, PACKAGES, HttpServer, environment, http_server, needs_node, only_when_asked
+from tests.clients.processes import NODE, PACKAGES, HttpServer, environment, http_server, needs_node
 
-pytestmark = [only_when_asked, needs_node]
+pytestmark = needs_node
 
 IN_BOTH = (
     "server-initialize",

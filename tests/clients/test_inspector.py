@@ -18,11 +18,10 @@ from tests.clients.processes import (
     environment,
     http_server,
     needs_node,
-    only_when_asked,
 )
 from tests.mcp_server.test_tools import CONTRACT_TOOLS
 
-pytestmark = [only_when_asked, needs_node]
+pytestmark = needs_node
 
 INSPECTOR = PACKAGES / "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 TOOL_FAILED = 5

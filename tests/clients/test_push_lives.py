@@ -20,10 +20,10 @@ from runai_monitor.clock import SystemClock
 from runai_monitor.demo.embedded import monitor_environment
 from runai_monitor.demo.tenant import run_tenant
 from tests.clients.mcp2 import DOORS, Mode, make_client
-from tests.clients.processes import SERVE_REAL, environment, http_server, only_when_asked
+from tests.clients.processes import SERVE_REAL, environment, http_server
 from tests.clients.visit import Ears
 
-pytestmark = [only_when_asked, pytest.mark.anyio]
+pytestmark = pytest.mark.anyio
 
 PATIENCE_SECONDS = 40
 END_SECONDS = 8
