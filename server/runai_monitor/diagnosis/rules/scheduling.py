@@ -77,7 +77,7 @@ class Obstacle:
 
 _OBSTACLES = (
     Obstacle("insufficient_gpu", "not enough free GPUs", re.compile(r"insufficient nvidia\.com/|(?:enough|sufficient)[^.]{0,24}(?:resources?: )?(?:GPUs?\b|nvidia\.com/|GPU memory)|not enough .{0,20}GPU|OutOfnvidia\.com|mig profile", re.IGNORECASE), 4, "wait for GPUs, ask for fewer (Run:ai: compute.gpuDevicesRequest), or free some: runai workload list"),
-    Obstacle("insufficient_memory", "not enough free memory", re.compile(r"insufficient memory|enough[^.]{0,24}(?:resources?: )?memory|OutOfmemory"), 4, "lower the memory request (Run:ai: compute.cpuMemoryRequest), or wait for room"),
+    Obstacle("insufficient_memory", "not enough free memory", re.compile(r"insufficient memory|enough[^.]{0,24}(?:resources?: )?memory|OutOfmemory", re.IGNORECASE), 4, "lower the memory request (Run:ai: compute.cpuMemoryRequest), or wait for room"),
     Obstacle("insufficient_cpu", "not enough free CPU", re.compile(r"insufficient cpu|enough[^.]{0,24}(?:resources?: )?CPU|OutOfcpu", re.IGNORECASE), 4, "lower the CPU request (Run:ai: compute.cpuCoreRequest), or wait for room"),
     Obstacle("volume_zone_conflict", "the volume is in another zone than the nodes", re.compile(r"volume node affinity conflict|no available volume zone", re.IGNORECASE), 3, "use nodes of the volume's zone, or a claim in theirs", never=True),
     Obstacle("affinity_conflict", "pod affinity or spread rules leave no node", re.compile(r"pod (?:anti-)?affinity|anti-affinity rules|topology spread", re.IGNORECASE), 2, "loosen the workload's pod affinity or spread rules"),
