@@ -255,8 +255,8 @@ class FakeKube:
         on_node = namespace == "default"
         await self._scene.read("node_events" if on_node else "events", object_name)
         wires = self._scene.node_events if on_node else self._scene.events
-        found = [event_of(msgspec.convert(wire, EventWire)) for wire in wires]
-        return [e for e in found if e.object_name == object_name]
+        own = [wire for wire in wires if wire["involvedObject"]["name"] == object_name]
+        return [event_of(msgspec.convert(wire, EventWire)) for wire in own]
 
     async def read_log(
         self,

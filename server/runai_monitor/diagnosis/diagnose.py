@@ -56,7 +56,13 @@ class Diagnoser:
 
 def conclude(case: Case) -> Diagnosis:
     """What follows from the facts of a case: pure but for the evidence that is numbered in it."""
-    judgement = judge(case, [*process.find(case), *starting.find(case), *scheduling.find(case)])
+    over, retried = case.superseded, case.retried
+    findings = [
+        replace(finding, earlier=finding.earlier or finding.place in retried)
+        for finding in (*process.find(case), *starting.find(case), *scheduling.find(case))
+        if finding.place not in over
+    ]
+    judgement = judge(case, findings)
     cited = {number for cause in judgement.causes for number in cause.evidence_ids}
     diagnosis = Diagnosis(
         verdict=judgement.verdict,

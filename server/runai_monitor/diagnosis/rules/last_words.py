@@ -38,7 +38,9 @@ def find(case: Case, ended: Ended, log: Log, *, by_signal: bool) -> Finding | No
         log: its log.
         by_signal: whether the process was ended from outside: then only an exception counts, and not for sure.
     """
-    found = [item for item in log.fatal_raised if item.name not in STOPPED]
+    found = [
+        item for item in log.fatal_raised if item.name not in STOPPED and (not by_signal or log.is_last_word(item))
+    ]
     findings = [_of_exception(case, ended, log, item) for item in found]
     if findings:
         # Ranks that share a log: the first failure of its own is the cause, whatever came of it.
@@ -116,7 +118,9 @@ def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
         if detail := _unset_variable(item):
             return _unset(case, ended, item, detail, cited)
         role = Role.HINT if item.name in _OF_OTHERS else Role.OWN
-        single = f": {token(item.said)}" if item.said and " " not in item.said.strip() and len(item.said) <= 80 else ""  # one word names a key or a file; more is a text
+        single = (
+            f": {token(item.said)}" if item.said and " " not in item.said.strip() and len(item.said) <= 80 else ""
+        )  # one word names a key or a file; more is a text
         return _finding(
             ended, cause="python_exception", title=f"uncaught {token(item.type)}{where}", confidence=0.88,
             explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on an uncaught {token(item.type)}{single}{where} (line {number} of what was read).",

@@ -54,9 +54,6 @@ _NODE_NUMBERS = re.compile(
     r"<(?P<node>[\w.-]{1,120})>:[^<\n]{0,120}GPUs, requested: (?P<asked>[\d.]+), used: (?P<used>[\d.]+), capacity: (?P<capacity>[\d.]+)"
 )  # fmt: skip
 _CONTROL_PLANE = re.compile(r"node-role\.kubernetes\.io/(?:control-plane|master)")
-_PASSING_TAINT = re.compile(
-    r"node\.kubernetes\.io/(?:not-ready|unreachable|disk-pressure|memory-pressure|pid-pressure|unschedulable|network-unavailable)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +73,14 @@ class Obstacle:
 
 
 _OBSTACLES = (
-    Obstacle("insufficient_gpu", "not enough free GPUs", re.compile(r"insufficient nvidia\.com/|(?:enough|sufficient)[^.]{0,24}(?:resources?: )?(?:GPUs?\b|nvidia\.com/|GPU memory)|not enough .{0,20}GPU|OutOfnvidia\.com|mig profile", re.IGNORECASE), 4, "wait for GPUs, ask for fewer (Run:ai: compute.gpuDevicesRequest), or free some: runai workload list"),
+    Obstacle("insufficient_gpu", "not enough free GPUs", re.compile(r"insufficient nvidia\.com/|(?:enough|sufficient)[^.]{0,40}?(?:GPUs?\b|nvidia\.com/|GPU memory)|not enough .{0,20}GPU|OutOfnvidia\.com|mig profile", re.IGNORECASE), 4, "wait for GPUs, ask for fewer (Run:ai: compute.gpuDevicesRequest), or free some: runai workload list"),
     Obstacle("insufficient_memory", "not enough free memory", re.compile(r"insufficient memory|enough[^.]{0,24}(?:resources?: )?memory|OutOfmemory", re.IGNORECASE), 4, "lower the memory request (Run:ai: compute.cpuMemoryRequest), or wait for room"),
     Obstacle("insufficient_cpu", "not enough free CPU", re.compile(r"insufficient cpu|enough[^.]{0,24}(?:resources?: )?CPU|OutOfcpu", re.IGNORECASE), 4, "lower the CPU request (Run:ai: compute.cpuCoreRequest), or wait for room"),
     Obstacle("volume_zone_conflict", "the volume is in another zone than the nodes", re.compile(r"volume node affinity conflict|no available volume zone", re.IGNORECASE), 3, "use nodes of the volume's zone, or a claim in theirs", never=True),
     Obstacle("affinity_conflict", "pod affinity or spread rules leave no node", re.compile(r"pod (?:anti-)?affinity|anti-affinity rules|topology spread", re.IGNORECASE), 2, "loosen the workload's pod affinity or spread rules"),
     Obstacle("node_selector_mismatch", "no node matches the workload's node selector or affinity", re.compile(r"didn't match (?:Pod's )?(?:node (?:affinity|selector)|affinity/selector)|node\(s\) didn't match node selector", re.IGNORECASE), 2, "correct the node type, node pool or affinity (Run:ai: nodeType, nodePools, nodeAffinityRequired); kubectl get nodes --show-labels shows the labels there are", never=True),
+    Obstacle("node_not_ready", "nodes are not ready", re.compile(r"node\.kubernetes\.io/(?:not-ready|unreachable|network-unavailable)", re.IGNORECASE), 1, "have the nodes' kubelets and network checked: kubectl get nodes"),
+    Obstacle("node_disk_pressure", "nodes are low on disk", re.compile(r"node\.kubernetes\.io/disk-pressure", re.IGNORECASE), 1, "free space on the nodes: kubectl describe nodes"),
     Obstacle("untolerated_taint", "the nodes have a taint that the workload does not tolerate", re.compile(r"untolerated taint|had taints? .{0,120}(?:didn't|that the pod didn't) tolerate", re.IGNORECASE), 2, "add the toleration (Run:ai: tolerations), or choose other nodes (nodePools)", never=True),
 )  # fmt: skip
 _CHANCE = re.compile(r"unschedulable|cordon", re.IGNORECASE)
@@ -151,8 +150,6 @@ def _counted(text: str, reason: str) -> list[tuple[Obstacle, int]]:
         if obstacle.cause == "untolerated_taint" and _CONTROL_PLANE.search(part["what"]):
             aside.append((obstacle, count))
             continue
-        if obstacle.cause == "untolerated_taint" and _PASSING_TAINT.search(part["what"]):
-            continue
         found[obstacle.cause] = (obstacle, found.get(obstacle.cause, (obstacle, 0))[1] + count)
     if not found and not aside:
         whole = next((item for item in _OBSTACLES if item.words.search(f"{reason} {told}")), None)
@@ -219,6 +216,7 @@ def _ran_since(case: Case, at: datetime | None) -> bool:
     """Whether a container of the workload has started after that time: then it has had its place again."""
     runs = [c for pod in case.pods for c in pod.containers if not c.init and not c.ephemeral]
     starts = [c.started_at or (c.ended.started_at if c.ended else None) for c in runs]
+    starts += [change.at for change in case.history.changes if change.phase == "Running"]
     return at is not None and any(start is not None and start > at for start in starts)
 
 
