@@ -5,7 +5,6 @@ A scene is wire data: rows and objects as the two APIs send them. Instants are m
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,9 +13,9 @@ import anyio
 import msgspec
 
 from runai_monitor.diagnosis.diagnose import Diagnoser
-from runai_monitor.errors import KubeError, KubeNotFoundError, MonitorError
-from runai_monitor.kube.convert import EventWire, event_of
+from runai_monitor.errors import KubeError, KubeForbiddenError, KubeNotFoundError, MonitorError
 from runai_monitor.kube.client import decode_pod
+from runai_monitor.kube.convert import EventWire, event_of
 from runai_monitor.model.cluster import KubeEvent, Pod
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.workload import (
@@ -76,6 +75,7 @@ def pod(
     node: str | None = NODE,
     created: float = 60,
     init: tuple[Json, ...] = (),
+    debugging: tuple[Json, ...] = (),
     reason: str | None = None,
     message: str | None = None,
     conditions: tuple[Json, ...] = (),
@@ -88,10 +88,15 @@ def pod(
     """A pod as Kubernetes sends it; the first of a workload unless `index` says otherwise."""
     name = name or f"{NAME}-{index}-0"
     labels = {"workloadName": NAME, "batch.kubernetes.io/job-completion-index": str(index)}
-    spec: Json = {"containers": [c["spec"] for c in containers], "initContainers": [c["spec"] for c in init]}
+    spec: Json = {
+        "containers": [c["spec"] for c in containers],
+        "initContainers": [c["spec"] for c in init],
+        "ephemeralContainers": [c["spec"] for c in debugging],
+    }
     status: Json = {
         "phase": phase, "startTime": ago(created - 1), "conditions": list(conditions), "reason": reason, "message": message,
         "containerStatuses": [c["status"] for c in containers], "initContainerStatuses": [c["status"] for c in init],
+        "ephemeralContainerStatuses": [c["status"] for c in debugging],
     }  # fmt: skip
     return {
         "metadata": {
@@ -278,8 +283,6 @@ class FakeKube:
 
 def forbidden(what: str) -> KubeError:
     """RBAC's refusal."""
-    from runai_monitor.errors import KubeForbiddenError
-
     return KubeForbiddenError(f"not allowed to read {what}")
 
 
@@ -340,6 +343,3 @@ def traceback(
         '  File "/usr/lib/python3.11/site-packages/lib/core.py", line 12, in run\n    return fn(*args)\n'
         f"{raised}\n"
     )
-
-
-Build = Callable[[], Scene]

@@ -72,7 +72,7 @@ class Obstacle:
     never: bool = False
 
 
-_OBSTACLES = (
+OBSTACLES = (
     Obstacle("insufficient_gpu", "not enough free GPUs", re.compile(r"insufficient nvidia\.com/|(?:enough|sufficient)[^.]{0,40}?(?:GPUs?\b|nvidia\.com/|GPU memory)|not enough .{0,20}GPU|OutOfnvidia\.com|mig profile", re.IGNORECASE), 4, "wait for GPUs, ask for fewer (Run:ai: compute.gpuDevicesRequest), or free some: runai workload list"),
     Obstacle("insufficient_memory", "not enough free memory", re.compile(r"insufficient memory|enough[^.]{0,24}(?:resources?: )?memory|OutOfmemory", re.IGNORECASE), 4, "lower the memory request (Run:ai: compute.cpuMemoryRequest), or wait for room"),
     Obstacle("insufficient_cpu", "not enough free CPU", re.compile(r"insufficient cpu|enough[^.]{0,24}(?:resources?: )?CPU|OutOfcpu", re.IGNORECASE), 4, "lower the CPU request (Run:ai: compute.cpuCoreRequest), or wait for room"),
@@ -115,7 +115,7 @@ def _obstacles(case: Case, message: Message) -> Iterator[Finding]:
                   "use more workers with fewer GPUs each, or have workloads consolidated", never=False)  # fmt: skip
     if not counted:
         return
-    ordered = sorted(counted, key=lambda item: (-item[0].nearness, -item[1], _OBSTACLES.index(item[0])))
+    ordered = sorted(counted, key=lambda item: (-item[0].nearness, -item[1], OBSTACLES.index(item[0])))
     nodes = sum(count for _, count in counted)
     sure = 0.92
     for obstacle, count in ordered[:3]:
@@ -143,7 +143,7 @@ def _counted(text: str, reason: str) -> list[tuple[Obstacle, int]]:
     found: dict[str, tuple[Obstacle, int]] = {}
     aside: list[tuple[Obstacle, int]] = []
     for part in _PART.finditer(told):
-        obstacle = next((item for item in _OBSTACLES if item.words.search(part["what"])), None)
+        obstacle = next((item for item in OBSTACLES if item.words.search(part["what"])), None)
         if obstacle is None:
             continue
         count = int(part["count"])
@@ -152,7 +152,7 @@ def _counted(text: str, reason: str) -> list[tuple[Obstacle, int]]:
             continue
         found[obstacle.cause] = (obstacle, found.get(obstacle.cause, (obstacle, 0))[1] + count)
     if not found and not aside:
-        whole = next((item for item in _OBSTACLES if item.words.search(f"{reason} {told}")), None)
+        whole = next((item for item in OBSTACLES if item.words.search(f"{reason} {told}")), None)
         return [(whole, 0)] if whole is not None and not _CHANCE.search(told) else []
     return list(found.values()) or aside[:1]
 
