@@ -34,6 +34,7 @@ async def test_the_cause_an_expert_would_name_comes_first(case: Labelled) -> Non
         later = next((cause for cause in found.causes[1:] if cause.cause == case.then), None)
         assert later is not None, found.markdown
         assert later.confidence < found.causes[0].confidence
+    assert case.absent not in [cause.cause for cause in found.causes]
     if case.says:
         first = found.causes[0]
         told = "\n".join((first.title, first.explanation, *first.next_steps))
