@@ -8,12 +8,12 @@ from runai_monitor.diagnosis.rules import log_signs, scheduling, starting
 from runai_monitor.model.diagnosis import Diagnosis
 from tests.diagnosis.cases import EVERY_CAUSE, Labelled
 from tests.diagnosis.log_endings import ENDINGS
-from tests.diagnosis.near_misses import MORE_MISSES, NEAR_MISSES
+from tests.diagnosis.near_misses import MORE_MISSES, NEAR_MISSES, SEVERAL
 from tests.diagnosis.near_misses import QUIET as QUIET_CASES
 from tests.diagnosis.scene import NAME, PROJECT, Scene, container, exited, gone, pod, running
 
 pytestmark = pytest.mark.anyio
-ALL = (*EVERY_CAUSE, *NEAR_MISSES, *MORE_MISSES, *QUIET_CASES, *ENDINGS)
+ALL = (*EVERY_CAUSE, *NEAR_MISSES, *MORE_MISSES, *SEVERAL, *QUIET_CASES, *ENDINGS)
 QUIET = {"healthy", "completed", "suspended_by_person", "pending_normally"}
 ACT_ON_IT = 0.8
 
