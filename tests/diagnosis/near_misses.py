@@ -117,6 +117,8 @@ SEVERAL = [
 ]  # fmt: skip
 
 MORE_MISSES = [
+    ends("a refused connection long before the end", "connection_refused", 1, "dial db:5432: connection refused\n" + "".join(f"worker {n} is idle\n" for n in range(9)), sure=False),
+    ends("a refused connection at the end", "connection_refused", 1, "".join(f"worker {n} is idle\n" for n in range(9)) + "dial db:5432: connection refused\n"),
     case("the failure that came long before another rank's", "python_exception",
          ranks(container(ended(1, at=30)), container(ended(137, "OOMKilled", at=5)), logs={0: traceback("KeyError: 'x'")}), then="container_oom"),
     case("what happened to a pod that was replaced and works", "missing_file",

@@ -163,6 +163,19 @@ async def test_monstrous_logs_are_survived_and_the_report_stays_small(log: str) 
     assert all(len(item.excerpt) <= 2_001 for item in found.evidence)
 
 
+async def test_a_report_about_much_trouble_stays_small() -> None:
+    """Wide characters count by their bytes; a Slack block or a model's context does not grow."""
+    scene = _everywhere("失" * 9_000)
+    scene.pods += [
+        pod(container(ended(code, message="失" * 3_000)), index=n) for n, code in enumerate(range(126, 140), 1)
+    ]
+    scene.broken |= {what: KubeForbiddenError("失" * 3_000) for what in ("events", "log", "runai_events", "detail")}
+    found = await scene.diagnose()
+    assert len(found.causes) == 5
+    assert len(found.markdown.encode()) < 12_000
+    assert not any(len(entry) > 500 for entry in found.unread)
+
+
 @pytest.mark.parametrize(
     "grow",
     [

@@ -13,10 +13,11 @@ from runai_monitor.model.workload import Workload
 
 MOST_BYTES = 11_800
 _MOST_UNREAD = 12
-_UNREAD_LINE = 240
+_UNREAD_BYTES = 240
 _EXCERPT = 1_200
 _LONG_LINE = 500
-_SENTENCE = 700
+_SENTENCE = 500
+_STEP = 300
 _STEPS_OF_FIRST, _STEPS_OF_OTHERS = 6, 2
 _LONGEST_FENCE = 12
 _MARKUP = re.compile(r"([\\`*\[\]<>|#~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
@@ -45,7 +46,7 @@ def _cause(number: int, cause: Cause) -> str:
     lines = [
         f"## {number}. {_inline(cause.title)} ({_inline(cause.cause)}, {cause.confidence:.0%})",
         f"{_inline(cause.explanation[:_SENTENCE])}{cited}",
-        *(f"- Next: {_step(step[:_SENTENCE])}" for step in steps),
+        *(f"- Next: {_step(step[:_STEP])}" for step in steps),
     ]
     return "\n".join((lines[0], lines[1], "", *lines[2:])) if steps else "\n".join(lines)
 
@@ -56,7 +57,8 @@ def _step(step: str) -> str:
 
 
 def _unread(unread: tuple[str, ...]) -> str:
-    shown = [" ".join(entry.split())[:_UNREAD_LINE] for entry in unread[:_MOST_UNREAD]]
+    lines = [" ".join(entry.split()).encode()[:_UNREAD_BYTES] for entry in unread[:_MOST_UNREAD]]
+    shown = [line.decode(errors="ignore") for line in lines]
     more = len(unread) - len(shown)
     return "## Not read\n" + _fenced("\n".join([*shown, *([f"and {more} more"] if more else [])]))
 
