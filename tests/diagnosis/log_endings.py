@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.diagnosis.cases import NCCL_TIMEOUT, STEPS, Labelled, ends
+from tests.diagnosis.cases import CHILD_FAILED, NCCL_TIMEOUT, STEPS, Labelled, ends
 from tests.diagnosis.near_misses import CAUGHT
 from tests.diagnosis.scene import traceback
 
@@ -19,6 +19,10 @@ def _while_handling(first: str, then: str) -> str:
     )
 
 
+_NOISE = "".join(
+    f"WARNING: retrying request {n} after Connection reset\nGET /health 403\nCUDA out of memory handler installed\n"
+    for n in range(5)
+)
 _ENDINGS: tuple[tuple[str, int, str], ...] = (
     ("segfault", 1, STEPS+_uncaught("torch.multiprocessing.spawn.ProcessExitedException: process 0 terminated with signal SIGSEGV")),
     ("killed_by_signal", 1, STEPS+_uncaught("subprocess.CalledProcessError: Command '['python', 'x.py']' died with <Signals.SIGKILL: 9>.")),
@@ -139,6 +143,23 @@ _ENDINGS: tuple[tuple[str, int, str], ...] = (
     ("connection_timeout", 1, "wget: unable to connect: Connection timed out\n"),
     ("connection_timeout", 28, "curl: (28) Failed to connect to data.example.com port 443 after 130000 ms: Connection timed out\n"),
     ("connection_refused", 7, "curl: (7) Failed to connect to db port 80: Connection refused\n"),
+    ("python_exception", 1, _NOISE+_uncaught("IndexError: index 5 is out of bounds")),
+    ("killed_by_signal", 137, _NOISE+STEPS),
+    ("cuda_oom", 1, _NOISE+_uncaught("torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.00 GiB (GPU 0; 79.15 GiB total capacity; 70 GiB already allocated)")),
+    ("insufficient_evidence", 1, _NOISE+STEPS),
+    ("python_exception", 1, STEPS+_uncaught("RuntimeError: mat1 and mat2 shapes cannot be multiplied (4x8 and 16x4)")+"\nwandb: 🚀 View run at https://wandb.ai/x\nwandb: Find logs at: ./wandb/run\n"),
+    ("python_exception", 1, STEPS+"Error in sys.excepthook:\n"+_uncaught("ValueError: x")),
+    ("missing_file", 1, _uncaught("FileNotFoundError: [Errno 2] No such file or directory: '/d'")+_uncaught("torch.distributed.DistBackendError: NCCL error: remote process exited or there was a network error")+CHILD_FAILED.format(code=1,said="x")),
+    ("python_exception", 1, "\n".join("2026-03-01T02:55:00.123456789Z "+part for part in (STEPS+_uncaught("KeyError: 'q'")).split("\n"))),
+    ("python_exception", 1, "\n".join("2026-03-01T02:55:00.123456789Z stderr F "+part for part in (STEPS+_uncaught("KeyError: 'q'")).split("\n"))),
+    ("python_exception", 1, "(RayTrainWorker pid=77, ip=10.0.0.3) "+_uncaught("ValueError: bad").replace("\n","\n(RayTrainWorker pid=77, ip=10.0.0.3) ")),
+    ("cuda_oom", 1, STEPS+"(EngineCore_0 pid=99) ERROR 03-01 [core.py:700] EngineCore failed to start.\n(EngineCore_0 pid=99) "+_uncaught("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.").rstrip().replace("\n","\n(EngineCore_0 pid=99) ")+"\n"+_uncaught("RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}")),
+    ("python_exception", 1, STEPS+"  + Exception Group Traceback (most recent call last):\n  |   File \"/w/a.py\", line 3, in <module>\n  |     main()\n  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n  +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n    |   File \"/w/a.py\", line 9, in f\n    |     x()\n    | ValueError: bad\n    +------------------------------------\n"),
+    ("python_exception", 1, STEPS+"2026-03-01 02:55:00.123 | ERROR    | __main__:main:12 - boom\n"+_uncaught("ValueError: boom")),
+    ("python_exception", 1, "\n".join("2026-03-01 02:55:00,123 [ERROR] root: "+part for part in _uncaught("KeyError: 'q'").rstrip().split("\n"))+"\n"),
+    ("killed_by_signal", 137, STEPS+"/run.sh: Zeile 3:   12 Getötet                python train.py\n"),
+    ("python_exception", 1, "rn fn(*args)\n  File \"/workspace/train.py\", line 5, in g\n    raise ValueError('x')\nValueError: x\n"),
+    ("cuda_oom", 1, "0% 3/10 [00:01<00:02]\ntorch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB\n"),
 )  # fmt: skip
 
 ENDINGS: list[Labelled] = [
