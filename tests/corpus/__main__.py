@@ -10,7 +10,7 @@ import anyio
 
 from tests.corpus.cases import CASES
 from tests.corpus.examination import diagnose, examine
-from tests.corpus.results import document, misses, summary, table, totals_of
+from tests.corpus.results import calibration, document, misses, summary, table, totals_of
 
 PAGE = Path(__file__).parents[2] / "bench" / "DIAGNOSIS.md"
 
@@ -26,7 +26,9 @@ def main(arguments: list[str]) -> None:
         return
     marks = anyio.run(examine, CASES)
     PAGE.write_text(document(marks), encoding="utf-8")
-    sys.stdout.write("\n".join([*table(marks), "", *misses(marks), "", *summary(totals_of(marks)), ""]))
+    parts = [table(marks), misses(marks), calibration(marks), summary(totals_of(marks))]
+    sys.stdout.write("\n".join(line for part in parts for line in (*part, "")))
+    sys.stdout.write("The report of one case: .venv/bin/python -m tests.corpus <case>\n")
 
 
 if __name__ == "__main__":

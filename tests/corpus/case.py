@@ -40,6 +40,7 @@ class LabelledCase:
     faults: Mapping[str, Fault]
     secrets: tuple[str, ...] = ()
     instructions: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -65,6 +66,7 @@ def case(
     faults: Mapping[str, Fault] | None = None,
     secrets: Sequence[str] = (),
     instructions: Sequence[str] = (),
+    kept: Sequence[str] = (),
 ) -> LabelledCase:
     """A case. `why` is the reason of the label in one line, with the source of the symptom.
 
@@ -86,6 +88,7 @@ def case(
         faults: what cannot be read, by source (`runai/events`, `kube/pods/log`, …).
         secrets: planted texts that must appear nowhere in the diagnosis.
         instructions: planted texts that may appear as quoted evidence only.
+        kept: texts that look like secrets and are none: a person needs to read them in the report.
     """
     return LabelledCase(
         id=id,
@@ -105,4 +108,5 @@ def case(
         faults=faults or {},
         secrets=tuple(secrets),
         instructions=tuple(instructions),
+        kept=tuple(kept),
     )

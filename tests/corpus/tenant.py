@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
+import anyio
 import anyio.lowlevel
 import httpx2
 from aiohttp import web
@@ -23,13 +24,15 @@ _OBJECT_PATH = re.compile(
     r"/(?:api/v1|apis/(?P<group>[^/]+)/[^/]+)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<resource>[a-z]+)(?:/(?P<name>[^/]+))?"
 )
 _WORKLOAD_PATH = re.compile(r"/api/v1/workloads/(?P<id>[0-9a-f-]{36})(?:/(?P<part>[a-z]+))?")
+_STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 _IRREGULAR = {"PodGroup": "podgroups", "PriorityClass": "priorityclasses", "StorageClass": "storageclasses"}
 
 
 class CaseClock:
-    """The moment of the diagnosis; a pause moves it on at once."""
+    """The moment of the diagnosis. A pause before a retry moves it on at once; a deadline waits in real time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pauses: bool) -> None:
+        self._pauses = pauses
         self._elapsed = 0.0
 
     def now(self) -> datetime:
@@ -39,6 +42,8 @@ class CaseClock:
         return self._elapsed
 
     async def sleep(self, seconds: float) -> None:
+        if not self._pauses:
+            await anyio.sleep(seconds)
         self._elapsed += max(0.0, seconds)
         await anyio.lowlevel.checkpoint()
 
@@ -192,9 +197,7 @@ class KubeTenant:
         if pod is None:
             return _status(404, f'pods "{pod_name}" not found')
         name, previous = query.get("container", "main"), query.get("previous") == "true"
-        states = {
-            s["name"]: s for key in ("containerStatuses", "initContainerStatuses") for s in pod.body["status"][key]
-        }
+        states = {s["name"]: s for key in _STATUSES for s in pod.body["status"][key]}
         state = states.get(name)
         if state is None or (not previous and _never_ran(state)):
             reason = state["state"]["waiting"]["reason"] if state else "ContainerCreating"

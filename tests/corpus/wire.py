@@ -87,7 +87,7 @@ class ContainerWire:
     status: Json | None
     log: str = ""
     previous: str = ""
-    init: bool = False
+    role: str = ""
 
 
 def container(
@@ -101,10 +101,13 @@ def container(
     last: Json | None = None,
     log: str = "",
     previous: str = "",
-    init: bool = False,
+    role: str = "",
     command: Sequence[str] = ("python", "train.py"),
 ) -> ContainerWire:
-    """A container in a state (None: kubelet has not reported it yet); `previous` is the log of the run before."""
+    """A container in a state (None: kubelet has not reported it yet).
+
+    `previous` is the log of the run before; `role` is `init`, `ephemeral` (a person's debugging session) or nothing.
+    """
     limits = ({"memory": memory} if memory else {}) | ({"nvidia.com/gpu": str(gpus)} if gpus else {})
     status = None
     if state is not None:
@@ -123,7 +126,7 @@ def container(
         status=status,
         log=text_of(log),
         previous=text_of(previous),
-        init=init,
+        role=role,
     )
 
 
@@ -160,8 +163,9 @@ def pod(
     status: Json = {
         "phase": phase or _phase_of(containers),
         "conditions": [{"type": "PodScheduled", "status": "True" if node else "False"}, *conditions],
-        "containerStatuses": [c.status for c in containers if c.status and not c.init],
-        "initContainerStatuses": [c.status for c in containers if c.status and c.init],
+        "containerStatuses": [c.status for c in containers if c.status and not c.role],
+        "initContainerStatuses": [c.status for c in containers if c.status and c.role == "init"],
+        "ephemeralContainerStatuses": [c.status for c in containers if c.status and c.role == "ephemeral"],
         "hostIP": "10.0.0.7",
     }
     status |= ({"startTime": instant(created + 1)} if node else {}) | ({"reason": reason} if reason else {})
@@ -178,8 +182,9 @@ def pod(
     meta |= {"deletionTimestamp": instant(-1)} if deleting else {}
     spec: Json = {
         "schedulerName": "runai-scheduler",
-        "containers": [c.spec for c in containers if not c.init] or [container(None).spec],
-        "initContainers": [c.spec for c in containers if c.init],
+        "containers": [c.spec for c in containers if not c.role] or [container(None).spec],
+        "initContainers": [c.spec for c in containers if c.role == "init"],
+        "ephemeralContainers": [c.spec for c in containers if c.role == "ephemeral"],
     }
     spec |= ({"nodeName": node} if node else {}) | ({"imagePullSecrets": [{"name": "ngc"}]} if pull_secret else {})
     return PodWire(
@@ -192,11 +197,11 @@ def pod(
 
 
 def _phase_of(containers: Sequence[ContainerWire]) -> str:
-    states = [c.status["state"] for c in containers if c.status and not c.init]
+    states = [c.status["state"] for c in containers if c.status and not c.role]
     codes = [state["terminated"]["exitCode"] for state in states if "terminated" in state]
     if states and len(codes) == len(states):
         return "Failed" if any(codes) else "Succeeded"
-    restarted = any(c.status and c.status["restartCount"] for c in containers if not c.init)
+    restarted = any(c.status and c.status["restartCount"] for c in containers if not c.role)
     return "Running" if restarted or any("running" in state or "terminated" in state for state in states) else "Pending"
 
 

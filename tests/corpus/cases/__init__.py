@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from tests.corpus.case import LabelledCase
 from tests.corpus.cases import (
+    circumstances,
     configuration,
     gpu,
     hostile,
     images,
     memory,
     nodes,
+    noisy_logs,
     programs,
     quiet,
     ranks,
     scheduling,
+    secrets,
     services,
     starts_and_ends,
 )
@@ -30,5 +33,8 @@ CASES: tuple[LabelledCase, ...] = (
     *nodes.CASES,
     *services.CASES,
     *quiet.CASES,
+    *noisy_logs.CASES,
+    *circumstances.CASES,
     *hostile.CASES,
+    *secrets.CASES,
 )

@@ -208,7 +208,7 @@ CASES = [
         "pvc-missing-minutes-old",
         "pvc_not_found",
         "two minutes old, but it can never be placed while the claim does not exist (causes.md on pending_normally)",
-        unscheduled("PVC datasets not found", created=-2),
+        unscheduled('0/24 nodes are available: persistentvolumeclaim "datasets" not found.', created=-2),
         job=job("Pending", since=-2, created=-2),
         never=("pending_normally",),
         pair="young-and-pending",

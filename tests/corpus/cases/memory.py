@@ -151,7 +151,7 @@ CASES = [
             container(
                 {"terminated": oom_killed()["terminated"]},
                 name="unpack",
-                init=True,
+                role="init",
                 memory="2Gi",
                 gpus=0,
                 log="tar: x\n",

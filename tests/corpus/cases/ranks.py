@@ -159,6 +159,7 @@ CASES = [
         job=FOUR,
         objects=[node("gpu-03", ready="Unknown", taints=[("node.kubernetes.io/unreachable", "NoExecute")], since=-12)],
         never=("nccl_network_error", "nccl_timeout"),
+        consequences=("nccl_network_error",),
         pair="ranks",
     ),
     case(
@@ -249,6 +250,7 @@ CASES = [
             )
         ],
         never=("nccl_timeout", "killed_by_signal"),
+        consequences=("nccl_timeout",),
         pair="exit-143",
     ),
     # --- nccl_timeout ------------------------------------------------------------------------------------------------
@@ -315,6 +317,7 @@ CASES = [
         crashed(134, watchdog(0), at=-4, rank="master-0", node="gpu-00"),
         job=distributed("Failed", workers=2),
         never=("nccl_timeout", "python_exception"),
+        consequences=("nccl_timeout",),
         pair="ranks",
     ),
     case(
