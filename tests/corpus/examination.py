@@ -76,7 +76,7 @@ class Mark:
 
 async def examine(cases: Sequence[LabelledCase]) -> list[Mark]:
     """Diagnoses every case, one after the other."""
-    async with _tenants() as (runai, kube, tenant, cluster, clock):
+    async with tenants() as (runai, kube, tenant, cluster, clock):
         marks = []
         for case in cases:
             tenant.case = cluster.case = case
@@ -87,7 +87,7 @@ async def examine(cases: Sequence[LabelledCase]) -> list[Mark]:
 
 async def diagnose(case: LabelledCase) -> Diagnosis:
     """The diagnosis of one case, for looking at it."""
-    async with _tenants() as (runai, kube, tenant, cluster, _):
+    async with tenants() as (runai, kube, tenant, cluster, _):
         tenant.case = cluster.case = case
         return await _diagnose(case, runai, kube)
 
@@ -100,7 +100,8 @@ async def _diagnose(case: LabelledCase, runai: RunaiClient, kube: KubeClient) ->
 
 
 @asynccontextmanager
-async def _tenants() -> AsyncIterator[tuple[RunaiClient, KubeClient, RunaiTenant, KubeTenant, CaseClock]]:
+async def tenants() -> AsyncIterator[tuple[RunaiClient, KubeClient, RunaiTenant, KubeTenant, CaseClock]]:
+    """The real clients, each on its API; a case is put into both APIs before anything is asked."""
     tenant, cluster, clock = RunaiTenant(), KubeTenant(), CaseClock(pauses=True)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", cluster.handle)

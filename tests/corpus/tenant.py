@@ -28,6 +28,16 @@ _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerSt
 _IRREGULAR = {"PodGroup": "podgroups", "PriorityClass": "priorityclasses", "StorageClass": "storageclasses"}
 
 
+SOURCES = frozenset(
+    {f"runai/{part}" for part in ("workloads", "detail", "events", "history", "pods")}
+    | {
+        f"kube/{resource}"
+        for resource in ("pods", "pods/log", "events", "nodes", "persistentvolumeclaims", "resourcequotas")
+    }
+)
+"""What a case can make unreadable."""
+
+
 class CaseClock:
     """The moment of the diagnosis. A pause before a retry moves it on at once; a deadline waits in real time."""
 

@@ -42,6 +42,11 @@ def text_of(log: str) -> str:
     return textwrap.dedent(log).lstrip("\n")
 
 
+def raised(error: str, *, file: str = "/workspace/train.py", line: int = 42, code: str = "main()") -> str:
+    """An ordinary traceback that ends in `error`."""
+    return f'Traceback (most recent call last):\n  File "{file}", line {line}, in <module>\n    {code}\n{error}\n'
+
+
 # --- container states ------------------------------------------------------------------------------------------------
 
 

@@ -14,15 +14,20 @@ import anyio
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from runai_monitor.errors import KubeForbiddenError, KubeNotFoundError
+from runai_monitor.kube.faults import Asked
 from runai_monitor.model.diagnosis import Cause, Diagnosis, Evidence, Verdict
+from runai_monitor.model.workload import WorkloadId
 from tests.corpus import floors
 from tests.corpus.case import QUIET, LabelledCase, case
 from tests.corpus.cases import CASES
 from tests.corpus.catalogue import CAUSES
-from tests.corpus.examination import Mark, examine, mark, outside_fences
+from tests.corpus.examination import Mark, examine, mark, outside_fences, tenants
 from tests.corpus.results import lines_of, misses, totals_of
-from tests.corpus.tenant import runai_events, runai_history, runai_pods
-from tests.corpus.wire import NOW
+from tests.corpus.tenant import SOURCES, runai_events, runai_history, runai_pods
+from tests.corpus.wire import JOB, JOB_ID, NAMESPACE, NOW, container, ended, event, pod, waiting
+
+pytestmark = pytest.mark.anyio
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 
@@ -88,6 +93,7 @@ def test_labels_use_the_words_of_the_catalogue_and_contradict_nothing() -> None:
         assert not {*labelled.expected} & {*labelled.never}, labelled.id
         assert not {*labelled.expected} & {*labelled.consequences}, labelled.id
         assert labelled.why, labelled.id
+        assert labelled.faults.keys() <= SOURCES, labelled.id
 
 
 def test_ids_are_unique_and_say_nothing_to_the_diagnosis() -> None:
@@ -149,6 +155,33 @@ def test_run_ai_answers_as_its_published_schema_says() -> None:
             record.validate(row)
         for row in runai_pods(labelled, deleted=False) + runai_pods(labelled, deleted=True):
             pod.validate(row)
+
+
+async def test_the_apis_of_a_case_behave_as_the_real_ones() -> None:
+    """Absent things are 404, logs of what never ran are refused, denied sources deny, the rest is filtered as asked."""
+    waits = pod(container(waiting("ImagePullBackOff")), rank="worker-0", events=[event("Failed", "x")])
+    ran = pod(container(ended(1), log="one\ntwo\n"), rank="worker-1")
+    labelled = case("x", "healthy", "why", waits, ran, pod(rank="worker-2", gone=True), faults={"kube/nodes": 403})
+    async with tenants() as (runai, kube, tenant, cluster, _):
+        tenant.case = cluster.case = labelled
+        assert [found.name for found in await kube.list_pods(NAMESPACE, workload_name=JOB)] == [waits.name, ran.name]
+        assert await kube.list_pods(NAMESPACE, workload_name="other") == []
+        assert [found.message for found in await kube.list_events(NAMESPACE, object_name=waits.name)] == ["x"]
+        assert await kube.list_events(NAMESPACE, object_name=ran.name) == []
+        assert await kube.read_log(NAMESPACE, ran.name, "main", tail_lines=1) == "two\n"
+        for absent in (
+            kube.get_pod(NAMESPACE, f"{JOB}-worker-2"),
+            kube.read_log(NAMESPACE, waits.name, "main"),
+            kube.read_log(NAMESPACE, ran.name, "main", previous=True),
+        ):
+            with pytest.raises(KubeNotFoundError):
+                await absent
+        with pytest.raises(KubeForbiddenError):
+            await kube.api.read("/api/v1/nodes", [], Asked(verb="list", resource="nodes", namespace=None))
+        assert [found.name for found in await runai.list_pods(WorkloadId(JOB_ID), deleted=True)] == [f"{JOB}-worker-2"]
+        assert [found.message for found in await runai.list_events(WorkloadId(JOB_ID))] == ["x"]
+        cluster.case = dataclasses.replace(labelled, forgotten=True)
+        assert await kube.list_events(NAMESPACE, object_name=waits.name) == []
 
 
 # --- the marking -----------------------------------------------------------------------------------------------------

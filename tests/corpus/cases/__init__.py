@@ -12,6 +12,7 @@ from tests.corpus.cases import (
     memory,
     nodes,
     noisy_logs,
+    other_words,
     programs,
     quiet,
     ranks,
@@ -35,6 +36,7 @@ CASES: tuple[LabelledCase, ...] = (
     *quiet.CASES,
     *noisy_logs.CASES,
     *circumstances.CASES,
+    *other_words.CASES,
     *hostile.CASES,
     *secrets.CASES,
 )
