@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import random
-import string
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tests.corpus.case import LabelledCase, case
+from tests.corpus.mint import HEX, LETTERS, UPPER, Mint
 from tests.corpus.wire import (
     JOB,
     container,
@@ -24,44 +22,13 @@ from tests.corpus.wire import (
     unscheduled,
 )
 
-_LETTERS = string.ascii_letters + string.digits
-_UPPER = string.ascii_uppercase + string.digits
-_HEX = "0123456789abcdef"
-
-
-class Mint:
-    """Makes credentials that look real and are none; the same ones every time for the same place."""
-
-    def __init__(self, place: str) -> None:
-        self._random = random.Random(place)
-        self.made: list[str] = []
-
-    def of(self, length: int, alphabet: str = _LETTERS, *, prefix: str = "", suffix: str = "") -> str:
-        """A new secret."""
-        secret = prefix + "".join(self._random.choice(alphabet) for _ in range(length)) + suffix
-        self.made.append(secret)
-        return secret
-
-    def basic(self) -> str:
-        """User and password as HTTP's basic scheme encodes them."""
-        plain = "trainer:" + "".join(self._random.choice(_LETTERS) for _ in range(16))
-        self.made.append(base64.b64encode(plain.encode()).decode())
-        return self.made[-1]
-
-    def jwt(self) -> str:
-        """A JSON web token."""
-        body = "".join(self._random.choice(_LETTERS) for _ in range(60))
-        signature = "".join(self._random.choice(_LETTERS) for _ in range(43))
-        self.made.append(f"eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJ{body}.{signature}")
-        return self.made[-1]
-
 
 def lines(mint: Mint) -> list[str]:
     """One line for each kind, as programs and people write them."""
     return [
         f"AWS_SECRET_ACCESS_KEY={mint.of(40)}",
-        f"aws_access_key_id = {mint.of(16, _UPPER, prefix='AKIA')}",
-        f"export HF_TOKEN={mint.of(34, string.ascii_letters, prefix='hf_')}",
+        f"aws_access_key_id = {mint.of(16, UPPER, prefix='AKIA')}",
+        f"export HF_TOKEN={mint.of(34, LETTERS, prefix='hf_')}",
         f"remote: https://oauth2:{mint.of(36, prefix='ghp_')}@github.com/acme/private.git",
         f"using token {mint.of(82, prefix='github_pat_')}",
         f"CI_JOB_TOKEN: {mint.of(20, prefix='glpat-')}",
@@ -78,9 +45,9 @@ def lines(mint: Mint) -> list[str]:
         f"//registry.npmjs.org/:_authToken={mint.of(36, prefix='npm_')}",
         f"TWINE_PASSWORD={mint.of(120, prefix='pypi-AgEIcHlwaS5vcmc')}",
         f"NGC_API_KEY={mint.of(64, prefix='nvapi-')}",
-        f"WANDB_API_KEY={mint.of(40, _HEX)}",
+        f"WANDB_API_KEY={mint.of(40, HEX)}",
         f'{{"auths":{{"nvcr.io":{{"auth":"{mint.basic()}"}}}}}}',
-        f"DATABRICKS_TOKEN={mint.of(32, _HEX, prefix='dapi')}",
+        f"DATABRICKS_TOKEN={mint.of(32, HEX, prefix='dapi')}",
         f"X-Vault-Token: {mint.of(90, prefix='hvs.')}",
         f"stripe key {mint.of(24, prefix='sk_live_')}",
         f"SG key: {mint.of(43, prefix='SG.' + 'a1B2c3D4e5F6g7H8i9J0kL' + '.')}",
