@@ -11,6 +11,7 @@ help:
 	@echo "make test    the tests"
 	@echo "make clients the MCP surface with other people's clients (TypeScript SDKs, inspector, conformance suite, mcp 1.28)"
 	@echo "make check   formatting, lint, types, import contracts"
+	@echo "make eval    how good the diagnosis is: the labelled corpus as a table, and in bench/DIAGNOSIS.md"
 	@echo "make bench   cold start against a bare MCP server"
 
 .venv/run: requirements/run.txt pyproject.toml
@@ -39,6 +40,9 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+eval: .venv/dev
+	$(BIN)/python -m tests.corpus
 
 bench: .venv/dev
 	$(BIN)/python bench/cold_start.py
