@@ -178,6 +178,9 @@ class MonitoringStatusResult(Result):
     database: str
     blind: bool
     blind_reason: str | None
+    store_error: str | None = Field(
+        description="Why new alerts cannot be stored at present, and are not sent; or null."
+    )
     baseline_complete: bool
     cursor: int
 
