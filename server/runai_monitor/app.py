@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 1.0
 """How long the background work waits for the first client to be answered before it begins all the same."""
 AFTER_ANSWER_SECONDS = 0.05
 """For the first answer to reach the wire before loading competes with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import timedelta
 
 import anyio
 import pytest
@@ -225,6 +226,25 @@ async def test_the_feed_notices_what_another_process_stored() -> None:
             await world.clock.advance(0.3)
             tasks.cancel_scope.cancel()
     assert told == ["al-1"]
+
+
+async def test_the_feed_tells_what_was_stored_before_it_could_look() -> None:
+    """A client is connected before the store is open; what another process tells meanwhile is meant for it too."""
+    world = World()
+    told: list[str] = []
+
+    async def hear(alert: Alert) -> None:
+        told.append(alert.alert_id)
+
+    world.operations.feed.subscribe(hear)
+    world.alerts.put("al-yesterday", at=EPOCH - timedelta(days=1))
+    world.alerts.put("al-meanwhile", at=EPOCH + timedelta(seconds=1))
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(world.operations.feed.run)
+            await world.clock.advance(0.3)
+            tasks.cancel_scope.cancel()
+    assert told == ["al-meanwhile"]
 
 
 async def test_the_feed_tells_only_what_is_in_scope() -> None:

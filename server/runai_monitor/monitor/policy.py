@@ -79,8 +79,9 @@ def decide(
             if reason := _ended(workload, detection):
                 transitions.append(_again(alert, Change.RESOLVED, reason, now=now, notify=alert.notifications > 0))
             elif _may_recover(workload, alert, in_sight=in_sight):
-                since = steady_since if _is_told_by_containers(alert) else None
-                transitions += _perhaps_healthy(alert, key, since or now, book=book, now=now, options=options)
+                # The cluster's clock may be ahead of ours.
+                began = min(steady_since or now, now) if _is_told_by_containers(alert) else now
+                transitions += _perhaps_healthy(alert, key, began, book=book, now=now, options=options)
             else:
                 book.healthy_since.pop(key, None)
     return transitions

@@ -27,12 +27,16 @@ Subscriber = Callable[[Alert], Awaitable[None]]
 
 
 class AlertFeed:
-    """Tells subscribers and waiters of every change of every alert in scope, oldest first, from the moment it runs."""
+    """Tells subscribers and waiters of every change of every alert in scope, oldest first, from when it was made.
+
+    A client may be connected before the store is open: what another process stored meanwhile is not lost to it.
+    """
 
     def __init__(self, *, services: ServicesReady, scope: Scope, clock: Clock) -> None:
         self._services = services
         self._scope = scope
         self._clock = clock
+        self._made_at = clock.now()
         self._cursor: int | None = None
         self._look = anyio.Event()
         self._arrived = anyio.Event()
@@ -113,7 +117,7 @@ class AlertFeed:
 
     async def _drain(self, services: Services) -> None:
         if self._cursor is None:
-            self._cursor = await services.alerts.latest_cursor()
+            self._cursor = await self._first_cursor(services)
         while True:
             found = await self._read(services, self._cursor)
             for alert in found:
@@ -124,6 +128,11 @@ class AlertFeed:
                 arrived.set()
             if len(found) < PAGE:
                 return
+
+    async def _first_cursor(self, services: Services) -> int:
+        latest = await services.alerts.latest_cursor()
+        since = await services.alerts.list(projects=self._scope.projects, since=self._made_at, limit=PAGE)
+        return min([latest, *(alert.cursor - 1 for alert in since)])
 
     async def _read(self, services: Services, cursor: int) -> list[Alert]:
         return await services.alerts.list(projects=self._scope.projects, after_cursor=cursor, limit=PAGE)
