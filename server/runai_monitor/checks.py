@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runai_monitor.kube.lazy import LazyKube
     from runai_monitor.runai.client import RunaiClient
 
-_OUTCOMES: dict[str, Outcome] = {"ok": "ok", "denied": "failed", "unverified": "skipped"}
+_OUTCOMES: dict[str, Outcome] = {"ok": "ok", "denied": "failed", "unverified": "skipped", "skipped": "skipped"}
 
 
 async def check_setup(settings: Settings, *, send_test: bool) -> list[CheckResult]:
@@ -116,6 +116,7 @@ class _Setup:
                 name=f"Kubernetes: {permission.permission}",
                 outcome=_OUTCOMES[permission.outcome],
                 detail=permission.detail,
+                advice=permission.advice,
             )
             for permission in found
         ]
