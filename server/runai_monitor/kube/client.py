@@ -61,6 +61,16 @@ class KubeClient:
         pods, _ = await list_pods_with_version(self.api, namespace, selector)
         return pods
 
+    async def list_pods_on(self, node: str) -> list[Pod]:
+        """The pods of a node, of all namespaces.
+
+        Raises:
+            KubeForbiddenError: RBAC does not allow to list all pods.
+            KubeUnavailableError: no answer after the retries.
+        """
+        pods, _ = await list_pods_with_version(self.api, None, [("fieldSelector", f"spec.nodeName={_name(node)}")])
+        return pods
+
     async def get_pod(self, namespace: str, name: str) -> Pod:
         """One pod.
 

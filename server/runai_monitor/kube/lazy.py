@@ -52,6 +52,10 @@ class LazyKube:
         """As `KubeClient.list_pods`."""
         return await (await self.client()).list_pods(namespace, workload_name=workload_name)
 
+    async def list_pods_on(self, node: str) -> list[Pod]:
+        """As `KubeClient.list_pods_on`."""
+        return await (await self.client()).list_pods_on(node)
+
     async def get_pod(self, namespace: str, name: str) -> Pod:
         """As `KubeClient.get_pod`."""
         return await (await self.client()).get_pod(namespace, name)
