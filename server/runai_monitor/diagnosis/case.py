@@ -1,25 +1,46 @@
-"""The facts of one case, redacted, with every quoted text numbered as evidence."""
+"""The facts of one case, redacted: what rules conclude from, and where quoted texts get their numbers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from runai_monitor.model.cluster import Container, KubeEvent, Pod, Termination
+from runai_monitor.diagnosis.logs import Log
+from runai_monitor.diagnosis.wording import token
+from runai_monitor.model.cluster import Container, ContainerPhase, KubeEvent, Pod, Termination
 from runai_monitor.model.diagnosis import Evidence
-from runai_monitor.model.workload import Workload, WorkloadDetail, WorkloadEvent, WorkloadHistory
+from runai_monitor.model.workload import Workload, WorkloadDetail, WorkloadEvent, WorkloadHistory, WorkloadPod
 
 EXCERPT_LIMIT = 2_000
+_FINE = frozenset({None, "Completed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerLog:
-    """The end of one container's log, redacted."""
+    """The end of one container's log. `previous` tells that it is of the run before the current one."""
 
     pod: str
     container: str
     previous: bool
-    text: str
+    log: Log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """One run of a container that ended badly. `earlier` tells that another run has followed and ended too."""
+
+    pod: Pod
+    container: Container
+    end: Termination
+    log: Log | None = None
+    previous: bool = False
+    earlier: bool = False
+
+    @property
+    def place(self) -> str:
+        """Where, in words."""
+        kind = "init container" if self.container.init else "container"
+        return f"{kind} {token(self.container.name)} of pod {token(self.pod.name)}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,16 +52,20 @@ class Case:
     pending_stuck_minutes: float
     detail: WorkloadDetail | None = None
     pods: tuple[Pod, ...] = ()
-    kube_events: tuple[KubeEvent, ...] = ()
+    runai_pods: tuple[WorkloadPod, ...] = ()
+    kube_events: list[KubeEvent] = field(default_factory=list)
+    node_events: list[KubeEvent] = field(default_factory=list)
     events: tuple[WorkloadEvent, ...] = ()
     history: WorkloadHistory = field(default_factory=WorkloadHistory)
-    logs: tuple[ContainerLog, ...] = ()
+    logs: list[ContainerLog] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
 
     def cite(self, source: str, excerpt: str, *, at: datetime | None = None) -> str:
-        """Numbers a text as evidence (once, however often it is cited) and returns its id; the end is kept."""
-        text = excerpt if len(excerpt) <= EXCERPT_LIMIT else "…" + excerpt[-EXCERPT_LIMIT:]
+        """Numbers a text as evidence (once, however often it is cited) and returns its id; of a long one the end is kept."""
+        text = excerpt.strip("\n")
+        text = text if len(text) <= EXCERPT_LIMIT else "…" + text[-EXCERPT_LIMIT:]
         for known in self.evidence:
             if (known.source, known.excerpt) == (source, text):
                 return known.id
@@ -48,61 +73,95 @@ class Case:
         self.evidence.append(Evidence(id=number, source=source, observed_at=at, excerpt=text))
         return number
 
-    def log_of(self, pod: str, container: str) -> ContainerLog | None:
-        """The log of the run that ended: the current one of a terminated container, the previous of a restarted one."""
-        found = [log for log in self.logs if (log.pod, log.container) == (pod, container) and log.text.strip()]
-        return next((log for log in found if log.previous), None) or next(iter(found), None)
+    def cite_end(self, ended: Ended) -> str:
+        """How a container ended, as evidence."""
+        end, container = ended.end, ended.container
+        facts = [f"terminated: reason {end.reason}, exit code {end.exit_code}"]
+        facts += [f"signal {end.signal}"] if end.signal else []
+        facts += [f"restarts {container.restarts}"] if container.restarts else []
+        facts += [f"memory limit {container.memory_limit}"] if container.memory_limit else []
+        facts += [f"node {ended.pod.node}"] if ended.pod.node else []
+        said = f"\n{end.message}" if end.message else ""
+        return self.cite(f"state of {ended.place}", ", ".join(facts) + said, at=end.finished_at)
 
+    def cite_log(self, ended: Ended, excerpt: str) -> str:
+        """A part of the log of a run, as evidence."""
+        return self.cite(f"log of {ended.place}", excerpt, at=ended.end.finished_at)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """A container that ended badly."""
+    def cite_workload(self) -> str:
+        """The workload's phase, as evidence."""
+        workload = self.workload
+        said = "; ".join(part for part in (workload.phase_reason, workload.phase_message) if part)
+        text = f"phase {workload.phase}" + (f": {said}" if said else "")
+        return self.cite("Run:ai workload", text, at=workload.phase_updated_at)
 
-    pod: Pod
-    container: Container
-    end: Termination
+    def log_of(self, pod: str, container: str, *, previous: bool) -> Log | None:
+        """The log of one run, None when it was not read or is empty."""
+        for item in self.logs:
+            if (item.pod, item.container, item.previous) == (pod, container, previous) and item.log:
+                return item.log
+        return None
 
     @property
-    def place(self) -> str:
-        """Where, in words."""
-        return f"container {self.container.name} of pod {self.pod.name}"
+    def pod_names(self) -> frozenset[str]:
+        """The names of every pod that is known to be the workload's, also those that are gone."""
+        return frozenset([pod.name for pod in self.pods] + [pod.name for pod in self.runai_pods])
 
 
 def ended_badly(case: Case) -> list[Ended]:
-    """Containers whose current or last run ended with an error, the earliest first: a consequence comes later."""
+    """Runs that ended with an error, the earliest first: a consequence comes later.
+
+    A pod that a newer one of the same owner and index replaced counts only while that one does not work either; the run
+    before one that ended badly too counts as an earlier one.
+    """
     found = []
     for pod in case.pods:
+        if is_superseded(pod, case.pods):
+            continue
         for container in pod.containers:
-            end = container.ended or container.last_ended
-            if end is not None and end.exit_code != 0:
-                found.append(Ended(pod=pod, container=container, end=end))
-    return sorted(found, key=lambda item: (item.end.finished_at is None, item.end.finished_at))
+            if container.ephemeral:
+                continue
+            runs = [end for end in (container.ended, container.last_ended) if end is not None and _is_bad(end)]
+            if container.ended is not None and not _is_bad(container.ended):
+                continue  # it ended well at last
+            for number, end in enumerate(runs):
+                previous = end is container.last_ended
+                log = case.log_of(pod.name, container.name, previous=previous)
+                if log is None and end.message:
+                    log = Log(end.message)  # terminationMessagePolicy: FallbackToLogsOnError
+                found.append(
+                    Ended(pod=pod, container=container, end=end, log=log, previous=previous, earlier=number > 0)
+                )
+    return sorted(found, key=lambda item: (item.end.finished_at is None, item.end.finished_at, item.pod.name))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One event's text, from Kubernetes or from Run:ai."""
-
-    source: str
-    reason: str
-    text: str
-    at: datetime | None
+def _is_bad(end: Termination) -> bool:
+    if end.exit_code == 0:
+        return end.reason == "OOMKilled"  # a child was killed and its parent still said that all is well
+    return end.exit_code is not None or end.reason not in _FINE
 
 
-def messages(case: Case) -> list[Message]:
-    """Every event and waiting message, in one shape: what kubelet says reaches us in three ways."""
-    found = [
-        Message(source=f"Kubernetes event on {e.object_kind} {e.object_name}", reason=e.reason, text=e.message, at=e.at)
-        for e in case.kube_events
-    ]
-    found += [Message(source="Run:ai event", reason=e.reason, text=e.message, at=e.at) for e in case.events]
-    for pod in case.pods:
-        for container in pod.containers:
-            if container.reason:
-                source = f"state of container {container.name} of pod {pod.name}"
-                found.append(Message(source=source, reason=container.reason, text=container.message or "", at=None))
-        if pod.reason:
-            found.append(
-                Message(source=f"status of pod {pod.name}", reason=pod.reason, text=pod.message or "", at=None)
-            )
-    return found
+def is_superseded(pod: Pod, pods: tuple[Pod, ...]) -> bool:
+    """Whether a newer pod of the same owner and index has taken over and works."""
+    if pod.created_at is None or pod.owner_uid is None or pod.pod_phase not in {"Failed", "Unknown"}:
+        return False
+    return any(
+        other.created_at is not None
+        and other.created_at > pod.created_at
+        and (other.owner_uid, other.index) == (pod.owner_uid, pod.index)
+        and (pod.index is not None or _ended_before(pod, other))
+        and (other.pod_phase == "Succeeded" or all_run(other))
+        for other in pods
+    )
+
+
+def _ended_before(pod: Pod, other: Pod) -> bool:
+    """Without an index, siblings of one owner look alike: only one created after this one's end replaces it."""
+    ends = [c.ended.finished_at for c in pod.containers if c.ended is not None and c.ended.finished_at is not None]
+    return other.created_at is not None and bool(ends) and other.created_at >= max(ends)
+
+
+def all_run(pod: Pod) -> bool:
+    """Whether every regular container of a pod runs."""
+    regular = [container for container in pod.containers if not container.init and not container.ephemeral]
+    return bool(regular) and all(container.phase is ContainerPhase.RUNNING for container in regular)

@@ -1,239 +1,279 @@
 """Gathers evidence: every source at once, under one deadline; what cannot be read is named, with the reason.
 
-Everything is redacted here, before a rule, a report, the store or a channel sees it.
+Everything is made safe here, before a rule, a report, the store or a channel sees it. What was read before the deadline
+stays: each answer goes into the case as it comes.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from datetime import timedelta
 
 import anyio
+from anyio.abc import TaskGroup
 
 from runai_monitor.diagnosis.case import Case, ContainerLog
-from runai_monitor.diagnosis.logs import clean
+from runai_monitor.diagnosis.lines import clean
+from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.redact import redact
-from runai_monitor.errors import KubeError, KubeNotFoundError, MonitorError, RunaiError
-from runai_monitor.model.cluster import Container, KubeEvent, Pod, Termination
-from runai_monitor.model.workload import WorkloadDetail, WorkloadEvent, WorkloadHistory, WorkloadId, WorkloadPod
+from runai_monitor.diagnosis.safe import safe, safe_text
+from runai_monitor.diagnosis.sources import KubeReader, Sources
+from runai_monitor.diagnosis.wording import times, token
+from runai_monitor.errors import (
+    KubeForbiddenError,
+    KubeNotFoundError,
+    KubeUnavailableError,
+    MonitorError,
+    RunaiAuthError,
+    RunaiNotFoundError,
+    RunaiUnavailableError,
+)
+from runai_monitor.model.cluster import Container, ContainerPhase, Pod
+from runai_monitor.model.workload import Workload, WorkloadPod
 
-MOST_PODS = 64
-MOST_LOGS = 8
-"""Logs read per diagnosis, of the containers that failed first."""
+log = logging.getLogger(__name__)
+
+MOST_PODS = 128
+MOST_EVENT_READS = 64
+MOST_LOGS = 24
+"""Logs of failed runs read per diagnosis, earliest first: ends are stamped in whole seconds, and ranks end together."""
+MOST_RUNNING_LOGS = 4
+MOST_NODES = 4
 CONCURRENT_READS = 8
+NODE_EVENTS_NAMESPACE = "default"
+"""Where kubelet and the node problem detector write about nodes, which have no namespace."""
+_CLOCKS_DIFFER = timedelta(minutes=2)
+_KILLED = 137
+_REASONS: tuple[tuple[type[MonitorError] | tuple[type[MonitorError], ...], str], ...] = (
+    ((KubeForbiddenError, RunaiAuthError), "forbidden"),
+    ((KubeNotFoundError, RunaiNotFoundError), "not found"),
+    ((KubeUnavailableError, RunaiUnavailableError), "unreachable"),
+)
 
 
-class RunaiReader(Protocol):
-    """What a diagnosis reads of Run:ai."""
+async def collect(case: Case, workload: Workload, sources: Sources, *, include_logs: bool) -> None:
+    """Reads what it can within the time; the rest goes to `case.unread`.
 
-    async def get_workload(self, workload_id: WorkloadId) -> WorkloadDetail:
-        """One workload in detail."""
-        ...
-
-    async def list_pods(self, workload_id: WorkloadId, *, deleted: bool = False) -> list[WorkloadPod]:
-        """Its pods as Run:ai lists them."""
-        ...
-
-    async def list_events(self, workload_id: WorkloadId, *, limit: int = 200) -> list[WorkloadEvent]:
-        """Its events, newest first."""
-        ...
-
-    async def get_history(self, workload_id: WorkloadId) -> WorkloadHistory:
-        """Its phases so far."""
-        ...
+    Args:
+        case: what is filled, with safe texts only.
+        workload: the workload by its own names, as the sources know it.
+        sources: where it is read.
+        include_logs: whether container logs are read.
+    """
+    gathering = _Gathering(case, workload, sources, include_logs=include_logs)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_deadline, sources, tasks.cancel_scope)
+        await gathering.run()
+        tasks.cancel_scope.cancel()
+    seconds = sources.limits.timeout_seconds
+    case.unread += [f"{name}: timeout, no answer within {seconds:g} s" for name in gathering.pending]
 
 
-class KubeReader(Protocol):
-    """What a diagnosis reads of Kubernetes."""
-
-    async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:
-        """Pods by label."""
-        ...
-
-    async def get_pod(self, namespace: str, name: str) -> Pod:
-        """One pod."""
-        ...
-
-    async def list_events(
-        self, namespace: str, *, object_name: str | None = None, object_uid: str | None = None
-    ) -> list[KubeEvent]:
-        """Events of one object."""
-        ...
-
-    async def read_log(
-        self,
-        namespace: str,
-        pod: str,
-        container: str,
-        *,
-        previous: bool = False,
-        tail_lines: int = 100,
-        limit_bytes: int = 262_144,
-    ) -> str:
-        """The end of a log."""
-        ...
+async def _deadline(sources: Sources, scope: anyio.CancelScope) -> None:
+    await sources.clock.sleep(sources.limits.timeout_seconds)
+    scope.cancel()
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much is read, and for how long."""
+class _Gathering:
+    """One diagnosis' reading. `pending` names what is still being read."""
 
-    timeout_seconds: float
-    log_tail_lines: int
-    log_limit_bytes: int
+    def __init__(self, case: Case, workload: Workload, sources: Sources, *, include_logs: bool) -> None:
+        self._case = case
+        self._workload = workload
+        self._sources = sources
+        self._include_logs = include_logs
+        self._limiter = anyio.CapacityLimiter(CONCURRENT_READS)
+        self.pending: dict[str, None] = {}
 
+    async def run(self) -> None:
+        """Reads everything there is, at once."""
+        async with anyio.create_task_group() as tasks:
+            self._start(tasks, "the workload's details", self._read_detail)
+            self._start(tasks, "Run:ai's events", self._read_events)
+            self._start(tasks, "Run:ai's history", self._read_history)
+            self._start(tasks, "the workload's pods", self._read_pods)
 
-class Collector:
-    """Fills a case from the sources there are."""
+    def _start(self, tasks: TaskGroup, name: str, read: Callable[[], Awaitable[None]]) -> None:
+        self.pending[name] = None
+        tasks.start_soon(self._source, name, read)
 
-    def __init__(self, *, runai: RunaiReader, kube: KubeReader | None, limits: Limits) -> None:
-        self._runai = runai
-        self._kube = kube
-        self._limits = limits
-
-    async def collect(self, case: Case, *, include_logs: bool) -> None:
-        """Reads what it can within the time; the rest goes to `case.unread`."""
-        pending: dict[str, None] = {}
-        with anyio.move_on_after(self._limits.timeout_seconds):
-            async with anyio.create_task_group() as tasks:
-                for name, read in (
-                    ("the workload's details", self._read_detail),
-                    ("Run:ai's events", self._read_events),
-                    ("Run:ai's history", self._read_history),
-                    ("the pods and logs in Kubernetes", self._read_kube(include_logs=include_logs)),
-                ):
-                    pending[name] = None
-                    tasks.start_soon(self._source, name, read, case, pending)
-        case.unread += [f"{name}: no answer within {self._limits.timeout_seconds:g} s" for name in pending]
-
-    async def _source(
-        self, name: str, read: Callable[[Case], Awaitable[None]], case: Case, pending: dict[str, None]
-    ) -> None:
+    async def _source(self, name: str, read: Callable[[], Awaitable[None]]) -> None:
+        """Isolates one source: whatever it raises is noted, and the others go on."""
         try:
-            await read(case)
+            await read()
+            self._case.read.append(name)
         except MonitorError as error:
-            case.unread.append(f"{name}: {redact(str(error))}")
-        pending.pop(name, None)
+            self._unread(name, error)
+        except Exception as error:  # isolation boundary: a defect in reading one source must not cost the diagnosis
+            log.exception("%s could not be read", name)
+            self._case.unread.append(f"{name}: failed, {type(error).__name__}")
+        self.pending.pop(name, None)
 
-    async def _read_detail(self, case: Case) -> None:
-        detail = await self._runai.get_workload(case.workload.id)
-        fresh = dataclasses.replace(detail.workload, phase_message=_safe(detail.workload.phase_message))
-        case.detail, case.workload = detail, fresh
+    def _unread(self, name: str, error: MonitorError) -> None:
+        word = next((word for kinds, word in _REASONS if isinstance(error, kinds)), "failed")
+        self._case.unread.append(f"{name}: {word}, {safe_text(str(error))[:300]}")
 
-    async def _read_events(self, case: Case) -> None:
-        events = await self._runai.list_events(case.workload.id)
-        case.events = tuple(dataclasses.replace(event, message=redact(event.message)) for event in events)
+    async def _read_detail(self) -> None:
+        detail = safe(await self._sources.runai.get_workload(self._workload.id))
+        self._case.detail, self._case.workload = detail, detail.workload
 
-    async def _read_history(self, case: Case) -> None:
-        case.history = await self._runai.get_history(case.workload.id)
+    async def _read_events(self) -> None:
+        self._case.events = safe(tuple(await self._sources.runai.list_events(self._workload.id)))
 
-    def _read_kube(self, *, include_logs: bool) -> Callable[[Case], Awaitable[None]]:
-        async def read(case: Case) -> None:
-            if self._kube is None:
-                case.unread.append("container states, logs and Kubernetes events: no Kubernetes access is configured")
-                return
-            case.pods = tuple(_redacted(pod) for pod in (await self._find_pods(self._kube, case))[:MOST_PODS])
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._read_kube_events, self._kube, case)
-                if include_logs:
-                    tasks.start_soon(self._read_logs, self._kube, case)
+    async def _read_history(self) -> None:
+        self._case.history = safe(await self._sources.runai.get_history(self._workload.id))
 
-        return read
+    async def _read_pods(self) -> None:
+        """The pods by Run:ai's names and by label, and then what belongs to them."""
+        listed: list[WorkloadPod] = []
+        labelled: list[Pod] = []
+        kube = self._sources.kube
+        async with anyio.create_task_group() as tasks:
+            self._start(tasks, "Run:ai's pod list", lambda: self._list_runai_pods(listed, deleted=False))
+            self._start(tasks, "Run:ai's list of deleted pods", lambda: self._list_runai_pods(listed, deleted=True))
+            if kube is not None and self._workload.namespace:
+                self._start(tasks, "pods in Kubernetes", lambda: self._list_labelled(kube, labelled))
+        if kube is None:
+            self._case.unread.append("container states, logs and Kubernetes events: no Kubernetes access is configured")
+            return
+        if not self._workload.namespace:
+            self._case.unread.append("pods in Kubernetes: Run:ai names no namespace for this workload")
+            return
+        pods = self._own(labelled, listed)
+        async with anyio.create_task_group() as tasks:
+            have = {pod.name for pod in pods}
+            missing = [pod.name for pod in listed if pod.name and pod.deleted_at is None and pod.name not in have]
+            for name in list(dict.fromkeys(missing))[: MOST_PODS - len(pods)]:
+                self._start(tasks, f"pod {token(name)}", _bound(self._get_pod, kube, name, pods, listed))
+        await self._read_around(
+            kube, sorted(pods, key=lambda p: (p.created_at is None, p.created_at, p.name))[:MOST_PODS]
+        )
 
-    async def _find_pods(self, kube: KubeReader, case: Case) -> list[Pod]:
-        """The pods that Run:ai names; those it does not know yet by label, in the workload's own namespace."""
-        workload = case.workload
-        if not workload.namespace:
-            case.unread.append("pods: Run:ai names no namespace for this workload")
-            return []
-        found = {pod.name: pod for pod in await kube.list_pods(workload.namespace, workload_name=workload.name)}
-        try:
-            listed = await self._runai.list_pods(workload.id)
-        except RunaiError as error:
-            case.unread.append(f"Run:ai's pod list: {redact(str(error))}")
-            listed = []
-        for name in [pod.name for pod in listed if pod.name not in found][:MOST_PODS]:
+    async def _list_runai_pods(self, listed: list[WorkloadPod], *, deleted: bool) -> None:
+        found = await self._sources.runai.list_pods(self._workload.id, deleted=deleted)
+        listed += found
+        self._case.runai_pods = (*self._case.runai_pods, *safe(tuple(found)))
+
+    async def _list_labelled(self, kube: KubeReader, labelled: list[Pod]) -> None:
+        labelled += await kube.list_pods(self._workload.namespace, workload_name=self._workload.name)
+
+    async def _get_pod(self, kube: KubeReader, name: str, pods: list[Pod], listed: list[WorkloadPod]) -> None:
+        async with self._limiter:
+            found = await kube.get_pod(self._workload.namespace, name)
+        pods += self._own([found], listed)
+
+    def _own(self, pods: list[Pod], listed: list[WorkloadPod]) -> list[Pod]:
+        """Without those that an older incarnation of the same name left: they are older than the workload itself."""
+        known, created = {pod.id for pod in listed if pod.id}, self._workload.created_at
+        kept = []
+        for pod in pods:
+            older = created is not None and pod.created_at is not None and pod.created_at < created - _CLOCKS_DIFFER
+            if pod.uid in known or not older:
+                kept.append(pod)
+                self._case.pods = (*self._case.pods, safe(pod))
+        return kept
+
+    async def _read_around(self, kube: KubeReader, pods: list[Pod]) -> None:
+        """Events of the pods and of their nodes, and logs."""
+        self._case.pods = safe(tuple(pods))
+        async with anyio.create_task_group() as tasks:
+            for pod in _by_interest(pods)[:MOST_EVENT_READS]:
+                self._start(
+                    tasks, f"Kubernetes events of pod {token(pod.name)}", _bound(self._read_pod_events, kube, pod)
+                )
+            for node in _nodes_of_killed(pods):
+                self._start(
+                    tasks, f"Kubernetes events of node {token(node)}", _bound(self._read_node_events, kube, node)
+                )
+            wanted, left = _logs_to_read(pods) if self._include_logs else ([], 0)
+            for pod, container, previous in wanted:
+                which = "previous log" if previous else "log"
+                name = f"{which} of container {token(container.name)} of pod {token(pod.name)}"
+                self._start(tasks, name, _bound(self._read_log, kube, pod, container, previous))
+            if left:
+                self._case.unread.append(
+                    f"{times(left, 'more log')} of failed containers: only the first {MOST_LOGS} are read"
+                )
+
+    async def _read_pod_events(self, kube: KubeReader, pod: Pod) -> None:
+        async with self._limiter:
+            found = await kube.list_events(pod.namespace, object_name=pod.name)
+        self._case.kube_events += safe(found)
+
+    async def _read_node_events(self, kube: KubeReader, node: str) -> None:
+        async with self._limiter:
+            found = await kube.list_events(NODE_EVENTS_NAMESPACE, object_name=node)
+        self._case.node_events += safe(found)
+
+    async def _read_log(self, kube: KubeReader, pod: Pod, container: Container, previous: bool) -> None:
+        async with self._limiter:
             try:
-                found[name] = await kube.get_pod(workload.namespace, name)
+                text = await self._read_text(kube, pod, container, previous=previous)
             except KubeNotFoundError:
-                case.unread.append(f"pod {name}: it does not exist in Kubernetes any more")
-        return sorted(found.values(), key=lambda pod: (pod.created_at is None, pod.created_at, pod.name))
+                if not previous or container.phase is ContainerPhase.RUNNING:
+                    raise
+                # Of a container that waits to be restarted, the kubelet gives the last run's log without being asked for it.
+                text = await self._read_text(kube, pod, container, previous=False)
+            # Hundreds of kilobytes: read where they do not hold up others.
+            read = await anyio.to_thread.run_sync(_read_safely, text)
+        name, inside = safe_text(pod.name), safe_text(container.name)
+        self._case.logs.append(ContainerLog(pod=name, container=inside, previous=previous, log=read))
 
-    async def _read_kube_events(self, kube: KubeReader, case: Case) -> None:
-        found: list[KubeEvent] = []
-        limiter = anyio.CapacityLimiter(CONCURRENT_READS)
-
-        async def read(pod: Pod) -> None:
-            async with limiter:
-                try:
-                    found.extend(await kube.list_events(pod.namespace, object_name=pod.name))
-                except KubeError as error:
-                    case.unread.append(f"Kubernetes events of pod {pod.name}: {redact(str(error))}")
-
-        async with anyio.create_task_group() as tasks:
-            for pod in case.pods:
-                tasks.start_soon(read, pod)
-        case.kube_events = tuple(dataclasses.replace(event, message=redact(event.message)) for event in found)
-
-    async def _read_logs(self, kube: KubeReader, case: Case) -> None:
-        found: list[ContainerLog] = []
-        limiter = anyio.CapacityLimiter(CONCURRENT_READS)
-
-        async def read(pod: Pod, container: Container, previous: bool) -> None:
-            async with limiter:
-                try:
-                    text = await kube.read_log(
-                        pod.namespace,
-                        pod.name,
-                        container.name,
-                        previous=previous,
-                        tail_lines=self._limits.log_tail_lines,
-                        limit_bytes=self._limits.log_limit_bytes,
-                    )
-                except KubeError as error:
-                    case.unread.append(f"log of container {container.name} of pod {pod.name}: {redact(str(error))}")
-                    return
-            safe = redact(clean(text))
-            found.append(ContainerLog(pod=pod.name, container=container.name, previous=previous, text=safe))
-
-        async with anyio.create_task_group() as tasks:
-            for pod, container, previous in _logs_to_read(case.pods):
-                tasks.start_soon(read, pod, container, previous)
-        case.logs = tuple(found)
+    async def _read_text(self, kube: KubeReader, pod: Pod, container: Container, *, previous: bool) -> str:
+        limits = self._sources.limits
+        return await kube.read_log(
+            pod.namespace,
+            pod.name,
+            container.name,
+            previous=previous,
+            tail_lines=limits.log_tail_lines,
+            limit_bytes=limits.log_limit_bytes,
+        )
 
 
-def _logs_to_read(pods: tuple[Pod, ...]) -> list[tuple[Pod, Container, bool]]:
-    """The logs worth reading: of runs that failed, earliest first; else of what runs."""
+def _bound(read: Callable[..., Awaitable[None]], *arguments: object) -> Callable[[], Awaitable[None]]:
+    return lambda: read(*arguments)
+
+
+def _read_safely(text: str) -> Log:
+    read = Log(redact(clean(text)))
+    read.prepare()
+    return read
+
+
+def _by_interest(pods: list[Pod]) -> list[Pod]:
+    """Pods that do not run first: theirs are the events that say why."""
+    return sorted(pods, key=lambda pod: pod.pod_phase in {"Running", "Succeeded"} and not pod.reason)
+
+
+def _nodes_of_killed(pods: list[Pod]) -> list[str]:
+    """The nodes where containers were killed without being marked as out of memory: their kernels may say why."""
+    nodes = [
+        pod.node
+        for pod in pods
+        for container in pod.containers
+        for end in (container.ended, container.last_ended)
+        if pod.node and end is not None and end.exit_code == _KILLED and end.reason != "OOMKilled"
+    ]
+    return list(dict.fromkeys(nodes))[:MOST_NODES]
+
+
+def _logs_to_read(pods: list[Pod]) -> tuple[list[tuple[Pod, Container, bool]], int]:
+    """The logs worth reading, and how many are left: of runs that failed, earliest first; else of what runs."""
     failed, running = [], []
     for pod in pods:
         for container in pod.containers:
+            if container.ephemeral:
+                continue
             if container.ended is not None and container.ended.exit_code != 0:
                 failed.append((container.ended.finished_at, pod, container, False))
-            elif container.last_ended is not None and container.last_ended.exit_code != 0:
+            if container.last_ended is not None and container.last_ended.exit_code != 0:
                 failed.append((container.last_ended.finished_at, pod, container, True))
             elif container.started_at is not None:
                 running.append((pod, container, False))
     failed.sort(key=lambda item: (item[0] is None, item[0]))
-    return ([(pod, container, previous) for _, pod, container, previous in failed] or running)[:MOST_LOGS]
-
-
-def _redacted(pod: Pod) -> Pod:
-    containers = tuple(
-        dataclasses.replace(
-            container,
-            message=_safe(container.message),
-            ended=_safe_end(container.ended),
-            last_ended=_safe_end(container.last_ended),
-        )
-        for container in pod.containers
-    )
-    return dataclasses.replace(pod, message=_safe(pod.message), containers=containers)
-
-
-def _safe_end(end: Termination | None) -> Termination | None:
-    return None if end is None else dataclasses.replace(end, message=_safe(end.message))
-
-
-def _safe(text: str | None) -> str | None:
-    return None if text is None else redact(clean(text))
+    wanted = [(pod, container, previous) for _, pod, container, previous in failed]
+    if not wanted:
+        return running[:MOST_RUNNING_LOGS], 0
+    return wanted[:MOST_LOGS], len(wanted[MOST_LOGS:])

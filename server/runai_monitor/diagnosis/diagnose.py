@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from runai_monitor.clock import Clock
 from runai_monitor.diagnosis.case import Case
-from runai_monitor.diagnosis.collect import Collector, KubeReader, Limits, RunaiReader
-from runai_monitor.diagnosis.rank import ranked
+from runai_monitor.diagnosis.collect import collect
 from runai_monitor.diagnosis.report import markdown
-from runai_monitor.diagnosis.rules import process, waiting
+from runai_monitor.diagnosis.rules import process, scheduling, starting
+from runai_monitor.diagnosis.safe import safe
+from runai_monitor.diagnosis.sources import KubeReader, Limits, RunaiReader, Sources
 from runai_monitor.diagnosis.verdict import judge
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.workload import Workload
@@ -33,31 +34,37 @@ class Diagnoser:
         pending_stuck_minutes: float = 10,
     ) -> None:
         limits = Limits(timeout_seconds=timeout_seconds, log_tail_lines=log_tail_lines, log_limit_bytes=log_limit_bytes)
-        self._collector = Collector(runai=runai, kube=kube, limits=limits)
-        self._clock = clock
+        self._sources = Sources(runai=runai, kube=kube, clock=clock, limits=limits)
         self._pending_stuck_minutes = pending_stuck_minutes
 
     async def diagnose(
         self, workload: Workload, *, include_logs: bool = True, on_progress: OnProgress | None = None
     ) -> Diagnosis:
         """The diagnosis now. Never raises for a source that cannot be read: it is named in `unread`."""
-        now = self._clock.now()
-        case = Case(workload=workload, now=now, pending_stuck_minutes=self._pending_stuck_minutes)
+        now = self._sources.clock.now()
+        case = Case(workload=safe(workload), now=now, pending_stuck_minutes=self._pending_stuck_minutes)
         if on_progress is not None:
             await on_progress(0.1, "reading Run:ai and Kubernetes")
-        await self._collector.collect(case, include_logs=include_logs)
+        await collect(case, workload, self._sources, include_logs=include_logs)
         if on_progress is not None:
             await on_progress(0.8, "comparing with known causes")
-        causes = ranked([*process.find(case), *waiting.find(case)])
-        verdict, causes, confidence = judge(case, causes)
-        diagnosis = Diagnosis(
-            verdict=verdict,
-            confidence=confidence,
-            generated_at=now,
-            causes=causes,
-            evidence=tuple(case.evidence),
-            unread=tuple(sorted(case.unread)),
-        )
+        diagnosis = conclude(case)
         if on_progress is not None:
             await on_progress(1.0, "done")
-        return dataclasses.replace(diagnosis, markdown=markdown(diagnosis, case.workload))
+        return diagnosis
+
+
+def conclude(case: Case) -> Diagnosis:
+    """What follows from the facts of a case: pure but for the evidence that is numbered in it."""
+    judgement = judge(case, [*process.find(case), *starting.find(case), *scheduling.find(case)])
+    cited = {number for cause in judgement.causes for number in cause.evidence_ids}
+    diagnosis = Diagnosis(
+        verdict=judgement.verdict,
+        confidence=judgement.confidence,
+        generated_at=case.now,
+        causes=judgement.causes,
+        # What only other findings cited would be read as support for these.
+        evidence=tuple(item for item in case.evidence if not cited or item.id in cited),
+        unread=tuple(sorted(case.unread)),
+    )
+    return replace(diagnosis, markdown=markdown(diagnosis, case.workload, judgement.summary))

@@ -2,42 +2,204 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
-from runai_monitor.diagnosis.case import Case
+from runai_monitor.diagnosis.case import Case, all_run, ended_badly, is_superseded
+from runai_monitor.diagnosis.messages import WAITING_PHASES
+from runai_monitor.diagnosis.rank import ranked
+from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
+from runai_monitor.diagnosis.wording import describe_workload, listed, times, token
+from runai_monitor.model.cluster import ContainerPhase, Pod
 from runai_monitor.model.diagnosis import Cause, Verdict
-from runai_monitor.model.workload import STARTING_PHASES, STOPPED_PHASES
+from runai_monitor.model.workload import ENDING_PHASES, STOPPED_PHASES
 
-_NOT_FAILING = frozenset({"Running", "Updating", "Resuming"})
+_RUNNING_PHASES = frozenset({"Running", "Updating", "Resuming"})
+_STEADY = timedelta(minutes=10)
+"""How long a container must run since its last bad end to count as recovered; kubelet's back-off ends by then too."""
+_NOTHING = 0.4
+"""Below this a finding only says what was seen."""
+_UNSURE = 0.3
 
 
-def judge(case: Case, causes: tuple[Cause, ...]) -> tuple[Verdict, tuple[Cause, ...], float]:
-    """Verdict, the causes that belong to it, and how sure it is."""
-    workload = case.workload
-    phase = workload.phase
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The verdict, its causes, how sure it is, and one sentence about what it rests on."""
+
+    verdict: Verdict
+    confidence: float
+    summary: str
+    causes: tuple[Cause, ...] = ()
+
+
+def judge(case: Case, findings: list[Finding]) -> Judgement:
+    """The verdict over what rules found."""
+    phase = case.workload.phase
+    told = _deliberate(case, findings)
+    if told is not None:
+        return told
+    if phase in _RUNNING_PHASES and _is_steady(case):
+        restarts = sum(container.restarts for pod in case.pods for container in pod.containers)
+        past = f"; {times(restarts, 'restart')} in the past" if restarts else ""
+        return _quiet(case, Verdict.HEALTHY, 0.92 if case.pods else 0.75, f"it runs: {_pods(case)}{past}")
+    named = [finding for finding in findings if finding.confidence >= _NOTHING]
+    if _is_young(case):
+        hopeless = [f for f in named if f.never and not (f.role is Role.HINT and f.strength is Strength.EVENT)]
+        if not hopeless:
+            return _pending(case, named)
+    if named:
+        causes = ranked(named)
+        return Judgement(verdict=Verdict.FAILURE, confidence=causes[0].confidence, causes=causes, summary=_pods(case))
+    if phase in _RUNNING_PHASES and not ended_badly(case) and not _stuck_states(case):
+        return _quiet(case, Verdict.HEALTHY, 0.6, f"it runs: {_pods(case)}; nothing says that anything is wrong")
+    return _insufficient(case, findings)
+
+
+def _deliberate(case: Case, findings: list[Finding]) -> Judgement | None:
+    """What ended well, or by somebody's will: whatever its old pods say."""
+    phase = case.workload.phase
     if phase == "Completed":
-        return Verdict.COMPLETED, (), 0.95
+        return _quiet(case, Verdict.COMPLETED, 0.97, "it ran to its end")
     if phase in STOPPED_PHASES:
-        return Verdict.SUSPENDED_BY_PERSON, (), 0.85
-    if causes and not (phase in _NOT_FAILING and _all_run(case)):
-        return Verdict.FAILURE, causes, causes[0].confidence
-    if phase in _NOT_FAILING:
-        return Verdict.HEALTHY, (), 0.9 if case.pods else 0.7
-    since = workload.phase_updated_at or workload.created_at
-    young = since is not None and case.now - since < timedelta(minutes=case.pending_stuck_minutes)
-    if (phase == "Pending" or phase in STARTING_PHASES) and young:
-        return Verdict.PENDING_NORMALLY, (), 0.8
-    case.cite(
-        "Run:ai workload", f"phase {phase}: {workload.phase_message or 'no message'}", at=workload.phase_updated_at
-    )
-    return Verdict.INSUFFICIENT_EVIDENCE, (), 0.3
+        limits = [finding for finding in findings if finding.cause == "time_limit_reached"]
+        if limits:
+            causes = ranked(limits)
+            return Judgement(
+                verdict=Verdict.FAILURE,
+                confidence=causes[0].confidence,
+                causes=causes,
+                summary="it was suspended by a rule",
+            )
+        return _quiet(case, Verdict.SUSPENDED_BY_PERSON, 0.88, "it was suspended, and nothing says that a rule did it")
+    if phase in ENDING_PHASES or case.workload.deleted_at is not None:
+        if _age_minutes(case) > case.pending_stuck_minutes and case.workload.deleted_at is None:
+            return _insufficient(case, [])
+        return _quiet(case, Verdict.SUSPENDED_BY_PERSON, 0.85, "it is being deleted on purpose")
+    return None
 
 
-def _all_run(case: Case) -> bool:
-    """Whether every container runs and none restarted lately: an old failure explains nothing now."""
-    regular = [container for pod in case.pods for container in pod.containers if not container.init]
-    return bool(regular) and all(
-        container.started_at is not None
-        and (container.last_ended is None or case.now - container.started_at > timedelta(minutes=10))
-        for container in regular
+def _quiet(case: Case, verdict: Verdict, confidence: float, summary: str) -> Judgement:
+    case.cite_workload()
+    if case.pods:
+        case.cite("pods in Kubernetes", "\n".join(_state(pod) for pod in case.pods[:20]))
+    return Judgement(verdict=verdict, confidence=confidence, summary=f"{summary}.")
+
+
+def _pending(case: Case, findings: list[Finding]) -> Judgement:
+    said = f" the scheduler says: {ranked(findings)[0].title};" if findings else ""
+    summary = (
+        f"it has waited for {_age_minutes(case):.0f} of the {case.pending_stuck_minutes:g} minutes that count as normal;{said} "
+        "nothing says that it can never be placed"
     )
+    return _quiet(case, Verdict.PENDING_NORMALLY, 0.85, summary)
+
+
+def _insufficient(case: Case, findings: list[Finding]) -> Judgement:
+    """What was read, what it showed, what is missing, and where to look next."""
+    seen = [
+        f"{token(e.container.name)} of pod {token(e.pod.name)} ended with exit code {e.end.exit_code}"
+        for e in ended_badly(case)
+    ]
+    seen += _stuck_states(case)
+    logs = sum(1 for item in case.logs if item.log)
+    facts = [
+        f"The phase is {token(case.workload.phase)}",
+        f"read were {_pods(case)}, {times(logs, 'log')} and {times(len(case.events) + len(case.kube_events), 'event')}",
+        f"seen: {listed(seen)}" if seen else "no container state shows an error",
+        f"{times(len(case.unread), 'source')} could not be read"
+        if case.unread
+        else "everything that was asked for could be read",
+    ]
+    cause = Cause(
+        cause=Verdict.INSUFFICIENT_EVIDENCE.value,
+        title="not enough evidence to name a cause",
+        confidence=_UNSURE,
+        explanation="; ".join(facts) + ".",
+        evidence_ids=tuple(dict.fromkeys((case.cite_workload(), *(i for f in findings for i in f.evidence_ids))))[:8],
+        next_steps=tuple(dict.fromkeys((*_where_next(case), *(s for f in findings[:1] for s in f.next_steps)))),
+    )  # fmt: skip
+    return Judgement(
+        verdict=Verdict.INSUFFICIENT_EVIDENCE, confidence=_UNSURE, causes=(cause,), summary=cause.explanation
+    )
+
+
+def _where_next(case: Case) -> list[str]:
+    steps = []
+    unread = " ".join(case.unread)
+    if "no Kubernetes access" in unread:
+        steps.append(
+            "give this server Kubernetes access (KUBECONFIG, read-only on pods, pods/log and events): container states and logs say most"
+        )
+    if "forbidden" in unread:
+        steps.append("allow what is listed as forbidden (get and list on pods, pods/log and events)")
+    if not case.pods and case.workload.phase not in WAITING_PHASES:
+        at = case.workload.phase_updated_at
+        names = (
+            listed([token(name) for name in sorted(case.pod_names)])
+            if case.pod_names
+            else f"{token(case.workload.name)}-*"
+        )
+        steps.append(
+            f"its pods are gone: look for {names} in your log store"
+            + (f" before {at:%Y-%m-%d %H:%M} UTC" if at else "")
+        )
+    if case.workload.phase in ENDING_PHASES:
+        steps.append("look for finalizers and for a node that does not answer: kubectl get pods -o wide")
+    return [*steps, describe_workload(case.workload)]
+
+
+def _is_steady(case: Case) -> bool:
+    """Whether everything that should run does, and has for a while: an old failure explains nothing now."""
+    workload = case.workload
+    if not case.pods:
+        return workload.running_pods is None or workload.running_pods >= (workload.requested_pods or 0)
+    pods = [pod for pod in case.pods if pod.pod_phase != "Succeeded" and not is_superseded(pod, case.pods)]
+    return bool(pods) and all(all_run(pod) and not pod.reason and _has_recovered(case, pod) for pod in pods)
+
+
+def _has_recovered(case: Case, pod: Pod) -> bool:
+    return all(
+        container.last_ended is None
+        or container.last_ended.exit_code == 0
+        or container.started_at is None
+        or case.now - container.started_at > _STEADY
+        for container in pod.containers
+        if not container.ephemeral
+    )
+
+
+def _is_young(case: Case) -> bool:
+    return case.workload.phase in WAITING_PHASES and _age_minutes(case) < case.pending_stuck_minutes
+
+
+def _age_minutes(case: Case) -> float:
+    since = case.workload.phase_updated_at or case.workload.created_at
+    return (case.now - since).total_seconds() / 60 if since is not None else float("inf")
+
+
+def _stuck_states(case: Case) -> list[str]:
+    return [
+        f"{token(container.name)} of pod {token(pod.name)} waits in {token(container.reason)}"
+        for pod in case.pods
+        for container in pod.containers
+        if container.phase is ContainerPhase.WAITING
+        and container.reason not in {None, "ContainerCreating", "PodInitializing"}
+    ]
+
+
+def _pods(case: Case) -> str:
+    if not case.pods:
+        known = len(case.runai_pods)
+        return f"{times(known, 'pod')} by Run:ai's list" if known else "no pods"
+    running = sum(1 for pod in case.pods if all_run(pod))
+    return f"{times(len(case.pods), 'pod')}, {running} of them with all containers running"
+
+
+def _state(pod: Pod) -> str:
+    containers = ", ".join(
+        f"{c.name} {c.phase.value}"
+        + (f" ({c.reason})" if c.reason else "")
+        + (f", restarts {c.restarts}" if c.restarts else "")
+        for c in pod.containers
+    )
+    return f"{pod.name}: {pod.pod_phase}; {containers}"

@@ -1,4 +1,4 @@
-"""Processes that ended: exit codes, signals and the exception a log ends with.
+"""Processes that ended: the container's state, its exit code, and what the process said last.
 
 Exit codes: Kubernetes' container states (128 + signal), POSIX shells (126, 127) and the container runtime.
 """
@@ -7,231 +7,167 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import timedelta
 
 from runai_monitor.diagnosis.case import Case, Ended, ended_badly
-from runai_monitor.diagnosis.logs import UncaughtException, tail, uncaught_exception
-from runai_monitor.diagnosis.rules.finding import Finding
+from runai_monitor.diagnosis.logs import STOPPED
+from runai_monitor.diagnosis.rules import last_words
+from runai_monitor.diagnosis.rules.advice import memory_advice
+from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
+from runai_monitor.diagnosis.rules.starting import start_finding
+from runai_monitor.diagnosis.wording import describe_pod, read_log, times, token
 
-_UNITS = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4}
+KILLED, TERMINATED, INTERRUPTED = 137, 143, 130
+_STOPPED_BY_SIGNAL = frozenset({KILLED, TERMINATED, INTERRUPTED, 129})
+_NOT_STARTED = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
+_OOM_NEAR = timedelta(seconds=90)
+"""The kernel's message and the container's end are stamped by different clocks, and the watcher of the kernel's log lags."""
+_OOM_VICTIM = re.compile(r"Killed process \d+[, ]*\(?(?P<name>[^),\s]+)\)?|victim process: (?P<victim>[^,\s]+)")
+_POD_OF_CGROUP = re.compile(r"pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})")
 
-
-@dataclass(frozen=True, slots=True)
-class LogSign:
-    """A cause named by the exception or the last lines a failed process left."""
-
-    cause: str
-    title: str
-    pattern: re.Pattern[str]
-    advice: str
-    confidence: float = 0.92
-
-
-# In order: the first that matches the final exception, or else the last lines, is the cause.
-_SIGNS = (
-    LogSign("cuda_oom", "GPU memory ran out", re.compile(r"CUDA out of memory|CUDA error: out of memory|RESOURCE_EXHAUSTED: Out of memory|torch\.(cuda\.)?OutOfMemoryError|No available memory for the cache blocks"), "reduce the batch size or sequence length, use gradient checkpointing or sharding, or request GPUs with more memory", 0.95),
-    LogSign("shm_exhausted", "shared memory (/dev/shm) is too small", re.compile(r"bus error.*shared memory|insufficient shared memory|DataLoader worker .* killed by signal: Bus error", re.IGNORECASE), "enable the large shared memory option of the workload (Run:ai: largeShmRequest), or use fewer DataLoader workers"),
-    LogSign("missing_module", "a Python module or library is missing", re.compile(r"ModuleNotFoundError|ImportError: .*(No module named|cannot open shared object file|cannot import name)"), "install the missing package in the image, or use an image that has it", 0.95),
-    LogSign("disk_full", "the disk is full", re.compile(r"No space left on device|OSError: \[Errno 28\]"), "write less, clean up, or mount a larger volume"),
-    LogSign("missing_file", "a file does not exist", re.compile(r"FileNotFoundError|No such file or directory"), "check the path and that its volume is mounted"),
-    LogSign("permission_denied", "access to a file, device or port was denied", re.compile(r"PermissionError|Permission denied|Operation not permitted"), "check the file's owner and mode against the user the container runs as"),
-    LogSign("application_memory_limit", "the program stopped at a memory limit of its own", re.compile(r"java\.lang\.OutOfMemoryError|ray\.exceptions\.OutOfMemoryError|OutOfMemoryError: Java heap"), "raise the program's own memory limit (for Java -Xmx), then the container's"),
-    LogSign("invalid_arguments", "the program refused its arguments or configuration", re.compile(r"error: (the following arguments are required|unrecognized arguments|argument |invalid choice)|(^|\n)usage: |yaml\.(scanner|parser)\.|ConfigError|Missing required environment variable|KeyError: '[A-Z][A-Z0-9_]{3,}'"), "correct the command, arguments or configuration of the workload", 0.88),
-    LogSign("nccl_timeout", "a collective operation between ranks timed out", re.compile(r"Watchdog caught collective operation timeout|NCCL.*(timed out|timeout)"), "find the rank that stopped first; this one only waited for it", 0.6),
-    LogSign("nccl_network_error", "the network between ranks failed", re.compile(r"NCCL error.*(remote|system) error|ncclRemoteError|ncclSystemError|ibv_\w+ failed"), "check the network of the nodes involved and NCCL_SOCKET_IFNAME", 0.75),
-    LogSign("training_diverged", "the training diverged (NaN or infinite loss)", re.compile(r"loss is (nan|inf)|nan loss|Loss is nan, stopping|FloatingPointError", re.IGNORECASE), "lower the learning rate, clip gradients, and restart from the last good checkpoint", 0.88),
-    LogSign("segfault", "a segmentation fault", re.compile(r"Segmentation fault|SIGSEGV|Signal 11"), "run with PYTHONFAULTHANDLER=1 to see where; suspect native extensions", 0.85),
-    LogSign("aborted", "the process aborted itself", re.compile(r"SIGABRT|Signal 6\b|core dumped.*Aborted"), "read the lines before the abort for the failed assertion", 0.8),
-)  # fmt: skip
-
+# Exit code: cause, title, advice. What the process said last comes first, where it says something.
 _EXITS: dict[int, tuple[str, str, str]] = {
-    139: ("segfault", "a segmentation fault", "run with PYTHONFAULTHANDLER=1 to see where; suspect native extensions"),
+    139: ("segfault", "a segmentation fault", "set PYTHONFAULTHANDLER=1 to see where (Run:ai: environmentVariables); suspect native extensions that were built for other versions"),
     134: ("aborted", "the process aborted itself", "read the lines before the abort for the failed assertion"),
-    132: ("illegal_instruction", "an illegal instruction", "the image was built for another processor: rebuild it for this one"),
-    127: ("bad_command", "the command does not exist in the image", "correct the workload's command, or install it in the image"),
-    126: ("not_executable", "the command may not be executed", "chmod +x the entrypoint in the image, or call it through its interpreter"),
+    132: ("illegal_instruction", "an illegal instruction", "the image was built for another processor: rebuild it for the nodes' one (no -march=native)"),
+    135: ("shm_exhausted", "a bus error: as a rule shared memory (/dev/shm) is too small", "enable large shared memory for the workload (Run:ai: compute.largeShmRequest: true), or use fewer DataLoader workers"),
+    127: ("bad_command", "the command does not exist in the image", "correct the workload's command, or install it in the image (Run:ai: command, image)"),
+    126: ("not_executable", "the command may not be executed", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)"),
 }  # fmt: skip
+_SURE = {135: 0.72}
 
 
 def find(case: Case) -> Iterator[Finding]:
     """Findings about every container that ended badly."""
     for ended in ended_badly(case):
-        yield from _of_container(case, ended)
-    for pod in case.pods:
-        if pod.reason == "Evicted":
-            yield _evicted(case, pod.name, pod.message or "")
+        yield _of_run(case, ended)
 
 
-def _of_container(case: Case, ended: Ended) -> Iterator[Finding]:
-    end, log = ended.end, case.log_of(ended.pod.name, ended.container.name)
-    state = case.cite(
-        f"state of {ended.place}",
-        f"terminated: reason {end.reason}, exit code {end.exit_code}, restarts {ended.container.restarts}"
-        + (f", memory limit {ended.container.memory_limit}" if ended.container.memory_limit else "")
-        + (f"\n{end.message}" if end.message else ""),
-        at=end.finished_at,
-    )
+def _of_run(case: Case, ended: Ended) -> Finding:
+    end = ended.end
     if end.reason == "OOMKilled":
-        yield _container_oom(ended, state)
-        return
-    if end.reason in {"StartError", "ContainerCannotRun"}:
-        yield _start_error(ended, state)
-        return
-    sign = None if log is None else _sign(case, ended, log.text, state)
-    if sign is not None:
-        yield sign
-    elif end.exit_code in _EXITS:
-        cause, title, advice = _EXITS[end.exit_code]
-        yield _finding(
-            ended,
-            cause,
-            title,
-            0.85,
-            f"{ended.place} ended with exit code {end.exit_code}: {title}.",
-            (state,),
-            (advice,),
-        )
-    elif end.exit_code in {137, 143}:
-        yield _finding(
-            ended, "killed_by_signal", "the process was killed from outside", 0.55,
-            f"{ended.place} got signal {end.exit_code - 128} and nothing says from whom: it is not marked OOMKilled.",
-            (state,), ("look at the node's events around that time, and at who deleted or preempted the pod",), specific=20,
-        )  # fmt: skip
-    elif log is not None:
-        yield _last_words(case, ended, log.text, state)
+        return _container_oom(ended, 0.97, case.cite_end(ended))
+    if end.reason in _NOT_STARTED:
+        return start_finding(case, ended)
+    if end.exit_code == KILLED and (memory := _from_node(case, ended)) is not None:
+        return memory
+    stopped = end.exit_code in _STOPPED_BY_SIGNAL
+    said = last_words.find(case, ended, ended.log, by_signal=stopped) if ended.log else None
+    if said is not None:
+        return said
+    if end.exit_code in _EXITS:
+        return _from_exit_code(case, ended, end.exit_code)
+    if stopped or (ended.log is not None and any(item.name in STOPPED for item in ended.log.fatal_raised)):
+        return _killed(case, ended)
+    return last_words.unexplained(case, ended, ended.log)
 
 
-def _sign(case: Case, ended: Ended, text: str, state: str) -> Finding | None:
-    """The cause named by the final exception, else by the last lines; a word further up is no evidence."""
-    exception = uncaught_exception(text)
-    words = f"{exception.type}: {exception.said}" if exception else tail(text, 12)
-    for sign in _SIGNS:
-        match = sign.pattern.search(words)
-        if match is None:
-            continue
-        quoted = exception.excerpt if exception else tail(text, 12)
-        log = case.cite(f"log of {ended.place}", quoted, at=ended.end.finished_at)
-        explanation = f"{ended.place} ended with exit code {ended.end.exit_code} on: {_short(words, match)}"
-        return _finding(
-            ended, sign.cause, sign.title, sign.confidence, explanation, (state, log), (sign.advice, _logs_command(ended)),
-            specific=30 if sign.cause.startswith("nccl") else 60,
-        )  # fmt: skip
-    return _python_exception(case, ended, exception, state) if exception else None
-
-
-def _python_exception(case: Case, ended: Ended, exception: UncaughtException, state: str) -> Finding:
-    log = case.cite(f"log of {ended.place}", exception.excerpt, at=ended.end.finished_at)
-    where = f" at {exception.file}:{exception.line}" if exception.file else ""
-    said = f": {exception.said}" if exception.said else ""
-    return _finding(
-        ended, "python_exception", f"uncaught {exception.type}{where}", 0.9,
-        f"{ended.place} ended on an uncaught exception{where}: {exception.type}{said}",
-        (state, log), (f"look at {exception.file or 'the traceback'}, line {exception.line or '?'}", _logs_command(ended)), specific=45,
-    )  # fmt: skip
-
-
-def _last_words(case: Case, ended: Ended, text: str, state: str) -> Finding:
-    log = case.cite(f"log of {ended.place}", tail(text, 12), at=ended.end.finished_at)
-    return _finding(
-        ended, "application_error", "the program ended on an error of its own", 0.5,
-        f"{ended.place} ended with exit code {ended.end.exit_code}; its last lines are the best hint.",
-        (state, log), (_logs_command(ended),), specific=25,
-    )  # fmt: skip
-
-
-def _container_oom(ended: Ended, state: str) -> Finding:
-    limit = ended.container.memory_limit
-    more = _one_half_more(limit)
-    raise_to = (
-        f"raise the memory limit from {limit} to {more}" if limit and more else "raise the workload's memory limit"
-    )
-    times = f", {ended.container.restarts} restarts so far" if ended.container.restarts else ""
-    return _finding(
-        ended, "container_oom", "the container ran out of memory", 0.97,
-        f"{ended.place} was killed by the kernel at its memory limit{f' of {limit}' if limit else ''} (OOMKilled{times}).",
-        (state,),
-        (f"{raise_to} (Run:ai: compute.cpuMemoryLimit), or reduce batch size and num_workers",
-         f"kubectl describe pod {ended.pod.name} -n {ended.pod.namespace}"),
-        specific=80,
-    )  # fmt: skip
-
-
-def _start_error(ended: Ended, state: str) -> Finding:
-    message = ended.end.message or ""
-    if "permission denied" in message:
-        cause, title, advice = _EXITS[126]
-    elif "exec format error" in message:
-        cause, title = "wrong_architecture", "the image is for another processor architecture"
-        advice = "rebuild the image for the nodes' architecture (docker build --platform)"
-    else:
-        cause, title, advice = _EXITS[127]
-    return _finding(
-        ended,
-        cause,
-        title,
-        0.93,
-        f"{ended.place} could not be started: {message[:300]}",
-        (state,),
-        (advice,),
-        specific=70,
-    )
-
-
-def _evicted(case: Case, pod: str, message: str) -> Finding:
-    evidence = case.cite(f"status of pod {pod}", f"Evicted: {message}")
-    lowered = message.lower()
-    if "ephemeral" in lowered and ("exceeds" in lowered or "limit" in lowered):
-        cause, title = "ephemeral_storage_exceeded", "the pod used more ephemeral storage than it may"
-        advice = "write checkpoints and caches to a volume, or raise the ephemeral-storage limit"
-    elif "memory" in lowered:
-        cause, title = "node_memory_eviction", "the node ran low on memory and evicted the pod"
-        advice = "set the memory request to what the workload uses, so that it is placed where there is room"
-    elif "disk" in lowered or "ephemeral" in lowered:
-        cause, title = "node_disk_pressure", "the node ran low on disk and evicted the pod"
-        advice = "free space on the node, or move large files to a volume"
-    else:
-        cause, title = "killed_by_signal", "the pod was evicted"
-        advice = "look at the node's conditions"
-    return Finding(
-        cause=cause, title=title, confidence=0.93, explanation=f"pod {pod} was evicted: {message[:300]}",
-        evidence_ids=(evidence,), next_steps=(advice, f"kubectl describe pod {pod} -n {case.workload.namespace}"), specific=75,
-    )  # fmt: skip
-
-
-def _finding(
-    ended: Ended,
-    cause: str,
-    title: str,
-    confidence: float,
-    explanation: str,
-    evidence: tuple[str, ...],
-    steps: tuple[str, ...],
-    *,
-    specific: int = 50,
-) -> Finding:
+def _from_exit_code(case: Case, ended: Ended, code: int) -> Finding:
+    cause, title, advice = _EXITS[code]
+    cited = [case.cite_end(ended)]
+    if ended.log is not None:
+        cited.append(case.cite_log(ended, ended.log.tail()))
     return Finding(
         cause=cause,
         title=title,
-        confidence=confidence,
-        explanation=explanation,
-        evidence_ids=evidence,
-        next_steps=steps,
-        specific=specific,
+        confidence=_SURE.get(code, 0.86),
+        explanation=f"{ended.place} ended with exit code {code}: {title}.",
+        evidence_ids=tuple(cited),
+        next_steps=(advice, read_log(ended.pod, ended.container, previous=ended.previous)),
         at=ended.end.finished_at,
+        place=ended.pod.name,
+        earlier=ended.earlier,
     )
 
 
-def _logs_command(ended: Ended) -> str:
-    previous = " --previous" if ended.container.ended is None else ""
-    return f"kubectl logs {ended.pod.name} -n {ended.pod.namespace} -c {ended.container.name}{previous}"
+def _container_oom(ended: Ended, confidence: float, *cited: str) -> Finding:
+    limit, restarts = ended.container.memory_limit, ended.container.restarts
+    facts = [f"at its memory limit of {limit}" if limit else "at its memory limit"]
+    facts += [f"after {times(restarts, 'restart')}"] if restarts else []
+    return Finding(
+        cause="container_oom",
+        title=f"out of memory at the container's limit of {limit}" if limit else "out of memory at the container's limit",
+        confidence=confidence,
+        explanation=f"{ended.place} was killed by the kernel {', '.join(facts)}.",
+        evidence_ids=cited,
+        next_steps=(
+            memory_advice(limit, restarts),
+            describe_pod(ended.pod),
+            read_log(ended.pod, ended.container, previous=ended.previous),
+        ),
+        at=ended.end.finished_at,
+        place=ended.pod.name,
+        earlier=ended.earlier,
+    )  # fmt: skip
 
 
-def _one_half_more(quantity: str | None) -> str | None:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti)", quantity or "")
-    return None if match is None else f"{float(match[1]) * 1.5:g}{match[2]}"
+def _from_node(case: Case, ended: Ended) -> Finding | None:
+    """What the node's kernel said when a process was killed: tied to the container by node, time and process."""
+    for event in case.node_events:
+        if event.object_name != ended.pod.node or event.at is None or ended.end.finished_at is None:
+            continue
+        if abs(event.at - ended.end.finished_at) > _OOM_NEAR or not _is_victim(case, ended, event.message):
+            continue
+        cited = (
+            case.cite_end(ended),
+            case.cite(f"Kubernetes event on Node {token(event.object_name)}", f"{event.reason}: {event.message}", at=event.at),
+        )  # fmt: skip
+        if event.reason == "OOMKilling" or "emory cgroup out of memory" in event.message:
+            return _container_oom(ended, 0.88, *cited)
+        if event.reason == "SystemOOM":
+            return Finding(
+                cause="node_memory_eviction",
+                title=f"node {token(ended.pod.node)} ran out of memory",
+                confidence=0.75,
+                explanation=f"{ended.place} was killed while node {token(ended.pod.node)} as a whole was out of memory.",
+                evidence_ids=cited,
+                next_steps=(
+                    "set the memory request to what the workload uses (Run:ai: compute.cpuMemoryRequest), so that it is placed where there is room",
+                    f"kubectl describe node {token(ended.pod.node)}",
+                ),
+                strength=Strength.NODE,
+                at=ended.end.finished_at,
+                place=ended.pod.name,
+            )  # fmt: skip
+    return None
 
 
-def _short(words: str, match: re.Match[str]) -> str:
-    """The line of the match, cut."""
-    start = words.rfind("\n", 0, match.start()) + 1
-    return words[start:].partition("\n")[0][:300]
+def _is_victim(case: Case, ended: Ended, message: str) -> bool:
+    """Whether the kernel's words name this pod's group, or else a process that its command may have started."""
+    if group := _POD_OF_CGROUP.search(message):
+        return group[1].replace("_", "-") == ended.pod.uid
+    victim = _OOM_VICTIM.search(message)
+    if victim is None:
+        return False
+    name = (victim["name"] or victim["victim"] or "").lower()
+    detail = case.detail
+    command = f"{detail.command or ''} {detail.arguments or ''}".lower() if detail is not None else ""
+    plain = re.sub(r"[\d.]+$", "", name)
+    return plain in command or plain in ended.container.name.lower() or (not command.strip() and plain == "python")
+
+
+def _killed(case: Case, ended: Ended) -> Finding:
+    code = ended.end.exit_code
+    signal = code - 128 if code is not None and code in _STOPPED_BY_SIGNAL else 15
+    cited = [case.cite_end(ended)]
+    if ended.log is not None:
+        cited.append(case.cite_log(ended, ended.log.tail(6)))
+    name = {9: "SIGKILL", 15: "SIGTERM", 2: "SIGINT", 1: "SIGHUP"}.get(signal, f"signal {signal}")
+    return Finding(
+        cause="killed_by_signal",
+        title=f"the process was ended from outside by {name}",
+        confidence=0.6,
+        explanation=f"{ended.place} got {name} (exit code {code}), and nothing that was read says from whom; it is not marked OOMKilled.",
+        evidence_ids=tuple(cited),
+        next_steps=(
+            f"look at what happened on node {token(ended.pod.node)} at that time: kubectl get events -A --field-selector involvedObject.name={token(ended.pod.node)}"
+            if ended.pod.node
+            else "look at the events of the node it ran on",
+            "ask who stopped, preempted or drained it; the audit log of Run:ai names people",
+            describe_pod(ended.pod),
+        ),
+        role=Role.FOLLOWS,
+        at=ended.end.finished_at,
+        place=ended.pod.name,
+        earlier=ended.earlier,
+    )  # fmt: skip

@@ -1,0 +1,40 @@
+"""Advice with the numbers that were seen, in Run:ai's own terms."""
+
+from __future__ import annotations
+
+import re
+
+from runai_monitor.diagnosis.wording import one_half_more, times, token
+
+_TRIED = re.compile(r"Tried to allocate (?P<tried>[\d.]+ [KMGT]?i?B)")
+_CAPACITY = re.compile(
+    r"total capacity of (?P<capacity>[\d.]+ [KMGT]?i?B)(?: of which (?P<free>[\d.]+ [KMGT]?i?B) is free)?"
+)
+_FRAGMENTED = re.compile(r"(?P<reserved>[\d.]+) GiB is reserved by PyTorch but unallocated")
+_MUCH_RESERVED_GIB = 2.0
+
+
+def memory_advice(limit: str | None, restarts: int) -> str:
+    """What to do about a container that was killed at its memory limit."""
+    more = one_half_more(limit)
+    if limit is None or more is None:
+        return (
+            "raise the memory limit (Run:ai: compute.cpuMemoryLimit), or reduce batch size, num_workers or prefetching"
+        )
+    seen = f", {times(restarts, 'restart')}" if restarts else ""
+    return (
+        f"limit {token(limit)}, OOMKilled at {token(limit)}{seen}: raise it to {more} (Run:ai: compute.cpuMemoryLimit), "
+        "or reduce num_workers, prefetching or what is kept in memory"
+    )
+
+
+def gpu_memory_advice(said: str) -> str | None:
+    """What the framework's own numbers suggest about GPU memory, None when it gave none."""
+    tried, capacity, reserved = _TRIED.search(said), _CAPACITY.search(said), _FRAGMENTED.search(said)
+    if tried is None or capacity is None:
+        return None
+    free = f" with {capacity['free']} free" if capacity["free"] else ""
+    text = f"it asked for {tried['tried']} on a GPU of {capacity['capacity']}{free}: reduce the batch or the sequence, or shard over more GPUs"
+    if reserved is not None and float(reserved["reserved"]) >= _MUCH_RESERVED_GIB:
+        text += f"; {reserved['reserved']} GiB lie fragmented: set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True"
+    return text

@@ -1,0 +1,244 @@
+"""What a process said last: the cause named by the exception that ended it, or else by its last lines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runai_monitor.diagnosis.case import Case, Ended
+from runai_monitor.diagnosis.lines import Line
+from runai_monitor.diagnosis.logs import STOPPED, Log, Raised
+from runai_monitor.diagnosis.rules.advice import gpu_memory_advice
+from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
+from runai_monitor.diagnosis.rules.log_signs import ENVIRONMENT, ERROR_WORD, HOST, OWN_ERROR, PEER, PORT, SIGNS, LogSign
+from runai_monitor.diagnosis.wording import describe_workload, read_log, token
+
+_LAST_LINES = 25
+_CHAIN = 8
+_SAYS_NOTHING = frozenset(
+    {"RuntimeError", "Exception", "BrokenPipeError", "EOFError", "ConnectionResetError", "DistBackendError"}
+)
+_OF_OTHERS = frozenset(
+    {"BrokenPipeError", "EOFError", "ConnectionResetError", "ConnectionAbortedError", "DistBackendError"}
+)
+"""What a process gets to see when the one at the other end has gone."""
+_OUTSIDE = frozenset(
+    {"credential_rejected", "rate_limited", "dns_failure", "tls_error", "connection_refused", "connection_timeout"}
+)
+_CONNECTIONS = frozenset({"dns_failure", "connection_refused", "connection_timeout"})
+# What leaves the process no say over its exit code: exceptions and lines must then be very clear to count.
+_SIGNAL_EXITS = frozenset({132, 134, 135, 136, 139})
+
+
+def find(case: Case, ended: Ended, log: Log, *, by_signal: bool) -> Finding | None:
+    """The cause that the end of a log names, None when it names none.
+
+    Args:
+        case: where texts are cited.
+        ended: the run whose log it is.
+        log: its log.
+        by_signal: whether the process was ended from outside: then only an exception counts, and not for sure.
+    """
+    found = [item for item in log.fatal_raised if item.name not in STOPPED]
+    findings = [_of_exception(case, ended, log, item) for item in found]
+    if findings:
+        # Ranks that share a log: the first failure of its own is the cause, whatever came of it.
+        best = next((finding for finding in findings if finding.role is Role.OWN), findings[0])
+        if ended.end.exit_code in _SIGNAL_EXITS and best.cause == "python_exception":
+            return None
+        return _doubted(best, 0.65) if by_signal else best
+    if by_signal:
+        return None
+    for line in reversed(log.fatal_lines[-_LAST_LINES:]):
+        sign = next((sign for sign in SIGNS if sign.line is not None and sign.line.search(line.text)), None)
+        if sign is not None and not (
+            ended.end.exit_code in _SIGNAL_EXITS and not sign.beside and sign.cause in _OUTSIDE
+        ):
+            return _of_line(case, ended, log, line, sign)
+    return None
+
+
+def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
+    """What remains of a process that ended by itself: its own error in other words, a doubt, or only its exit code."""
+    state = case.cite_end(ended)
+    code = ended.end.exit_code
+    if log is not None and log.doubtful_raised is not None and code == 1:
+        found = _doubted(_of_exception(case, ended, log, log.doubtful_raised), 0.6)
+        return _with(found, " Lines of progress follow it, which may have been written late.")
+    lines = log.fatal_lines if log is not None else []
+    own = next((line for line in reversed(lines) if OWN_ERROR.search(line.text)), None)
+    word = own or next((line for line in reversed(lines[-_LAST_LINES:]) if ERROR_WORD.search(line.text)), None)
+    if log is None or word is None:
+        return Finding(
+            cause="application_error",
+            title=f"the program ended with exit code {code}",
+            confidence=0.25,
+            explanation=f"{ended.place} ended with exit code {code}; {'its log says nothing of an error' if log else 'its log could not be read'}.",
+            evidence_ids=(state, *([case.cite_log(ended, log.tail())] if log else [])),
+            next_steps=(
+                read_log(ended.pod, ended.container, previous=ended.previous),
+                describe_workload(case.workload),
+            ),
+            strength=Strength.LOG,
+            role=Role.HINT,
+            at=ended.end.finished_at,
+            place=ended.pod.name,
+            earlier=ended.earlier,
+        )  # fmt: skip
+    return Finding(
+        cause="application_error",
+        title="the program ended on an error of its own",
+        confidence=0.84 if own else 0.6,
+        explanation=f"{ended.place} ended with exit code {code} after it reported an error in line {word.number} of what was read.",
+        evidence_ids=(state, case.cite_log(ended, log.around(word.number, 6))),
+        next_steps=(
+            "read the quoted lines: the program says itself what it could not do",
+            read_log(ended.pod, ended.container, previous=ended.previous),
+        ),
+        strength=Strength.LOG,
+        role=Role.OWN if own else Role.HINT,
+        at=ended.end.finished_at,
+        place=ended.pod.name,
+        earlier=ended.earlier,
+    )  # fmt: skip
+
+
+def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
+    sign, source = _sign_of(item)
+    line = None if sign is not None or item.name not in _SAYS_NOTHING else _line_beside(log)
+    if line is not None:
+        return _of_line(case, ended, log, *line)
+    cited: tuple[str, ...] = (case.cite_end(ended), case.cite_log(ended, source.excerpt))
+    if source is not item:
+        cited = (*cited, case.cite_log(ended, item.excerpt))
+    where = f" at {token(item.file)}:{item.line}" if item.file else ""
+    number = log.lines[source.at].number
+    if sign is None:
+        if detail := _unset_variable(item):
+            return _unset(case, ended, item, detail, cited)
+        role = Role.HINT if item.name in _OF_OTHERS else Role.OWN
+        single = f": {token(item.said)}" if item.said and " " not in item.said.strip() and len(item.said) <= 80 else ""  # one word names a key or a file; more is a text
+        return _finding(
+            ended, cause="python_exception", title=f"uncaught {token(item.type)}{where}", confidence=0.88,
+            explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on an uncaught {token(item.type)}{single}{where} (line {number} of what was read).",
+            evidence_ids=cited, next_steps=(f"look at {token(item.file)}, line {item.line}" if item.file else "look at the quoted traceback",),
+            role=role,
+        )  # fmt: skip
+    detail = _detail(sign, source.words)
+    special = gpu_memory_advice(source.said) if sign.cause == "cuda_oom" else None
+    return _finding(
+        ended, cause=sign.cause, title=sign.title + (f": {detail}" if detail else ""), confidence=sign.confidence,
+        explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on {token(source.type)}{where} (line {number} of what was read): {sign.title}.",
+        evidence_ids=cited, next_steps=((special,) if special else ()) + sign.advice, role=_role(sign, source.words),
+    )  # fmt: skip
+
+
+def _of_line(case: Case, ended: Ended, log: Log, line: Line, sign: LogSign) -> Finding:
+    detail = _detail(sign, line.text)
+    return _finding(
+        ended, cause=sign.cause, title=sign.title + (f": {detail}" if detail else ""), confidence=min(sign.confidence, 0.85),
+        explanation=f"{ended.place} ended with exit code {ended.end.exit_code}, and line {line.number} of what was read says: {sign.title}.",
+        evidence_ids=(case.cite_end(ended), case.cite_log(ended, log.around(line.number))),
+        next_steps=sign.advice, role=_role(sign, line.text),
+    )  # fmt: skip
+
+
+def _sign_of(item: Raised) -> tuple[LogSign | None, Raised]:
+    """The sign of an exception, or of what it was raised from, the deepest first; and the exception that shows it."""
+    if (sign := _match(item)) is not None:
+        return sign, item
+    chain: list[tuple[Raised, bool]] = []
+    step: Raised | None = item
+    direct = True
+    while step is not None and len(chain) < _CHAIN:
+        direct = direct and step.cause is not None
+        step = step.cause or step.context
+        if step is not None:
+            chain.append((step, direct))
+    for link, is_cause in reversed(chain):
+        sign = _match(link)
+        if sign is not None and (is_cause or sign.through):
+            return sign, link
+    return None, item
+
+
+def _match(item: Raised) -> LogSign | None:
+    return next((sign for sign in SIGNS if sign.raised is not None and sign.raised.search(item.words)), None)
+
+
+def _line_beside(log: Log) -> tuple[Line, LogSign] | None:
+    """A line that explains an exception which says nothing itself: `DataLoader worker exited unexpectedly`."""
+    for line in reversed(log.fatal_lines):
+        for sign in SIGNS:
+            if sign.beside and sign.line is not None and sign.line.search(line.text):
+                return line, sign
+    return None
+
+
+def _detail(sign: LogSign, words: str) -> str:
+    """What the words name: a module, a file, a host with its port."""
+    for pattern in (sign.raised, sign.line):
+        match = pattern.search(words) if pattern is not None and "detail" in pattern.groupindex else None
+        if match is not None and match["detail"]:
+            return token(match["detail"])
+    if sign.cause in _OUTSIDE and (host := HOST.search(words)):
+        port = None if ":" in host["detail"] else PORT.search(words)
+        return token(host["detail"] + (f":{port['port'] or port['colon']}" if port else ""))
+    return ""
+
+
+def _role(sign: LogSign, words: str) -> Role:
+    return Role.FOLLOWS if sign.cause in _CONNECTIONS and PEER.search(words) else sign.role
+
+
+def _unset_variable(item: Raised) -> str | None:
+    match = ENVIRONMENT.match(item.words)
+    return match["detail"] if match is not None and "environ" in item.excerpt else None
+
+
+def _unset(case: Case, ended: Ended, item: Raised, name: str, cited: tuple[str, ...]) -> Finding:
+    known = case.detail is not None and any(variable == name for variable, _ in case.detail.environment)
+    seen = (
+        "Run:ai lists it, so the program was started without it"
+        if known
+        else "it is not among the workload's variables"
+    )
+    return _finding(
+        ended, cause="invalid_arguments", title=f"environment variable {token(name)} is not set", confidence=0.9,
+        explanation=f"{ended.place} ended on reading the environment variable {token(name)}, which is not set{f' at {token(item.file)}:{item.line}' if item.file else ''}; {seen}.",
+        evidence_ids=cited, next_steps=(f"set {token(name)} for the workload (Run:ai: environmentVariables)",),
+    )  # fmt: skip
+
+
+def _finding(
+    ended: Ended,
+    *,
+    cause: str,
+    title: str,
+    confidence: float,
+    explanation: str,
+    evidence_ids: tuple[str, ...],
+    next_steps: tuple[str, ...],
+    role: Role = Role.OWN,
+) -> Finding:
+    return Finding(
+        cause=cause,
+        title=title,
+        confidence=confidence,
+        explanation=explanation,
+        evidence_ids=evidence_ids,
+        next_steps=(*next_steps, read_log(ended.pod, ended.container, previous=ended.previous)),
+        strength=Strength.LOG,
+        role=role,
+        at=ended.end.finished_at,
+        place=ended.pod.name,
+        earlier=ended.earlier,
+    )
+
+
+def _doubted(finding: Finding, most: float) -> Finding:
+    role = Role.HINT if finding.role is Role.OWN else finding.role
+    return replace(finding, confidence=min(finding.confidence, most), role=role)
+
+
+def _with(finding: Finding, more: str) -> Finding:
+    return replace(finding, explanation=finding.explanation + more)

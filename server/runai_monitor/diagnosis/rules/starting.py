@@ -1,0 +1,198 @@
+"""Pods that cannot start, and how kubelet and controllers end them: images, configuration, volumes, limits, nodes.
+
+What kubelet, the container runtime and the controllers say is the evidence. The texts are those of Kubernetes 1.24 to
+1.34 (pkg/kubelet, pkg/controller), containerd, runc and nvidia-container-cli.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from runai_monitor.diagnosis.case import Case, Ended
+from runai_monitor.diagnosis.messages import Message, Stage, messages
+from runai_monitor.diagnosis.rules.finding import Finding, Role
+from runai_monitor.diagnosis.rules.sign import Sign, sign
+from runai_monitor.diagnosis.wording import describe_workload, in_namespace, token
+from runai_monitor.model.workload import Workload
+
+_PULL = r"Failed|ErrImagePull|ImagePullBackOff|BackOff|RegistryUnavailable|ImageInspectError|InspectFailed|FailedCreatePodSandBox"
+_NAME = r"\"?(?P<detail>[a-z0-9][\w.-]{0,252})\"?"
+_CONFIG = r"CreateContainerConfigError|Failed|FailedMount"
+_VOLUME = r"FailedMount|FailedAttachVolume|FailedMapVolume|FailedUnMount"
+_START = r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun|Failed|CrashLoopBackOff|BackOff"
+_CREATE = r"FailedCreate|FailedCreatePod\w*|Failed|CreateContainerConfigError|\w*Forbidden"
+_EVICTED = r"Evicted|Evict|TerminationByKubelet"
+
+# Of one message the first sign that matches counts, so that the more specific words come first.
+_IMAGE = (
+    sign("registry_rate_limited", "the registry limits pulls", _PULL, r"toomanyrequests|pull rate limit|429 Too Many", "log in to the registry for a higher limit (a Run:ai credential of type Docker registry), or pull through a mirror", stage=Stage.PULLED),
+    sign("wrong_architecture", "the image has no build for the nodes' processor", _PULL, r"no match(?:ing manifest)? for platform|no matching manifest", "push an image for it (docker build --platform linux/amd64), or choose nodes that suit it (Run:ai: nodeType)", stage=Stage.PULLED),
+    sign("node_disk_pressure", "the node has no room to unpack the image", _PULL, r"no space left on device", "free space on the node (kubectl describe node), or use a smaller image", stage=Stage.PULLED, confidence=0.85),
+    sign("image_auth_failed", "the registry refused the login", _PULL, r"unauthorized|authentication required|no basic auth credentials|403 Forbidden|\b401\b|failed to authorize|insufficient_scope|denied: (?!requested access to the resource)", "add or renew the registry credential of the project (Run:ai: Credentials, type Docker registry; imagePullSecrets)", stage=Stage.PULLED),
+    sign("image_not_found", "the image or its tag does not exist", _PULL, r"manifest unknown|manifest (?:for )?\S+ not found|name[ _]unknown|repository \S+ not found|failed to (?:resolve reference|pull and unpack image|pull image)[^\n]*(?:: not found|404 Not Found)|image \S* ?not found|no such image|NotFound desc = ", "correct the image's name or tag (Run:ai: image), or push it", stage=Stage.PULLED, confidence=0.95),
+    sign("invalid_image_name", "the image's name is not valid", r"InvalidImageName|InspectFailed|Failed", r"InvalidImageName|couldn't parse image|invalid reference format", "correct the image's name (Run:ai: image): lower case, no spaces, no scheme", stage=Stage.PULLED, confidence=0.97),
+    sign("image_never_pull", "the image is not on the node, and may not be pulled", r"ErrImageNeverPull|Failed", r"ErrImageNeverPull|pull policy of Never", "set Run:ai's imagePullPolicy to IfNotPresent, or load the image on the node", stage=Stage.PULLED, confidence=0.96),
+    sign("registry_unreachable", "the registry cannot be reached", _PULL, r"(?:pull|resolve reference|fetch|registry|manifest|https?://)[^\n]*(?:dial tcp|i/o timeout|no such host|connection (?:refused|reset)|TLS handshake|x509|deadline exceeded|unexpected EOF|50[234] |server misbehaving|Client\.Timeout|no route to host)|RegistryUnavailable", "check the registry's address, and DNS, proxy and certificates of the node", stage=Stage.PULLED, confidence=0.9),
+)  # fmt: skip
+_CONFIGURATION = (
+    sign("missing_config_key", "a ConfigMap or Secret lacks a key", _CONFIG, r"couldn't find key (?P<detail>\S{1,120})|references non-existent (?:config|secret) key:? ?(?P<key>\S{0,120})", "add the key, or correct its name in the workload (Run:ai: environmentVariables, storage)", stage=Stage.STARTED, confidence=0.96),
+    sign("missing_secret", "a Secret does not exist", _CONFIG, rf"\bsecrets? {_NAME} not found", "create it in the workload's namespace (Run:ai: Credentials), or correct its name", stage=Stage.STARTED, confidence=0.96),
+    sign("missing_configmap", "a ConfigMap does not exist", _CONFIG, rf"\bconfigmaps? {_NAME} not found", "create it in the workload's namespace, or correct its name", stage=Stage.STARTED, confidence=0.96),
+    sign("security_context_denied", "a security rule refused the container", _CREATE, r"runAsNonRoot|runAsUser breaks|violates PodSecurity|admission webhook \S+ denied|unable to validate against any (?:pod security policy|security context)|hostPath volumes are not allowed|Privileged containers are not allowed|capability may not be added", "run as a non-root user (Run:ai: security.runAsUid, runAsNonRoot) without the named privilege, or have the policy allow it", stage=Stage.STARTED, confidence=0.95),
+    sign("namespace_quota_exceeded", "a Kubernetes quota or limit of the namespace refused the pod", _CREATE, r"exceeded quota|failed quota|LimitRange|(?:minimum|maximum) \S+ usage per (?:Container|Pod)", "request less, or have the ResourceQuota or LimitRange of the namespace raised", stage=Stage.SCHEDULED, confidence=0.95),
+)  # fmt: skip
+_STORAGE = (
+    sign("pvc_not_found", "a volume claim does not exist", r"FailedScheduling|Unschedulable|FailedMount|SchedulerError", rf"persistentvolumeclaims? {_NAME} (?:not found|is being deleted)", "create it, or correct its name (Run:ai: data source, storage.pvc.claimName)", stage=Stage.PREPARED, confidence=0.96),
+    sign("volume_in_use", "the volume is attached to another node", _VOLUME, r"Multi-Attach error", "stop what uses it on the other node, or use a claim that many nodes may mount (ReadWriteMany)", stage=Stage.PREPARED),
+    sign("storage_unresponsive", "the storage does not answer", _VOLUME, r"code = DeadlineExceeded|context deadline exceeded|stale (?:NFS )?file handle|mount\.nfs\S*: Connection (?:timed out|refused)|nfs: server \S+ not responding|No route to host|operation with the given Volume ID \S+ already exists", "check the storage server and its CSI driver's pods, and the route from the node to it", stage=Stage.PREPARED, confidence=0.88, needs_reason=True),
+    sign("volume_mount_failed", "a volume could not be mounted", _VOLUME, r"(?:MountVolume|AttachVolume|MapVolume|NodeStageVolume)\S* failed|mount failed|access denied by server|not found in the list of registered CSI drivers|wrong fs type", "read the quoted message: server, path, driver and credentials of the volume", stage=Stage.PREPARED, confidence=0.88, needs_reason=True),
+    sign("volume_mount_failed", "a volume is not mounted in time", _VOLUME, r"Unable to attach or mount volumes|timed out waiting for the condition", "look at the events of the claim and of its CSI driver", stage=Stage.PREPARED, confidence=0.7, role=Role.HINT, needs_reason=True),
+    sign("pvc_unbound", "a volume claim is not bound", r"FailedScheduling|Unschedulable|FailedBinding|ProvisioningFailed", r"unbound immediate PersistentVolumeClaims|no persistent volumes available|no volume plugin matched|failed to provision volume|storageclass\S* \S+ not found", "check the claim's storage class, size and access mode: kubectl describe pvc", stage=Stage.SCHEDULED, confidence=0.9, never=False),
+)  # fmt: skip
+_RUNTIME = (
+    sign("container_oom", "the memory limit is too small to start the container", _START, r"container init was OOM-killed|memory limit too low", "raise the memory limit (Run:ai: compute.cpuMemoryLimit)", stage=Stage.STARTED, confidence=0.93),
+    sign("cuda_driver_mismatch", "the NVIDIA driver is too old for the image's CUDA", _START, r"nvidia-container-cli: requirement error|unsatisfied condition: (?:cuda|driver)|please update your driver", "use an image built for the node's driver, or have the driver updated", stage=Stage.STARTED, confidence=0.95),
+    sign("wrong_architecture", "the image is for another processor architecture", _START, r"exec format error", "rebuild it for the nodes' architecture (docker build --platform linux/amd64), or choose nodes that suit it (Run:ai: nodeType)", stage=Stage.STARTED, confidence=0.93),
+    sign("not_executable", "the entrypoint may not be executed", _START, r"exec:? \"?(?P<detail>[\w./-]{1,120})\"?:[^\n]{0,80}permission denied", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)", stage=Stage.STARTED, confidence=0.94),
+    sign("bad_command", "the command does not exist in the image", _START, r"exec:? \"?(?P<detail>[\w./ -]{1,120}?)\"?: (?:executable file not found|stat [^\n]{0,160}no such file|no such file)|executable file not found in \$PATH|no command specified", "correct the workload's command, or install it in the image (Run:ai: command, image)", stage=Stage.STARTED, confidence=0.95),
+    sign("missing_file", "the working directory does not exist in the image", _START, r"chdir to cwd \(\"(?P<detail>[\w./-]{1,120})\"\)[^\n]*no such file", "correct the working directory (Run:ai: workingDir), or create it in the image", stage=Stage.STARTED, confidence=0.88),
+    sign("read_only_filesystem", "the runtime cannot write to the image's file system", _START, r"read-only file system", "mount the volume at a path that exists in the image, or clear security.readOnlyRootFilesystem", stage=Stage.STARTED, confidence=0.85, needs_reason=True),
+    sign("network_plugin_failed", "the pod got no network", r"FailedCreatePodSandBox|FailedCreatePodSandbox|NetworkNotReady", r"setup network|networkPlugin|plugin type=|cni|network is not ready", "look at the network plugin's pod on that node: kubectl get pods -n kube-system -o wide", stage=Stage.PREPARED, confidence=0.9, needs_reason=True),
+    sign("container_create_failed", "the runtime could not create the container", r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun|FailedCreatePodSandBox|Failed", r"failed to (?:create|start|generate|reserve)|is reserved for|deadline exceeded|OCI runtime|nvidia-container-cli|CreateContainerError|RunContainerError|no runtime for", "look at the container runtime on the node; another node may do: delete the pod", stage=Stage.STARTED, confidence=0.82, needs_reason=True),
+)  # fmt: skip
+_ENDED = (
+    sign("ephemeral_storage_exceeded", "the pod used more ephemeral storage than it may", _EVICTED, r"ephemeral[ -](?:local )?storage (?:usage )?(?:exceeds|limit)|exceeded its local ephemeral storage|exceeds the (?:total )?limit", "write checkpoints and caches to a volume (Run:ai: storage.pvc), or raise the ephemeral-storage limit", stage=Stage.RUNNING, confidence=0.96),
+    sign("node_memory_eviction", "the node ran low on memory and evicted the pod", _EVICTED, r"low on resource: memory|MemoryPressure", "set the memory request to what the workload uses (Run:ai: compute.cpuMemoryRequest), so that it is placed where there is room", stage=Stage.RUNNING, confidence=0.95),
+    sign("node_disk_pressure", "the node ran low on disk and evicted the pod", _EVICTED, r"low on resource: (?:ephemeral-storage|inodes|nodefs|imagefs)|DiskPressure", "free space on the node: its disk was low, not this pod's limit; move large files to a volume (Run:ai: storage.pvc)", stage=Stage.RUNNING, confidence=0.95),
+    sign("device_plugin_failed", "the node's device plugin refused the pod", r"UnexpectedAdmissionError", r"no healthy devices|Allocate failed|device plugin|unhealthy devices", "have the node's GPUs and its device plugin checked (nvidia-smi on the node, pods of the GPU operator); other nodes may do", stage=Stage.RUNNING, confidence=0.93),
+    sign("node_shutdown", "the node was shut down", r"NodeShutdown|Shutdown|Terminated|TerminationByKubelet", r"node shutdown|imminent node shutdown|NodeShutdown", "nothing of the workload failed: submit it again, and ask why the node was shut down", stage=Stage.RUNNING, confidence=0.93),
+    sign("node_lost", "the node was lost", r"NodeLost|DeletionByPodGC|NodeControllerEviction", r"NodeLost|unresponsive|no longer exists|node .* lost", "nothing of the workload failed: submit it again, and have the node checked", stage=Stage.RUNNING, confidence=0.92, needs_reason=True),
+    sign("node_not_ready", "the node was not ready", r"NodeNotReady|DeletionByTaintManager|TaintManagerEviction", r"not ready|NotReady|NoExecute|Marking for deletion|TaintManager", "have the node's kubelet and network checked; nothing of the workload failed", stage=Stage.RUNNING, confidence=0.85, needs_reason=True),
+    sign("container_oom", "the container ran out of memory", r"OOMKill(?:ed|ing)|BackOff|Failed|Killing|Error|ContainerDied", r"\bOOM ?Kill(?:ed|ing)\b|memory cgroup out of memory", "raise the memory limit (Run:ai: compute.cpuMemoryLimit), or reduce batch size, num_workers or prefetching", stage=Stage.RUNNING, confidence=0.88),
+    sign("probe_failed", "kubelet ended the container for a failed probe", r"Killing", r"failed (?P<detail>liveness|startup) probe", "give the program more time (probe's initialDelaySeconds, failureThreshold), or correct the probe's port and path", stage=Stage.RUNNING, confidence=0.9),
+    sign("time_limit_reached", "a time limit of the project's rules ended it", r".*", r"\bidle (?:GPU )?(?:time(?:out)?|duration|limit|for (?:longer|more))|exceed\w* (?:the )?(?:max\w* |allowed )?(?:idle|run(?:ning|time)?)[ -]?(?:time|duration)|run-?time limit|time limit (?:of \S+ )?(?:was )?(?:reached|exceeded)", "ask for another rule (Run:ai: project, scheduling rules), or save checkpoints and resume", stage=Stage.RUNNING, confidence=0.9),
+    sign("deadline_exceeded", "the job's own deadline passed", r"DeadlineExceeded|Failed", r"(?<!code = )\bDeadlineExceeded\b|active (?:on the node )?longer than (?:the )?specified deadline", "raise the deadline (activeDeadlineSeconds), or make the job faster", stage=Stage.RUNNING, confidence=0.92, role=Role.LIMIT),
+    sign("backoff_limit_exceeded", "the job used up its retries", r"BackoffLimitExceeded|Failed", r"BackoffLimitExceeded|reached the specified backoff limit", "read the failed pods' logs where they are kept: nothing of them is left here; the number of retries is Run:ai's backoffLimit", stage=Stage.RUNNING, confidence=0.72, role=Role.AFTERMATH),
+)  # fmt: skip
+SIGNS: tuple[Sign, ...] = (*_CONFIGURATION, *_STORAGE, *_ENDED, *_RUNTIME[:-1], *_IMAGE, *_RUNTIME[-1:])
+_AMBIGUOUS = (
+    "may require authorization",
+    "may require 'docker login'",
+    "pull access denied",
+    "requested access to the resource is denied",
+)
+
+
+def find(case: Case) -> Iterator[Finding]:
+    """Findings from events, waiting states and status texts: one for each cause and object."""
+    found: dict[tuple[str, str | None], Finding] = {}
+    told = messages(case)
+    for message in told:
+        finding = _of_message(case, message, told)
+        if finding is None:
+            continue
+        known = found.get((finding.cause, message.about))
+        if known is None or (known.strength, known.confidence) < (finding.strength, finding.confidence):
+            found[finding.cause, message.about] = finding
+    yield from found.values()
+
+
+def start_finding(case: Case, ended: Ended) -> Finding:
+    """Why the runtime could not start a container, from the state it left."""
+    message = Message(source="", reason="StartError", text=ended.end.message or "", at=ended.end.finished_at)
+    match = next(((s, m) for s in _RUNTIME if (m := s.match(message)) is not None), None)
+    entry = match[0] if match else _RUNTIME[-1]
+    detail = _detail(match[1]) if match else ""
+    return Finding(
+        cause=entry.cause,
+        title=entry.title + (f": {detail}" if detail else ""),
+        confidence=entry.confidence,
+        explanation=f"{ended.place} could not be started (exit code {ended.end.exit_code}): {entry.title}.",
+        evidence_ids=(case.cite_end(ended),),
+        next_steps=(*entry.advice, describe_workload(case.workload)),
+        at=ended.end.finished_at,
+        place=ended.pod.name,
+        earlier=ended.earlier,
+    )
+
+
+def _of_message(case: Case, message: Message, told: list[Message]) -> Finding | None:
+    entry, match = next(((s, m) for s in SIGNS if (m := s.match(message)) is not None), (None, None))
+    if any(words in message.text for words in _AMBIGUOUS) and message.passed < Stage.PULLED:
+        return _not_found_or_private(case, message, told)
+    if entry is None or match is None:
+        return None
+    detail = _detail(match)
+    return Finding(
+        cause=entry.cause,
+        title=entry.title + (f": {detail}" if detail else ""),
+        confidence=entry.confidence,
+        explanation=f"{message.source} says so{_image_of(case, message, entry)}.",
+        evidence_ids=(case.cite(message.source, message.quoted, at=message.at),),
+        next_steps=(*entry.advice, _look_at(case.workload, message)),
+        strength=message.strength,
+        role=entry.role,
+        at=message.at,
+        place=message.about,
+        never=entry.never,
+    )
+
+
+def _not_found_or_private(case: Case, message: Message, told: list[Message]) -> Finding:
+    """The registry does not tell which: without a pull secret, a missing login is the likelier reading."""
+    unusable = [
+        item for item in told if item.reason == "FailedToRetrieveImagePullSecret" and item.about == message.about
+    ]
+    pods = [pod for pod in case.pods if message.about in (None, pod.name)]
+    with_secret = any(pod.image_pull_secrets for pod in pods) and not unusable
+    known = any(pod.image_pull_secrets is not None for pod in pods)
+    seen = (
+        "a pull secret is set"
+        if with_secret
+        else "no usable pull secret is set"
+        if known
+        else "whether a pull secret is set is not known"
+    )
+    cited = (
+        case.cite(message.source, message.quoted, at=message.at),
+        *(case.cite(i.source, i.quoted, at=i.at) for i in unusable[:1]),
+    )
+    steps = (
+        "check the image's name and tag for typing errors (Run:ai: image)",
+        "add the registry credential of the project (Run:ai: Credentials, type Docker registry; imagePullSecrets)",
+    )
+    return Finding(
+        cause="image_not_found" if with_secret else "image_auth_failed",
+        title="the image does not exist, or the login may not see it" if with_secret else "the registry wants a login, or the image does not exist",
+        confidence=0.78,
+        explanation=f"The registry does not say whether the image is missing or private{_image_of(case, message, None)}; {seen}, which makes this reading the likelier one.",
+        evidence_ids=cited,
+        next_steps=(*(steps if with_secret else steps[::-1]), _look_at(case.workload, message)),
+        strength=message.strength,
+        at=message.at,
+        place=message.about,
+    )  # fmt: skip
+
+
+def _image_of(case: Case, message: Message, entry: Sign | None) -> str:
+    """The image, where the message is about one."""
+    if entry is not None and entry not in _IMAGE:
+        return ""
+    for pod in case.pods:
+        if pod.name == message.about:
+            waiting = [c for c in pod.containers if c.reason and c.image] or [c for c in pod.containers if c.image]
+            return f" (image {token(waiting[0].image, 160)})" if waiting else ""
+    return f" (image {token(case.workload.images[0], 160)})" if len(case.workload.images) == 1 else ""
+
+
+def _detail(match: re.Match[str]) -> str:
+    groups = match.groupdict()
+    name = groups.get("detail") or groups.get("key")
+    return token(name) if name else ""
+
+
+def _look_at(workload: Workload, message: Message) -> str:
+    if message.kind == "Pod" and message.about:
+        return in_namespace(f"kubectl describe pod {token(message.about)}", workload)
+    return describe_workload(workload)

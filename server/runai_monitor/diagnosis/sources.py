@@ -1,0 +1,80 @@
+"""What a diagnosis reads from, and how much of it: the two readers it needs, and its limits."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+from runai_monitor.clock import Clock
+from runai_monitor.model.cluster import KubeEvent, Pod
+from runai_monitor.model.workload import WorkloadDetail, WorkloadEvent, WorkloadHistory, WorkloadId, WorkloadPod
+
+
+class RunaiReader(Protocol):
+    """What a diagnosis reads of Run:ai."""
+
+    async def get_workload(self, workload_id: WorkloadId) -> WorkloadDetail:
+        """One workload in detail."""
+        ...
+
+    async def list_pods(self, workload_id: WorkloadId, *, deleted: bool = False) -> list[WorkloadPod]:
+        """Its pods as Run:ai lists them."""
+        ...
+
+    async def list_events(self, workload_id: WorkloadId, *, limit: int = 200) -> list[WorkloadEvent]:
+        """Its events, newest first."""
+        ...
+
+    async def get_history(self, workload_id: WorkloadId) -> WorkloadHistory:
+        """Its phases so far."""
+        ...
+
+
+class KubeReader(Protocol):
+    """What a diagnosis reads of Kubernetes."""
+
+    async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:
+        """Pods by label."""
+        ...
+
+    async def get_pod(self, namespace: str, name: str) -> Pod:
+        """One pod."""
+        ...
+
+    async def list_events(
+        self, namespace: str, *, object_name: str | None = None, object_uid: str | None = None
+    ) -> list[KubeEvent]:
+        """Events of one object."""
+        ...
+
+    async def read_log(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        previous: bool = False,
+        tail_lines: int = 100,
+        limit_bytes: int = 262_144,
+    ) -> str:
+        """The end of a log."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is read, and for how long."""
+
+    timeout_seconds: float
+    log_tail_lines: int
+    log_limit_bytes: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where evidence comes from. `kube` is None when no Kubernetes access is configured."""
+
+    runai: RunaiReader
+    kube: KubeReader | None
+    clock: Clock
+    limits: Limits
