@@ -1,169 +1,128 @@
-"""Reads what stands around the pods of a case, for as long as it may; what cannot be read is named, with the reason.
+"""Reads what stands around the pods of a case: their nodes, the volume claims they wait for, the quotas of their namespace.
 
-Nodes, claims and quotas need permissions that few grant: a refusal is said once for each kind, not once for each object.
+Few grant these permissions everywhere: a refusal is said once for each kind of objects, not once for each object.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 import anyio
 
 from runai_monitor.diagnosis.around import is_sick
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.safe import safe, safe_text
+from runai_monitor.diagnosis.sources import KubeReader
+from runai_monitor.diagnosis.wording import token
 from runai_monitor.errors import KubeError, KubeForbiddenError, KubeNotFoundError
-from runai_monitor.model.cluster import KubeEvent, LimitRange, Node, Pod, ResourceQuota, VolumeClaim
+from runai_monitor.model.cluster import Pod
+from runai_monitor.model.workload import Workload
 
 MOST_NODES = 8
 MOST_CLAIMS = 8
 CONCURRENT_READS = 4
 
 
-class SurroundingsReader(Protocol):
-    """What is read of Kubernetes around pods."""
+class Surroundings:
+    """One reading for one case. It is given names as the cluster knows them; what goes into the case is safe."""
 
-    async def get_node(self, name: str) -> Node:
-        """One node."""
-        ...
-
-    async def list_pods_on(self, node: str) -> list[Pod]:
-        """The pods of a node."""
-        ...
-
-    async def list_node_events(self, name: str) -> list[KubeEvent]:
-        """A node's events."""
-        ...
-
-    async def get_claim(self, namespace: str, name: str) -> VolumeClaim:
-        """One volume claim."""
-        ...
-
-    async def list_events(
-        self, namespace: str, *, object_name: str | None = None, object_kind: str | None = None
-    ) -> list[KubeEvent]:
-        """The events of one object."""
-        ...
-
-    async def list_quotas(self, namespace: str) -> list[ResourceQuota]:
-        """The quotas of a namespace."""
-        ...
-
-    async def list_limit_ranges(self, namespace: str) -> list[LimitRange]:
-        """The limit ranges of a namespace."""
-        ...
-
-
-async def read_surroundings(
-    kube: SurroundingsReader, case: Case, *, pods: Sequence[Pod], nodes: Sequence[str], namespace: str
-) -> None:
-    """Fills `case.around` and `case.node_events`; each answer goes into the case as it comes.
-
-    Args:
-        kube: the cluster.
-        case: what is filled, with safe texts only.
-        pods: the workload's, by their own names.
-        nodes: the nodes worth reading, the most interesting first.
-        namespace: the workload's.
-    """
-    reading = _Reading(kube, case)
-    claims = list(dict.fromkeys(name for pod in pods if not _started(pod) for name in pod.claims))
-    async with anyio.create_task_group() as tasks:
-        for name in nodes[:MOST_NODES]:
-            tasks.start_soon(reading.take_turn, "nodes", reading.node(name))
-            tasks.start_soon(reading.take_turn, "events of nodes", reading.node_events(name))
-        for name in claims[:MOST_CLAIMS]:
-            tasks.start_soon(reading.take_turn, "volume claims", reading.claim(namespace, name))
-        if any(pod.node is None for pod in pods) or not pods:
-            tasks.start_soon(reading.take_turn, "quotas", reading.quotas(namespace))
-            tasks.start_soon(reading.take_turn, "limit ranges", reading.limit_ranges(namespace))
-
-
-class _Reading:
-    """One reading for one case."""
-
-    def __init__(self, kube: SurroundingsReader, case: Case) -> None:
+    def __init__(
+        self, kube: KubeReader, case: Case, pods: Sequence[Pod], listed: Iterable[str], workload: Workload
+    ) -> None:
+        """Args are the cluster, the case, its pods, the nodes that Run:ai's pod list names, and the workload."""
         self._kube = kube
         self._case = case
         self._around = case.around
-        self._workload = case.workload.name
-        self._limiter = anyio.Semaphore(CONCURRENT_READS)
-        self._refused: set[str] = set()
+        self._workload = workload
+        self._nodes = list(dict.fromkeys([*_nodes(pods), *([] if pods else listed)]))[:MOST_NODES]
+        waiting = [pod for pod in pods if not _has_started(pod)]
+        self._claims = list(dict.fromkeys(name for pod in waiting for name in pod.claims))[:MOST_CLAIMS]
+        self._unplaced = not pods or any(pod.node is None for pod in pods)
 
-    async def take_turn(self, what: str, read: Callable[[], Awaitable[None]]) -> None:
-        """Reads when a place is free."""
-        async with self._limiter:
-            await self.attempt(what, read)
+    def sources(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
+        """What is worth reading, by name."""
+        if self._nodes:
+            yield "nodes", lambda: self._each(self._nodes, self._node)
+            yield "Kubernetes events of nodes", lambda: self._each(self._nodes, self._node_events)
+        if self._claims:
+            yield "volume claims", lambda: self._each(self._claims, self._claim)
+        if self._unplaced:
+            yield "quotas of the namespace", self._quotas
 
-    async def attempt(self, what: str, read: Callable[[], Awaitable[None]]) -> None:
-        """Reads; what fails is named once for each kind of objects."""
-        if what in self._refused:
-            return
+    async def _each(self, names: list[str], read: Callable[[str], Awaitable[None]]) -> None:
+        """Reads several objects of one kind.
+
+        Raises:
+            KubeForbiddenError: that kind may not be read; other failures are noted for each object.
+        """
+        limiter = anyio.CapacityLimiter(CONCURRENT_READS)
+        refused: list[KubeForbiddenError] = []
+
+        async def one(name: str) -> None:
+            async with limiter:
+                if refused:
+                    return
+                try:
+                    await read(name)
+                except KubeForbiddenError as error:
+                    refused.append(error)
+                except KubeError as error:
+                    self._case.unread.append(f"{token(name)}: {safe_text(str(error))[:300]}")
+
+        async with anyio.create_task_group() as tasks:
+            for name in names:
+                tasks.start_soon(one, name)
+        if refused:
+            raise refused[0]
+
+    async def _node(self, name: str) -> None:
         try:
-            await read()
-        except KubeForbiddenError as error:
-            if what not in self._refused:
-                self._refused.add(what)
-                self._case.unread.append(f"{what}: forbidden ({safe_text(str(error))})")
-        except KubeError as error:
-            self._case.unread.append(f"{what}: {safe_text(str(error))}")
-
-    def node(self, name: str) -> Callable[[], Awaitable[None]]:
-        async def read() -> None:
+            node = safe(await self._kube.get_node(name))
+        except KubeNotFoundError:
+            self._around.gone.add(safe_text(name))
+            return
+        self._around.nodes[safe_text(name)] = node
+        if is_sick(node):
             try:
-                node = safe(await self._kube.get_node(name))
-            except KubeNotFoundError:
-                self._around.gone.add(safe_text(name))
-                return
-            self._around.nodes[safe_text(name)] = node
-            if is_sick(node):
-                await self.attempt("other workloads of nodes", self.neighbours(name))
+                found = {pod.workload_name for pod in await self._kube.list_pods_on(name)}
+            except KubeError:
+                return  # who else is on it is good to know, and no evidence
+            others = sorted(safe_text(other) for other in found if other and other != self._workload.name)
+            self._around.neighbours[safe_text(name)] = others
 
-        return read
+    async def _node_events(self, name: str) -> None:
+        found = safe(await self._kube.list_node_events(name))
+        self._case.node_events += found
 
-    def neighbours(self, name: str) -> Callable[[], Awaitable[None]]:
-        async def read() -> None:
-            found = {pod.workload_name for pod in await self._kube.list_pods_on(name)} - {None, self._workload}
-            self._around.neighbours[safe_text(name)] = sorted(safe_text(other) for other in found if other)
+    async def _claim(self, name: str) -> None:
+        namespace = self._workload.namespace
+        try:
+            claim = safe(await self._kube.get_claim(namespace, name))
+        except KubeNotFoundError:
+            self._around.missing.add(safe_text(name))
+            return
+        self._around.claims[safe_text(name)] = claim
+        if claim.phase != "Bound":
+            found = await self._kube.list_events(namespace, object_name=name, object_kind="PersistentVolumeClaim")
+            self._around.claim_events += safe(found)
 
-        return read
-
-    def node_events(self, name: str) -> Callable[[], Awaitable[None]]:
-        async def read() -> None:
-            self._case.node_events += safe(await self._kube.list_node_events(name))
-
-        return read
-
-    def claim(self, namespace: str, name: str) -> Callable[[], Awaitable[None]]:
-        async def read() -> None:
-            try:
-                claim = safe(await self._kube.get_claim(namespace, name))
-            except KubeNotFoundError:
-                self._around.missing.add(safe_text(name))
-                return
-            self._around.claims[safe_text(name)] = claim
-            if claim.phase != "Bound":
-                kind = "PersistentVolumeClaim"
-                self._around.claim_events += safe(
-                    await self._kube.list_events(namespace, object_name=name, object_kind=kind)
-                )
-
-        return read
-
-    def quotas(self, namespace: str) -> Callable[[], Awaitable[None]]:
-        async def read() -> None:
-            self._around.quotas = safe(await self._kube.list_quotas(namespace))
-
-        return read
-
-    def limit_ranges(self, namespace: str) -> Callable[[], Awaitable[None]]:
-        async def read() -> None:
-            self._around.limit_ranges = safe(await self._kube.list_limit_ranges(namespace))
-
-        return read
+    async def _quotas(self) -> None:
+        self._around.quotas = safe(await self._kube.list_quotas(self._workload.namespace))
+        self._around.limit_ranges = safe(await self._kube.list_limit_ranges(self._workload.namespace))
 
 
-def _started(pod: Pod) -> bool:
+def _nodes(pods: Sequence[Pod]) -> list[str]:
+    """The nodes of the pods, those of pods that suffer first."""
+    return [pod.node for pod in sorted(pods, key=_is_well) if pod.node and pod.pod_phase != "Succeeded"]
+
+
+def _is_well(pod: Pod) -> bool:
+    ends = [end for c in pod.containers for end in (c.ended, c.last_ended) if end is not None]
+    return (
+        pod.pod_phase == "Running" and not pod.reason and not pod.deleting and all(end.exit_code == 0 for end in ends)
+    )
+
+
+def _has_started(pod: Pod) -> bool:
     """Whether its volumes have been mounted: some container has run."""
     return any(container.started_at or container.ended or container.last_ended for container in pod.containers)

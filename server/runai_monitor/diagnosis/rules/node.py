@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from runai_monitor.diagnosis.around import condition_of, condition_words, event_words
 from runai_monitor.diagnosis.case import Case, all_run
-from runai_monitor.diagnosis.messages import Message, Stage, messages
+from runai_monitor.diagnosis.messages import Message, Stage
 from runai_monitor.diagnosis.rules import gpu
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.sign import Sign, sign
@@ -68,11 +68,7 @@ class Trouble:
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Findings from what was said of the pods and from the state of the nodes they were on."""
-    for message in messages(case):
-        found = _of_message(case, message)
-        if found is not None:
-            yield found
+    """Findings from the state of the nodes that the pods are or were on."""
     for pod in case.pods:
         if pod.node and pod.pod_phase != "Succeeded":
             yield from _of_node(case, pod)
@@ -82,10 +78,8 @@ def find(case: Case) -> Iterator[Finding]:
             yield _gone(case, lost.name, lost.node or "", lost.deleted_at)
 
 
-def _of_message(case: Case, message: Message) -> Finding | None:
-    entry, match = next(((s, m) for s in SIGNS if (m := s.match(message)) is not None), (None, None))
-    if entry is None or match is None:
-        return None
+def told_of(case: Case, message: Message, entry: Sign) -> Finding:
+    """The finding from a message that an entry of `SIGNS` matches, with what the node itself says."""
     node = node_of(case, message.about)
     cause, title, cited = entry.cause, entry.title, []
     trouble = _trouble(case, node) if cause == "node_not_ready" and node else None
@@ -110,7 +104,7 @@ def _of_message(case: Case, message: Message) -> Finding | None:
         ),
         evidence_ids=cited,
         role=Role.FOLLOWS if follows else entry.role,
-        never=False,
+        never=entry.never,
     )
 
 

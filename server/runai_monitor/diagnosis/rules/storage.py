@@ -56,11 +56,7 @@ _NORMAL_WAIT = frozenset({"WaitForFirstConsumer", "WaitForPodScheduled", "Extern
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Findings from what was said of pods, and from the claims they name."""
-    for message in messages(case):
-        found = _of_message(case, message)
-        if found is not None:
-            yield found
+    """Findings from the claims that pods wait for."""
     for pod in case.pods:
         for name in pod.claims if _waits(pod) else ():
             if name in case.around.missing:
@@ -69,11 +65,8 @@ def find(case: Case) -> Iterator[Finding]:
                 yield from _unbound(case, pod, claim)
 
 
-def _of_message(case: Case, message: Message) -> Finding | None:
-    entry, match = next(((s, m) for s in SIGNS if (m := s.match(message)) is not None), (None, None))
-    if entry is None or match is None:
-        return None
-    name = match.groupdict().get("detail")
+def told_of(case: Case, message: Message, entry: Sign, name: str) -> Finding:
+    """The finding from a message that an entry of `SIGNS` matches; `name` is what its words name, if anything."""
     node = node_of(case, message.about)
     steps = list(entry.advice)
     if entry.cause == "volume_mount_failed":
@@ -86,7 +79,7 @@ def _of_message(case: Case, message: Message) -> Finding | None:
         case,
         message,
         cause=entry.cause,
-        title=entry.title + (f": {token(name)}" if name else ""),
+        title=entry.title + (f": {name}" if name else ""),
         confidence=entry.confidence,
         explanation=explanation,
         next_steps=(*(step.replace("{node}", where) for step in steps), describe_place(case, message)),
