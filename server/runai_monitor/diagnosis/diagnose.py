@@ -9,7 +9,7 @@ from runai_monitor.clock import Clock
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.collect import collect
 from runai_monitor.diagnosis.report import markdown
-from runai_monitor.diagnosis.rules import gpu, node, process, scheduling, starting, storage
+from runai_monitor.diagnosis.rules import gpu, node, preemption, process, quota, scheduling, starting, storage
 from runai_monitor.diagnosis.safe import safe
 from runai_monitor.diagnosis.sources import KubeReader, Limits, RunaiReader, Sources
 from runai_monitor.diagnosis.verdict import judge
@@ -56,7 +56,7 @@ class Diagnoser:
 
 def conclude(case: Case) -> Diagnosis:
     """What follows from the facts of a case: pure but for the evidence that is numbered in it."""
-    families = (process, starting, scheduling, gpu, node, storage)
+    families = (process, starting, preemption, quota, scheduling, gpu, node, storage)
     judgement = judge(case, [finding for family in families for finding in family.find(case)])
     cited = {number for cause in judgement.causes for number in cause.evidence_ids}
     diagnosis = Diagnosis(

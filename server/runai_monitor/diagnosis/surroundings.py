@@ -5,6 +5,7 @@ Few grant these permissions everywhere: a refusal is said once for each kind of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 import anyio
@@ -46,6 +47,7 @@ class Surroundings:
             yield "Kubernetes events of nodes", lambda: self._each(self._nodes, self._node_events)
         if self._claims:
             yield "volume claims", lambda: self._each(self._claims, self._claim)
+        yield "Kubernetes events of the workload", self._owner_events
         if self._unplaced:
             yield "quotas of the namespace", self._quotas
 
@@ -93,6 +95,18 @@ class Surroundings:
     async def _node_events(self, name: str) -> None:
         found = safe(await self._kube.list_node_events(name))
         self._case.node_events += found
+
+    async def _owner_events(self) -> None:
+        """What is said of the objects above the pods: the job that could not create one, the gang that was evicted."""
+        namespace, name = self._workload.namespace, self._workload.name
+        found = await self._kube.list_events(namespace, object_name=name)
+        gangs = await self._kube.list_events(namespace, object_kind="PodGroup")
+        found += [
+            event
+            for event in gangs
+            if re.fullmatch(f"(?:pg-)?{re.escape(name)}(?:-[0-9a-f-]{{8,}})?", event.object_name)
+        ]
+        self._case.kube_events += safe([event for event in found if event.object_kind != "Pod"])
 
     async def _claim(self, name: str) -> None:
         namespace = self._workload.namespace

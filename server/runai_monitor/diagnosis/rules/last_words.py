@@ -116,7 +116,9 @@ def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
         if detail := _unset_variable(item):
             return _unset(case, ended, item, detail, cited)
         role = Role.HINT if item.name in _OF_OTHERS else Role.OWN
-        single = f": {token(item.said)}" if item.said and " " not in item.said.strip() and len(item.said) <= 80 else ""  # one word names a key or a file; more is a text
+        single = (
+            f": {token(item.said)}" if item.said and " " not in item.said.strip() and len(item.said) <= 80 else ""
+        )  # one word names a key or a file; more is a text
         return _finding(
             ended, cause="python_exception", title=f"uncaught {token(item.type)}{where}", confidence=0.88,
             explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on an uncaught {token(item.type)}{single}{where} (line {number} of what was read).",

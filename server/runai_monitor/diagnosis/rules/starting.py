@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from runai_monitor.diagnosis.case import Case, Ended
 from runai_monitor.diagnosis.messages import Message, Stage, messages
-from runai_monitor.diagnosis.rules import node, storage
+from runai_monitor.diagnosis.rules import node, quota, storage
 from runai_monitor.diagnosis.rules.finding import Finding, Role
 from runai_monitor.diagnosis.rules.sign import Sign, sign
 from runai_monitor.diagnosis.wording import describe_workload, in_namespace, token
@@ -40,7 +40,6 @@ _CONFIGURATION = (
     sign("missing_secret", "a Secret does not exist", _CONFIG, rf"\bsecrets? {_NAME} not found", "create it in the workload's namespace (Run:ai: Credentials), or correct its name", stage=Stage.STARTED, confidence=0.96),
     sign("missing_configmap", "a ConfigMap does not exist", _CONFIG, rf"\bconfigmaps? {_NAME} not found", "create it in the workload's namespace, or correct its name", stage=Stage.STARTED, confidence=0.96),
     sign("security_context_denied", "a security rule refused the container", _CREATE, r"runAsNonRoot|runAsUser breaks|violates PodSecurity|admission webhook \S+ denied|unable to validate against any (?:pod security policy|security context)|hostPath volumes are not allowed|Privileged containers are not allowed|capability may not be added", "run as a non-root user (Run:ai: security.runAsUid, runAsNonRoot) without the named privilege, or have the policy allow it", stage=Stage.STARTED, confidence=0.95),
-    sign("namespace_quota_exceeded", "a Kubernetes quota or limit of the namespace refused the pod", _CREATE, r"exceeded quota|failed quota|LimitRange|(?:minimum|maximum) \S+ usage per (?:Container|Pod)", "request less, or have the ResourceQuota or LimitRange of the namespace raised", stage=Stage.SCHEDULED, confidence=0.95),
 )  # fmt: skip
 _RUNTIME = (
     sign("container_oom", "the memory limit is too small to start the container", _START, r"container init was OOM-killed|memory limit too low", "raise the memory limit (Run:ai: compute.cpuMemoryLimit)", stage=Stage.STARTED, confidence=0.93),
@@ -63,6 +62,7 @@ _ENDED = (
 )  # fmt: skip
 SIGNS: tuple[Sign, ...] = (
     *_CONFIGURATION,
+    *quota.SIGNS,
     *storage.SIGNS,
     *node.SIGNS,
     *_ENDED,
@@ -117,6 +117,8 @@ def _of_message(case: Case, message: Message, told: list[Message]) -> Finding | 
         return _not_found_or_private(case, message, told)
     if entry is None or match is None:
         return None
+    if entry in quota.SIGNS:
+        return quota.told_of(case, message, entry)
     if entry in node.SIGNS:
         return node.told_of(case, message, entry)
     if entry in storage.SIGNS:
