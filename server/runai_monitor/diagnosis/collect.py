@@ -90,7 +90,7 @@ class _Gathering:
             self._start(tasks, "the workload's details", self._read_detail)
             self._start(tasks, "Run:ai's events", self._read_events)
             self._start(tasks, "Run:ai's history", self._read_history)
-            self._start(tasks, "the workload's pods", self._read_pods)
+            tasks.start_soon(self._read_pods)
 
     def _start(self, tasks: TaskGroup, name: str, read: Callable[[], Awaitable[None]]) -> None:
         self.pending[name] = None
