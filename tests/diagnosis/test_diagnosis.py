@@ -6,13 +6,14 @@ import pytest
 
 from runai_monitor.model.diagnosis import Diagnosis
 from tests.diagnosis.cases import ALL, Labelled
+from tests.diagnosis.family_cases import FAMILIES
 
 pytestmark = pytest.mark.anyio
 QUIET = {"healthy", "completed", "suspended_by_person", "pending_normally"}
 ACT_ON_IT = 0.8
 
 
-@pytest.mark.parametrize("case", ALL, ids=lambda case: f"{case.expected}: {case.name}")
+@pytest.mark.parametrize("case", [*ALL, *FAMILIES], ids=lambda case: f"{case.expected}: {case.name}")
 async def test_the_cause_an_expert_would_name_comes_first(case: Labelled) -> None:
     """At three in the morning the first cause is the one that is read."""
     found = await case.build().diagnose()

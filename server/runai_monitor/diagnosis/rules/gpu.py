@@ -143,8 +143,10 @@ def _sureness(fault: Fault, last: Ended) -> float:
     deadly = fault.is_fatal or (fault.report is not None and fault.report.xid.code == CONTAINED)
     if not deadly or last.end.reason not in _PLAIN_ENDS:
         return 0.55
-    said = last.log.tail(40) if last.log is not None else ""
-    return 0.9 if not said or _ABOUT_GPUS.search(said) else 0.62
+    if last.log is None or not last.log.fatal_raised:
+        return 0.9
+    said = " ".join(raised.words for raised in last.log.fatal_raised) + last.log.tail(20)
+    return 0.9 if _ABOUT_GPUS.search(said) else 0.62
 
 
 def _in_log(case: Case, ended: Ended) -> Iterator[Finding]:
