@@ -8,10 +8,8 @@ from tests.diagnosis.scene import (
     NAME,
     NAMESPACE,
     NODE,
-    Build,
+    Json,
     Scene,
-    ago,
-    change,
     condition,
     container,
     ended,
@@ -21,7 +19,6 @@ from tests.diagnosis.scene import (
     pod,
     preparing,
     runai_event,
-    runai_pod,
     running,
     stuck,
     traceback,
@@ -39,14 +36,14 @@ class Labelled:
     """
 
     name: str
-    build: Build
+    scene: Scene
     expected: str
     sure: bool | None = True
     then: str | None = None
     says: tuple[str, ...] = ()
 
 
-def _case(
+def case(
     name: str,
     expected: str,
     scene: Scene,
@@ -55,19 +52,22 @@ def _case(
     then: str | None = None,
     says: tuple[str, ...] = (),
 ) -> Labelled:
-    return Labelled(name, lambda: scene, expected, sure, then, says)
+    """A case of a whole scene."""
+    return Labelled(name, scene, expected, sure, then, says)
 
 
-def _dies(
+def dies(
     name: str, expected: str, raised: str, *, says: tuple[str, ...] = (), sure: bool | None = True, code: str = "main()"
 ) -> Labelled:
-    return _case(name, expected, exited(1, traceback(raised, code=code)), says=says, sure=sure)
+    """A process that ends with 1 on an uncaught exception."""
+    return case(name, expected, exited(1, traceback(raised, code=code)), says=says, sure=sure)
 
 
-def _ends(
+def ends(
     name: str, expected: str, exit_code: int, log: str, *, sure: bool | None = True, says: tuple[str, ...] = ()
 ) -> Labelled:
-    return _case(name, expected, exited(exit_code, log), sure=sure, says=says)
+    """A process that ends with a code after some last words."""
+    return case(name, expected, exited(exit_code, log), sure=sure, says=says)
 
 
 STEPS = "\n".join(f"step {n} | loss 2.{n}" for n in range(10, 20)) + "\n"
@@ -96,235 +96,161 @@ NCCL_TIMEOUT = (
 )
 
 
-def _ranks(*containers: dict[str, object], logs: dict[int, str], phase: str = "Failed", **fields: object) -> Scene:
+def ranks(*containers: Json, logs: dict[int, str], phase: str = "Failed") -> Scene:
+    """One pod for each rank, with their logs by number."""
     pods = [pod(item, index=index) for index, item in enumerate(containers)]
-    scene = Scene(phase=phase, pods=pods, **fields)  # type: ignore[arg-type]  # passed through
+    scene = Scene(phase=phase, pods=pods)
     scene.logs.update({(index, "main", False): text for index, text in logs.items()})
     return scene
 
 
 PROCESS = [
-    _case("OOMKilled at a limit, restarted three times", "container_oom",
+    case("OOMKilled at a limit, restarted three times", "container_oom",
           Scene(phase="Running", pods=[pod(container(waiting("CrashLoopBackOff", "back-off 40s"), last=ended(137, "OOMKilled", at=2), restarts=3, memory="64Gi"), phase="Running")]),
           says=("64Gi", "96Gi", "3 restarts", "compute.cpuMemoryLimit")),
-    _case("a memory-cgroup event of the same node, time and process", "container_oom",
+    case("a memory-cgroup event of the same node, time and process", "container_oom",
           exited(137, STEPS, detail={"command": "python", "arguments": "train.py"},
                  node_events=[event("OOMKilling", "Memory cgroup out of memory: Killed process 4242 (python) total-vm:9GB", at=5.2, about=NODE, kind="Node")])),
-    _case("OOMKilled child, parent ended with 0", "container_oom", exited(0, reason="OOMKilled", memory="8Gi")),
-    _case("memory limit too low to start", "container_oom", exited(128, reason="StartError", message="failed to create containerd task: OCI runtime create failed: container init was OOM-killed (memory limit too low?): unknown")),
-    _case("Run:ai's event alone says OOMKilled", "container_oom", gone(runai_event("OOMKilled", "Container main was OOMKilled"))),
-    _case("node low on memory", "node_memory_eviction", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. Container main was using 90Gi, request is 0.")]), then="killed_by_signal"),
-    _case("own ephemeral storage limit", "ephemeral_storage_exceeded", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="Pod ephemeral local storage usage exceeds the total limit of containers 50Gi. ")])),
-    _case("emptyDir over its size limit", "ephemeral_storage_exceeded", gone(runai_event("Evicted", 'Usage of EmptyDir volume "cache" exceeds the limit "10Gi". '))),
-    _case("node low on ephemeral storage", "node_disk_pressure", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 8Gi. ")])),
-    _dies("no space left on a volume", "disk_full", "OSError: [Errno 28] No space left on device: '/data/ckpt/step_100.pt'"),
-    _dies("no space, German locale", "disk_full", "OSError: [Errno 28] Auf dem Gerät ist kein Speicherplatz mehr verfügbar"),
-    _dies("shared memory: DataLoader", "shm_exhausted", "RuntimeError: DataLoader worker (pid 77) is killed by signal: Bus error. It is possible that dataloader's workers are out of shared memory.", says=("largeShmRequest",)),
-    _ends("shared memory: the line beside an exception that says nothing", "shm_exhausted", 1,
+    case("OOMKilled child, parent ended with 0", "container_oom", exited(0, reason="OOMKilled", memory="8Gi")),
+    case("memory limit too low to start", "container_oom", exited(128, reason="StartError", message="failed to create containerd task: OCI runtime create failed: container init was OOM-killed (memory limit too low?): unknown")),
+    case("Run:ai's event alone says OOMKilled", "container_oom", gone(runai_event("OOMKilled", "Container main was OOMKilled"))),
+    case("node low on memory", "node_memory_eviction", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. Container main was using 90Gi, request is 0.")]), then="killed_by_signal"),
+    case("own ephemeral storage limit", "ephemeral_storage_exceeded", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="Pod ephemeral local storage usage exceeds the total limit of containers 50Gi. ")])),
+    case("emptyDir over its size limit", "ephemeral_storage_exceeded", gone(runai_event("Evicted", 'Usage of EmptyDir volume "cache" exceeds the limit "10Gi". '))),
+    case("node low on ephemeral storage", "node_disk_pressure", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 8Gi. ")])),
+    dies("no space left on a volume", "disk_full", "OSError: [Errno 28] No space left on device: '/data/ckpt/step_100.pt'"),
+    dies("no space, German locale", "disk_full", "OSError: [Errno 28] Auf dem Gerät ist kein Speicherplatz mehr verfügbar"),
+    dies("shared memory: DataLoader", "shm_exhausted", "RuntimeError: DataLoader worker (pid 77) is killed by signal: Bus error. It is possible that dataloader's workers are out of shared memory.", says=("largeShmRequest",)),
+    ends("shared memory: the line beside an exception that says nothing", "shm_exhausted", 1,
           STEPS + "ERROR: Unexpected bus error encountered in worker. This might be caused by insufficient shared memory (shm).\n" + traceback("RuntimeError: DataLoader worker (pid(s) 77) exited unexpectedly").split("loss 2.30\n")[1]),
-    _dies("no space left in /dev/shm is no full disk", "shm_exhausted", "RuntimeError: unable to write to file </torch_71_12_0>: No space left on device (28)"),
-    _ends("exit 135 without words", "shm_exhausted", 135, STEPS, sure=False),
-    _dies("module", "missing_module", "ModuleNotFoundError: No module named 'flash_attn'", says=("flash_attn",)),
-    _dies("shared library", "missing_module", "ImportError: libcudart.so.12: cannot open shared object file: No such file or directory"),
-    _ends("loader of the system", "missing_module", 127, "/opt/bin/train: error while loading shared libraries: libnccl.so.2: cannot open shared object file: No such file or directory\n"),
-    _ends("python -m of a module that is not there", "missing_module", 1, "/usr/bin/python3: No module named axolotl\n"),
-    _dies("file", "missing_file", "FileNotFoundError: [Errno 2] No such file or directory: '/data/tokenizer.json'", says=("/data/tokenizer.json",)),
-    _ends("python cannot open its script", "missing_file", 2, "python: can't open file '/workspace/trian.py': [Errno 2] No such file or directory\n"),
-    _dies("model folder without its configuration", "missing_file", "OSError: /models/llama does not appear to have a file named config.json."),
-    _dies("file without permission", "permission_denied", "PermissionError: [Errno 13] Permission denied: '/data/out'", says=("security.runAsUid",)),
-    _ends("shell without permission", "permission_denied", 1, "mkdir: cannot create directory '/data/out': Permission denied\n"),
-    _ends("argparse", "invalid_arguments", 2, "usage: train.py [-h] --model MODEL\ntrain.py: error: the following arguments are required: --model\n"),
-    _dies("broken YAML", "invalid_arguments", "yaml.scanner.ScannerError: mapping values are not allowed here"),
-    _dies("environment variable that is not set", "invalid_arguments", "KeyError: 'MASTER_ADDR'", says=("MASTER_ADDR", "environmentVariables"), code='os.environ["MASTER_ADDR"]'),
-    _dies("uncaught exception with its place", "python_exception", "KeyError: 'motorcycle_rider'", says=("KeyError", "/workspace/train.py", "88", "motorcycle_rider")),
-    _dies("uncaught exception of a library's type", "python_exception", "transformers.utils.ModelError: the head has 12 labels, the data 13", says=("transformers.utils.ModelError",)),
-    _ends("syntax error", "python_exception", 1, '  File "/workspace/train.py", line 3\n    print "x"\n    ^^^^^^^^^\nSyntaxError: Missing parentheses in call to \'print\'\n', says=("SyntaxError", "/workspace/train.py")),
-    _ends("command not found", "bad_command", 127, "/bin/sh: 1: torchrnu: not found\n"),
-    _case("executable not found", "bad_command", exited(128, reason="StartError", message='failed to create containerd task: exec: "pyhton": executable file not found in $PATH: unknown'), says=("pyhton",)),
-    _case("entrypoint does not exist", "bad_command", exited(127, reason="ContainerCannotRun", message='OCI runtime create failed: exec: "/app/run.sh": stat /app/run.sh: no such file or directory')),
-    _case("entrypoint not executable", "not_executable", exited(128, reason="StartError", message='exec: "/app/run.sh": permission denied: unknown'), says=("/app/run.sh",)),
-    _ends("exit 126", "not_executable", 126, "/bin/sh: 1: /app/run.sh: cannot execute\n"),
-    _ends("wrong architecture", "wrong_architecture", 1, "exec /usr/bin/python: exec format error\n"),
-    _case("no build for the platform", "wrong_architecture", stuck("ErrImagePull", 'failed to pull and unpack image "x:1": no match for platform in manifest: not found')),
-    _ends("segmentation fault", "segfault", 139, STEPS),
-    _ends("segmentation fault of a child", "segfault", 1, STEPS + CHILD_FAILED.format(code=-11, said="Signal 11 (SIGSEGV) received by PID 71")),
-    _ends("abort", "aborted", 134, STEPS + "train: ../src/x.cc:44: assertion `n > 0' failed.\n"),
-    _ends("illegal instruction", "illegal_instruction", 132, STEPS),
-    _ends("illegal instruction in a shell", "illegal_instruction", 1, "run.sh: line 4:    12 Illegal instruction     (core dumped) ./train\n"),
-    _ends("Java heap", "application_memory_limit", 3, 'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space\n'),
-    _dies("Ray's memory monitor", "application_memory_limit", "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low on memory."),
-    _ends("a panic of Go", "application_error", 2, "serving on :8080\npanic: runtime error: index out of range [3] with length 3\n\ngoroutine 1 [running]:\nmain.main()\n"),
-    _ends("a program's own error in its own words", "application_error", 1, "loading shards\nError: checkpoint version 7 is newer than this program\n"),
-    _ends("killed without a reason", "killed_by_signal", 137, STEPS, sure=False),
-    _ends("terminated without a reason", "killed_by_signal", 143, STEPS, sure=False),
-    _ends("NaN", "training_diverged", 1, STEPS + "ERROR: loss is nan at step 20, stopping training\n"),
-    _dies("loss scale", "training_diverged", "FloatingPointError: Minimum loss scale reached (0.0001). Your loss is probably exploding."),
-    _case("liveness probe", "probe_failed", exited(137, STEPS, phase="Running", events=[event("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", at=5.1), event("Killing", "Container main failed liveness probe, will be restarted", at=5.1)]), then="killed_by_signal"),
-    _case("job's deadline", "deadline_exceeded", exited(143, STEPS, message=None, events=[], runai_events=[runai_event("DeadlineExceeded", "Job was active longer than specified deadline", kind="Job", about=NAME)]), then="killed_by_signal"),
-    _case("retries used up, and nothing of the pods left", "backoff_limit_exceeded", gone(runai_event("BackoffLimitExceeded", "Job has reached the specified backoff limit", kind="Job", about=NAME)), sure=False),
+    dies("no space left in /dev/shm is no full disk", "shm_exhausted", "RuntimeError: unable to write to file </torch_71_12_0>: No space left on device (28)"),
+    ends("exit 135 without words", "shm_exhausted", 135, STEPS, sure=False),
+    dies("module", "missing_module", "ModuleNotFoundError: No module named 'flash_attn'", says=("flash_attn",)),
+    dies("shared library", "missing_module", "ImportError: libcudart.so.12: cannot open shared object file: No such file or directory"),
+    ends("loader of the system", "missing_module", 127, "/opt/bin/train: error while loading shared libraries: libnccl.so.2: cannot open shared object file: No such file or directory\n"),
+    ends("python -m of a module that is not there", "missing_module", 1, "/usr/bin/python3: No module named axolotl\n"),
+    dies("file", "missing_file", "FileNotFoundError: [Errno 2] No such file or directory: '/data/tokenizer.json'", says=("/data/tokenizer.json",)),
+    ends("python cannot open its script", "missing_file", 2, "python: can't open file '/workspace/trian.py': [Errno 2] No such file or directory\n"),
+    dies("model folder without its configuration", "missing_file", "OSError: /models/llama does not appear to have a file named config.json."),
+    dies("file without permission", "permission_denied", "PermissionError: [Errno 13] Permission denied: '/data/out'", says=("security.runAsUid",)),
+    ends("shell without permission", "permission_denied", 1, "mkdir: cannot create directory '/data/out': Permission denied\n"),
+    ends("argparse", "invalid_arguments", 2, "usage: train.py [-h] --model MODEL\ntrain.py: error: the following arguments are required: --model\n"),
+    dies("broken YAML", "invalid_arguments", "yaml.scanner.ScannerError: mapping values are not allowed here"),
+    dies("environment variable that is not set", "invalid_arguments", "KeyError: 'MASTER_ADDR'", says=("MASTER_ADDR", "environmentVariables"), code='os.environ["MASTER_ADDR"]'),
+    dies("uncaught exception with its place", "python_exception", "KeyError: 'motorcycle_rider'", says=("KeyError", "/workspace/train.py", "88", "motorcycle_rider")),
+    dies("uncaught exception of a library's type", "python_exception", "transformers.utils.ModelError: the head has 12 labels, the data 13", says=("transformers.utils.ModelError",)),
+    ends("syntax error", "python_exception", 1, '  File "/workspace/train.py", line 3\n    print "x"\n    ^^^^^^^^^\nSyntaxError: Missing parentheses in call to \'print\'\n', says=("SyntaxError", "/workspace/train.py")),
+    ends("command not found", "bad_command", 127, "/bin/sh: 1: torchrnu: not found\n"),
+    case("executable not found", "bad_command", exited(128, reason="StartError", message='failed to create containerd task: exec: "pyhton": executable file not found in $PATH: unknown'), says=("pyhton",)),
+    case("entrypoint does not exist", "bad_command", exited(127, reason="ContainerCannotRun", message='OCI runtime create failed: exec: "/app/run.sh": stat /app/run.sh: no such file or directory')),
+    case("entrypoint not executable", "not_executable", exited(128, reason="StartError", message='exec: "/app/run.sh": permission denied: unknown'), says=("/app/run.sh",)),
+    ends("exit 126", "not_executable", 126, "/bin/sh: 1: /app/run.sh: cannot execute\n"),
+    ends("wrong architecture", "wrong_architecture", 1, "exec /usr/bin/python: exec format error\n"),
+    case("no build for the platform", "wrong_architecture", stuck("ErrImagePull", 'failed to pull and unpack image "x:1": no match for platform in manifest: not found')),
+    ends("segmentation fault", "segfault", 139, STEPS),
+    ends("segmentation fault of a child", "segfault", 1, STEPS + CHILD_FAILED.format(code=-11, said="Signal 11 (SIGSEGV) received by PID 71")),
+    ends("abort", "aborted", 134, STEPS + "train: ../src/x.cc:44: assertion `n > 0' failed.\n"),
+    ends("illegal instruction", "illegal_instruction", 132, STEPS),
+    ends("illegal instruction in a shell", "illegal_instruction", 1, "run.sh: line 4:    12 Illegal instruction     (core dumped) ./train\n"),
+    ends("Java heap", "application_memory_limit", 3, 'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space\n'),
+    dies("Ray's memory monitor", "application_memory_limit", "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low on memory."),
+    ends("a panic of Go", "application_error", 2, "serving on :8080\npanic: runtime error: index out of range [3] with length 3\n\ngoroutine 1 [running]:\nmain.main()\n"),
+    ends("a program's own error in its own words", "application_error", 1, "loading shards\nError: checkpoint version 7 is newer than this program\n"),
+    ends("killed without a reason", "killed_by_signal", 137, STEPS, sure=False),
+    ends("terminated without a reason", "killed_by_signal", 143, STEPS, sure=False),
+    ends("NaN", "training_diverged", 1, STEPS + "ERROR: loss is nan at step 20, stopping training\n"),
+    dies("loss scale", "training_diverged", "FloatingPointError: Minimum loss scale reached (0.0001). Your loss is probably exploding."),
+    case("liveness probe", "probe_failed", exited(137, STEPS, phase="Running", events=[event("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", at=5.1), event("Killing", "Container main failed liveness probe, will be restarted", at=5.1)]), then="killed_by_signal"),
+    case("job's deadline", "deadline_exceeded", exited(143, STEPS, message=None, events=[], runai_events=[runai_event("DeadlineExceeded", "Job was active longer than specified deadline", kind="Job", about=NAME)]), then="killed_by_signal"),
+    case("retries used up, and nothing of the pods left", "backoff_limit_exceeded", gone(runai_event("BackoffLimitExceeded", "Job has reached the specified backoff limit", kind="Job", about=NAME)), sure=False),
 ]  # fmt: skip
 
 GPU = [
-    _dies("PyTorch", "cuda_oom", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 3.91 GiB. GPU 0 has a total capacity of 79.15 GiB of which 2.06 GiB is free. 4.21 GiB is reserved by PyTorch but unallocated.", says=("3.91 GiB", "79.15 GiB", "expandable_segments")),
-    _dies("JAX", "cuda_oom", "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9663676416 bytes."),
-    _dies("vLLM's KV cache", "cuda_oom", "ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when initializing the engine."),
-    _dies("driver too old", "cuda_driver_mismatch", "RuntimeError: The NVIDIA driver on your system is too old (found version 11040)."),
-    _case("driver too old for the image's label", "cuda_driver_mismatch", exited(128, reason="StartError", message="nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.4, please update your driver to a newer version")),
-    _dies("no GPU", "no_gpu_visible", "RuntimeError: No CUDA GPUs are available"),
-    _dies("driver library not in the container", "no_gpu_visible", "ImportError: libcuda.so.1: cannot open shared object file: No such file or directory"),
-    _dies("illegal access", "cuda_illegal_access", "RuntimeError: CUDA error: an illegal memory access was encountered"),
-    _ends("device-side assert aborts", "cuda_illegal_access", 134, STEPS + "terminate called after throwing an instance of 'c10::Error'\n  what():  CUDA error: device-side assert triggered\n"),
-    _dies("uncorrectable ECC error", "gpu_hardware_fault", "RuntimeError: CUDA error: uncorrectable ECC error encountered"),
-    _case("every rank timed out, and none failed before", "nccl_timeout",
-          _ranks(*[container(ended(134, at=5))] * 4, logs={n: STEPS + NCCL_TIMEOUT.format(rank=n) for n in range(4)})),
-    _dies("InfiniBand", "nccl_network_error", "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:1970, remote process exited or there was a network error, NCCL version 2.20.5 ncclRemoteError"),
+    dies("PyTorch", "cuda_oom", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 3.91 GiB. GPU 0 has a total capacity of 79.15 GiB of which 2.06 GiB is free. 4.21 GiB is reserved by PyTorch but unallocated.", says=("3.91 GiB", "79.15 GiB", "expandable_segments")),
+    dies("JAX", "cuda_oom", "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9663676416 bytes."),
+    dies("vLLM's KV cache", "cuda_oom", "ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` when initializing the engine."),
+    dies("driver too old", "cuda_driver_mismatch", "RuntimeError: The NVIDIA driver on your system is too old (found version 11040)."),
+    case("driver too old for the image's label", "cuda_driver_mismatch", exited(128, reason="StartError", message="nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.4, please update your driver to a newer version")),
+    dies("no GPU", "no_gpu_visible", "RuntimeError: No CUDA GPUs are available"),
+    dies("driver library not in the container", "no_gpu_visible", "ImportError: libcuda.so.1: cannot open shared object file: No such file or directory"),
+    dies("illegal access", "cuda_illegal_access", "RuntimeError: CUDA error: an illegal memory access was encountered"),
+    ends("device-side assert aborts", "cuda_illegal_access", 134, STEPS + "terminate called after throwing an instance of 'c10::Error'\n  what():  CUDA error: device-side assert triggered\n"),
+    dies("uncorrectable ECC error", "gpu_hardware_fault", "RuntimeError: CUDA error: uncorrectable ECC error encountered"),
+    case("every rank timed out, and none failed before", "nccl_timeout",
+          ranks(*[container(ended(134, at=5))] * 4, logs={n: STEPS + NCCL_TIMEOUT.format(rank=n) for n in range(4)})),
+    dies("InfiniBand", "nccl_network_error", "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:1970, remote process exited or there was a network error, NCCL version 2.20.5 ncclRemoteError"),
 ]  # fmt: skip
 
 PULL = 'Failed to pull image "registry.example.com/llm/train:4.2": '
 IMAGE = [
-    _case("manifest unknown", "image_not_found", stuck("ImagePullBackOff", "Back-off pulling image", event("Failed", PULL + "rpc error: code = NotFound desc = manifest unknown: manifest tagged by 4.2 is not found")), says=("registry.example.com/llm/train:4.2",)),
-    _case("containerd does not find it", "image_not_found", stuck("ErrImagePull", 'failed to pull and unpack image "docker.io/library/tarin:1": failed to resolve reference "docker.io/library/tarin:1": docker.io/library/tarin:1: not found')),
-    _case("401", "image_auth_failed", stuck("ErrImagePull", 'failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://nvcr.io/proxy_auth: 401 Unauthorized')),
-    _case("may require authorization, no pull secret", "image_auth_failed", stuck("ErrImagePull", "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed"), sure=None, says=("missing or private",)),
-    _case("may require authorization, with a pull secret", "image_not_found", stuck("ErrImagePull", "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed", secrets=True), sure=None, says=("missing or private",)),
-    _case("a pull secret that does not exist", "image_auth_failed", stuck("ErrImagePull", "pull access denied for llm/train, repository does not exist or may require 'docker login'", event("FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed."), secrets=True), sure=None),
-    _case("no route to the registry", "registry_unreachable", stuck("ImagePullBackOff", "Back-off pulling image", event("Failed", PULL + 'failed to resolve reference: Head "https://registry.example.com/v2/": dial tcp 10.0.0.9:443: i/o timeout'))),
-    _case("registry of unknown name", "registry_unreachable", stuck("ErrImagePull", 'failed to do request: Head "https://registry.exmple.com/v2/x": dial tcp: lookup registry.exmple.com: no such host')),
-    _case("rate limit", "registry_rate_limited", stuck("ErrImagePull", "429 Too Many Requests - Server message: toomanyrequests: You have reached your pull rate limit.")),
-    _case("invalid name", "invalid_image_name", stuck("InvalidImageName", 'Failed to apply default image tag "Registry/Train:4 2": couldn\'t parse image name: invalid reference format')),
-    _case("never pull", "image_never_pull", stuck("ErrImageNeverPull", 'Container image "train:dev" is not present with pull policy of Never')),
-    _case("Run:ai's events alone", "image_not_found", Scene(phase="Initializing", kube=False, runai_events=[runai_event("Failed", PULL + "manifest unknown")])),
+    case("manifest unknown", "image_not_found", stuck("ImagePullBackOff", "Back-off pulling image", event("Failed", PULL + "rpc error: code = NotFound desc = manifest unknown: manifest tagged by 4.2 is not found")), says=("registry.example.com/llm/train:4.2",)),
+    case("containerd does not find it", "image_not_found", stuck("ErrImagePull", 'failed to pull and unpack image "docker.io/library/tarin:1": failed to resolve reference "docker.io/library/tarin:1": docker.io/library/tarin:1: not found')),
+    case("401", "image_auth_failed", stuck("ErrImagePull", 'failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://nvcr.io/proxy_auth: 401 Unauthorized')),
+    case("may require authorization, no pull secret", "image_auth_failed", stuck("ErrImagePull", "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed"), sure=None, says=("missing or private",)),
+    case("may require authorization, with a pull secret", "image_not_found", stuck("ErrImagePull", "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed", secrets=True), sure=None, says=("missing or private",)),
+    case("a pull secret that does not exist", "image_auth_failed", stuck("ErrImagePull", "pull access denied for llm/train, repository does not exist or may require 'docker login'", event("FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed."), secrets=True), sure=None),
+    case("no route to the registry", "registry_unreachable", stuck("ImagePullBackOff", "Back-off pulling image", event("Failed", PULL + 'failed to resolve reference: Head "https://registry.example.com/v2/": dial tcp 10.0.0.9:443: i/o timeout'))),
+    case("registry of unknown name", "registry_unreachable", stuck("ErrImagePull", 'failed to do request: Head "https://registry.exmple.com/v2/x": dial tcp: lookup registry.exmple.com: no such host')),
+    case("rate limit", "registry_rate_limited", stuck("ErrImagePull", "429 Too Many Requests - Server message: toomanyrequests: You have reached your pull rate limit.")),
+    case("invalid name", "invalid_image_name", stuck("InvalidImageName", 'Failed to apply default image tag "Registry/Train:4 2": couldn\'t parse image name: invalid reference format')),
+    case("never pull", "image_never_pull", stuck("ErrImageNeverPull", 'Container image "train:dev" is not present with pull policy of Never')),
+    case("Run:ai's events alone", "image_not_found", Scene(phase="Initializing", kube=False, runai_events=[runai_event("Failed", PULL + "manifest unknown")])),
 ]  # fmt: skip
 
 CONFIGURATION = [
-    _case("ConfigMap of a volume", "missing_configmap", preparing(event("FailedMount", 'MountVolume.SetUp failed for volume "cfg" : configmap "train-config" not found')), says=("train-config",)),
-    _case("ConfigMap of a variable", "missing_configmap", stuck("CreateContainerConfigError", 'configmap "train-config" not found')),
-    _case("Secret", "missing_secret", stuck("CreateContainerConfigError", 'secret "wandb-api-key" not found'), says=("wandb-api-key",)),
-    _case("Secret of a volume", "missing_secret", preparing(event("FailedMount", 'MountVolume.SetUp failed for volume "s" : secret "s3-login" not found'))),
-    _case("key of a Secret", "missing_config_key", stuck("CreateContainerConfigError", f"couldn't find key HF_TOKEN in Secret {NAMESPACE}/hub"), says=("HF_TOKEN",)),
-    _case("key of a volume", "missing_config_key", preparing(event("FailedMount", 'MountVolume.SetUp failed for volume "c" : references non-existent config key: train.yaml'))),
-    _case("must not run as root", "security_context_denied", stuck("CreateContainerConfigError", "container has runAsNonRoot and image will run as root (pod: x, container: main)")),
-    _case("admission policy", "security_context_denied", Scene(phase="Pending", since=2, runai_events=[runai_event("FailedCreate", 'pods "x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false', kind="Job", about=NAME)])),
-    _case("runtime timed out", "container_create_failed", stuck("CreateContainerError", "context deadline exceeded")),
-    _case("claim does not exist", "pvc_not_found", unplaced('persistentvolumeclaim "training-data" not found'), says=("training-data",)),
-    _case("claim not bound", "pvc_unbound", unplaced("0/8 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/8 nodes are available")),
-    _case("mount refused", "volume_mount_failed", preparing(event("FailedMount", 'MountVolume.SetUp failed for volume "nfs" : mount failed: exit status 32 mount.nfs: access denied by server while mounting 10.0.0.4:/export'))),
-    _case("volume attached elsewhere", "volume_in_use", preparing(event("FailedAttachVolume", 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) other-0'), event("FailedMount", "Unable to attach or mount volumes: unmounted volumes=[data]: timed out waiting for the condition", at=2))),
-    _dies("read-only file system", "read_only_filesystem", "OSError: [Errno 30] Read-only file system: '/models/cache'"),
-    _dies("stale handle", "storage_unresponsive", "OSError: [Errno 116] Stale file handle: '/data/shard-12'"),
-    _case("CSI timed out", "storage_unresponsive", preparing(event("FailedMount", 'MountVolume.MountDevice failed for volume "pvc-1" : rpc error: code = DeadlineExceeded desc = context deadline exceeded'))),
-    _case("no network for the sandbox", "network_plugin_failed", preparing(event("FailedCreatePodSandBox", 'Failed to create pod sandbox: plugin type="calico" failed (add): error getting ClusterInformation'))),
+    case("ConfigMap of a volume", "missing_configmap", preparing(event("FailedMount", 'MountVolume.SetUp failed for volume "cfg" : configmap "train-config" not found')), says=("train-config",)),
+    case("ConfigMap of a variable", "missing_configmap", stuck("CreateContainerConfigError", 'configmap "train-config" not found')),
+    case("Secret", "missing_secret", stuck("CreateContainerConfigError", 'secret "wandb-api-key" not found'), says=("wandb-api-key",)),
+    case("Secret of a volume", "missing_secret", preparing(event("FailedMount", 'MountVolume.SetUp failed for volume "s" : secret "s3-login" not found'))),
+    case("key of a Secret", "missing_config_key", stuck("CreateContainerConfigError", f"couldn't find key HF_TOKEN in Secret {NAMESPACE}/hub"), says=("HF_TOKEN",)),
+    case("key of a volume", "missing_config_key", preparing(event("FailedMount", 'MountVolume.SetUp failed for volume "c" : references non-existent config key: train.yaml'))),
+    case("must not run as root", "security_context_denied", stuck("CreateContainerConfigError", "container has runAsNonRoot and image will run as root (pod: x, container: main)")),
+    case("admission policy", "security_context_denied", Scene(phase="Pending", since=2, runai_events=[runai_event("FailedCreate", 'pods "x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false', kind="Job", about=NAME)])),
+    case("runtime timed out", "container_create_failed", stuck("CreateContainerError", "context deadline exceeded")),
+    case("claim does not exist", "pvc_not_found", unplaced('persistentvolumeclaim "training-data" not found'), says=("training-data",)),
+    case("claim not bound", "pvc_unbound", unplaced("0/8 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/8 nodes are available")),
+    case("mount refused", "volume_mount_failed", preparing(event("FailedMount", 'MountVolume.SetUp failed for volume "nfs" : mount failed: exit status 32 mount.nfs: access denied by server while mounting 10.0.0.4:/export'))),
+    case("volume attached elsewhere", "volume_in_use", preparing(event("FailedAttachVolume", 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) other-0'), event("FailedMount", "Unable to attach or mount volumes: unmounted volumes=[data]: timed out waiting for the condition", at=2))),
+    dies("read-only file system", "read_only_filesystem", "OSError: [Errno 30] Read-only file system: '/models/cache'"),
+    dies("stale handle", "storage_unresponsive", "OSError: [Errno 116] Stale file handle: '/data/shard-12'"),
+    case("CSI timed out", "storage_unresponsive", preparing(event("FailedMount", 'MountVolume.MountDevice failed for volume "pvc-1" : rpc error: code = DeadlineExceeded desc = context deadline exceeded'))),
+    case("no network for the sandbox", "network_plugin_failed", preparing(event("FailedCreatePodSandBox", 'Failed to create pod sandbox: plugin type="calico" failed (add): error getting ClusterInformation'))),
 ]  # fmt: skip
 
 SCHEDULING = [
-    _case("no GPU free", "insufficient_gpu", unplaced("0/24 nodes are available: 3 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 21 Insufficient nvidia.com/gpu. preemption: 0/24 nodes are available: 24 No preemption victims found for incoming pod.")),
-    _case("no GPU free, in the Run:ai scheduler's words", "insufficient_gpu", unplaced("no nodes with enough resources were found: 8 node(s) didn't have enough resources: GPUs.")),
-    _case("no CPU free", "insufficient_cpu", unplaced("0/8 nodes are available: 8 Insufficient cpu.")),
-    _case("no memory free", "insufficient_memory", unplaced("0/8 nodes are available: 6 Insufficient memory, 2 Insufficient cpu."), then="insufficient_cpu"),
-    _case("GPUs free, but not together", "gpu_fragmentation", unplaced("Unable to schedule.\n<gpu-1>: node(s) didn't have enough resources: GPUs, requested: 8, used: 4, capacity: 8.\n<gpu-2>: node(s) didn't have enough resources: GPUs, requested: 8, used: 4, capacity: 8."), then="insufficient_gpu"),
-    _case("selector", "node_selector_mismatch", unplaced("0/10 nodes are available: 10 node(s) didn't match Pod's node affinity/selector."), says=("nodeType",)),
-    _case("taint", "untolerated_taint", unplaced("0/10 nodes are available: 10 node(s) had untolerated taint {team: vision}.")),
-    _case("volume in another zone", "volume_zone_conflict", unplaced("0/10 nodes are available: 10 node(s) had volume node affinity conflict.")),
-    _case("part of a gang", "gang_unschedulable", unplaced("Resources were found for 3 pods while 8 are required for gang scheduling. Additional pods cannot be scheduled due to: 5 node(s) didn't have enough resources: GPUs."), then="insufficient_gpu"),
-    _case("over quota", "project_over_quota", unplaced("Non-preemptible workload is over quota. Workload requested 16 GPUs, but llm quota is 12 GPUs, while 8 GPUs are already allocated for non-preemptible pods. Use a preemptible workload to go over quota.", reason="NonPreemptibleOverQuota"), says=("16 GPUs", "12")),
-    _case("over the limit, told by the phase alone", "project_over_quota", Scene(phase="Pending", since=40, kube=False, reason="OverLimit", message="llm quota has reached the allowable limit of GPUs. Limit is 8 GPUs, currently 8 GPUs allocated and workload requested 2 GPUs")),
-    _case("namespace quota", "namespace_quota_exceeded", Scene(phase="Pending", since=2, runai_events=[runai_event("FailedCreate", 'pods "x" is forbidden: exceeded quota: gpu, requested: requests.nvidia.com/gpu=8, used: 8, limited: 8', kind="Job", about=NAME)])),
-    _case("preempted by priority, waits", "preempted", Scene(phase="Pending", since=3, runai_events=[runai_event("Evict", f"Pod {NAMESPACE}/{NAME}-0-0 was preempted by higher priority workload prod/serve", kind="PodGroup", about="pg-1")]), says=("higher priority",)),
-    _case("preempted, told by the pod", "preempted", Scene(phase="Pending", since=3, pods=[pod(container(ended(143)), conditions=(condition("DisruptionTarget", "True", "PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod"),))]), then="killed_by_signal"),
-    _case("time limit of the project", "time_limit_reached", Scene(phase="Stopped", message="Workload was stopped: idle GPU timeout of 60 minutes exceeded")),
+    case("no GPU free", "insufficient_gpu", unplaced("0/24 nodes are available: 3 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 21 Insufficient nvidia.com/gpu. preemption: 0/24 nodes are available: 24 No preemption victims found for incoming pod.")),
+    case("no GPU free, in the Run:ai scheduler's words", "insufficient_gpu", unplaced("no nodes with enough resources were found: 8 node(s) didn't have enough resources: GPUs.")),
+    case("no CPU free", "insufficient_cpu", unplaced("0/8 nodes are available: 8 Insufficient cpu.")),
+    case("no memory free", "insufficient_memory", unplaced("0/8 nodes are available: 6 Insufficient memory, 2 Insufficient cpu."), then="insufficient_cpu"),
+    case("GPUs free, but not together", "gpu_fragmentation", unplaced("Unable to schedule.\n<gpu-1>: node(s) didn't have enough resources: GPUs, requested: 8, used: 4, capacity: 8.\n<gpu-2>: node(s) didn't have enough resources: GPUs, requested: 8, used: 4, capacity: 8."), then="insufficient_gpu"),
+    case("selector", "node_selector_mismatch", unplaced("0/10 nodes are available: 10 node(s) didn't match Pod's node affinity/selector."), says=("nodeType",)),
+    case("taint", "untolerated_taint", unplaced("0/10 nodes are available: 10 node(s) had untolerated taint {team: vision}.")),
+    case("anti-affinity", "affinity_conflict", unplaced("0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.")),
+    case("nodes that are not ready", "node_not_ready", unplaced("0/3 nodes are available: 3 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.")),
+    case("volume in another zone", "volume_zone_conflict", unplaced("0/10 nodes are available: 10 node(s) had volume node affinity conflict.")),
+    case("part of a gang", "gang_unschedulable", unplaced("Resources were found for 3 pods while 8 are required for gang scheduling. Additional pods cannot be scheduled due to: 5 node(s) didn't have enough resources: GPUs."), then="insufficient_gpu"),
+    case("over quota", "project_over_quota", unplaced("Non-preemptible workload is over quota. Workload requested 16 GPUs, but llm quota is 12 GPUs, while 8 GPUs are already allocated for non-preemptible pods. Use a preemptible workload to go over quota.", reason="NonPreemptibleOverQuota"), says=("16 GPUs", "12")),
+    case("over the limit, told by the phase alone", "project_over_quota", Scene(phase="Pending", since=40, kube=False, reason="OverLimit", message="llm quota has reached the allowable limit of GPUs. Limit is 8 GPUs, currently 8 GPUs allocated and workload requested 2 GPUs")),
+    case("namespace quota", "namespace_quota_exceeded", Scene(phase="Pending", since=2, runai_events=[runai_event("FailedCreate", 'pods "x" is forbidden: exceeded quota: gpu, requested: requests.nvidia.com/gpu=8, used: 8, limited: 8', kind="Job", about=NAME)])),
+    case("preempted by priority, waits", "preempted", Scene(phase="Pending", since=3, runai_events=[runai_event("Evict", f"Pod {NAMESPACE}/{NAME}-0-0 was preempted by higher priority workload prod/serve", kind="PodGroup", about="pg-1")]), says=("higher priority",)),
+    case("preempted, told by the pod", "preempted", Scene(phase="Pending", since=3, pods=[pod(container(ended(143)), conditions=(condition("DisruptionTarget", "True", "PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod"),))]), then="killed_by_signal"),
+    case("time limit of the project", "time_limit_reached", Scene(phase="Stopped", message="Workload was stopped: idle GPU timeout of 60 minutes exceeded")),
 ]  # fmt: skip
 
 NODES = [
-    _case("node lost", "node_lost", Scene(pods=[pod(container(running()), phase="Running", reason="NodeLost", message="Node gpu-7 which was running pod x is unresponsive")], phase="Degraded")),
-    _case("node shut down", "node_shutdown", Scene(pods=[pod(container(ended(137)), reason="Terminated", message="Pod was terminated in response to imminent node shutdown.")])),
-    _case("no healthy device", "device_plugin_failed", Scene(pods=[pod(container({}), reason="UnexpectedAdmissionError", message="Allocate failed due to no healthy devices present; cannot allocate unhealthy devices nvidia.com/gpu, which is unexpected")])),
+    case("node lost", "node_lost", Scene(pods=[pod(container(running()), phase="Running", reason="NodeLost", message="Node gpu-7 which was running pod x is unresponsive")], phase="Degraded")),
+    case("node shut down", "node_shutdown", Scene(pods=[pod(container(ended(137)), reason="Terminated", message="Pod was terminated in response to imminent node shutdown.")])),
+    case("no healthy device", "device_plugin_failed", Scene(pods=[pod(container({}), reason="UnexpectedAdmissionError", message="Allocate failed due to no healthy devices present; cannot allocate unhealthy devices nvidia.com/gpu, which is unexpected")])),
 ]  # fmt: skip
 
 OUTSIDE = [
-    _dies("DNS behind requests' chain", "dns_failure", "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='huggingface.co', port=443): Max retries exceeded with url: /api (Caused by NameResolutionError(\"Failed to resolve 'huggingface.co'\"))", says=("huggingface.co",)),
-    _dies("refused", "connection_refused", "ConnectionRefusedError: [Errno 111] Connection refused"),
-    _dies("timed out", "connection_timeout", "requests.exceptions.ConnectTimeout: HTTPSConnectionPool(host='hub.example.com', port=443): Max retries exceeded"),
-    _dies("TLS", "tls_error", "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate"),
-    _dies("gated model", "credential_rejected", "huggingface_hub.errors.GatedRepoError: 403 Client Error. Access to model meta-llama/Llama-3-70B is restricted and you are not in the authorized list."),
-    _dies("object storage", "credential_rejected", "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the GetObject operation: Access Denied"),
-    _dies("429", "rate_limited", "huggingface_hub.errors.HfHubHTTPError: 429 Client Error: Too Many Requests for url: https://huggingface.co/api"),
+    dies("DNS behind requests' chain", "dns_failure", "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='huggingface.co', port=443): Max retries exceeded with url: /api (Caused by NameResolutionError(\"Failed to resolve 'huggingface.co'\"))", says=("huggingface.co",)),
+    dies("refused", "connection_refused", "ConnectionRefusedError: [Errno 111] Connection refused"),
+    dies("timed out", "connection_timeout", "requests.exceptions.ConnectTimeout: HTTPSConnectionPool(host='hub.example.com', port=443): Max retries exceeded"),
+    dies("TLS", "tls_error", "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate"),
+    dies("gated model", "credential_rejected", "huggingface_hub.errors.GatedRepoError: 403 Client Error. Access to model meta-llama/Llama-3-70B is restricted and you are not in the authorized list."),
+    dies("object storage", "credential_rejected", "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the GetObject operation: Access Denied"),
+    dies("429", "rate_limited", "huggingface_hub.errors.HfHubHTTPError: 429 Client Error: Too Many Requests for url: https://huggingface.co/api"),
 ]  # fmt: skip
 
-CAUGHT = 'Traceback (most recent call last):\n  File "/workspace/io.py", line 4, in push\n    send()\n{raised}\n'
-NEAR_MISSES = [
-    _ends("a CUDA OOM is no container OOM", "cuda_oom", 1, traceback("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB.")),
-    _case("another process of the node was out of memory", "killed_by_signal",
-          exited(137, STEPS, detail={"command": "python train.py"}, node_events=[event("OOMKilling", "Memory cgroup out of memory: Killed process 99 (java)", at=5, about=NODE, kind="Node")]), sure=False),
-    _case("the node was out of memory at another time", "killed_by_signal",
-          exited(137, STEPS, detail={"command": "python train.py"}, node_events=[event("OOMKilling", "Memory cgroup out of memory: Killed process 99 (python)", at=25, about=NODE, kind="Node")]), sure=False),
-    _case("one rank out of memory, the others waited", "container_oom",
-          _ranks(container(ended(134, at=3)), container(ended(137, "OOMKilled", at=13), memory="256Gi"), container(ended(134, at=3)), phase="Degraded",
-                 logs={0: STEPS + NCCL_TIMEOUT.format(rank=0), 1: STEPS, 2: STEPS + NCCL_TIMEOUT.format(rank=2)}), then="nccl_timeout"),
-    _case("one rank's exception, the others killed by the launcher", "python_exception",
-          _ranks(container(ended(143, at=4.9)), container(ended(1, at=5)), container(ended(143, at=4.9)), logs={0: STEPS, 1: traceback("ValueError: bad shard 12"), 2: STEPS}), then="killed_by_signal"),
-    _case("one rank's CUDA OOM, a network error on the other a second earlier by the clock", "cuda_oom",
-          _ranks(container(ended(1, at=5.02)), container(ended(1, at=5)), logs={0: traceback("torch.distributed.DistBackendError: NCCL error, remote process exited or there was a network error ncclRemoteError"), 1: traceback("torch.OutOfMemoryError: CUDA out of memory.")}), then="nccl_network_error"),
-    _ends("torchrun's exception is never the cause", "python_exception", 1, traceback("ValueError: bad shard 12") + CHILD_FAILED.format(code=1, said="To enable traceback see: https://pytorch.org/docs"), says=("ValueError",)),
-    _ends("ranks in one log: the first failure of its own", "cuda_oom", 1,
-          "[rank1]: Traceback (most recent call last):\n[rank1]:   File \"/workspace/train.py\", line 9, in <module>\n[rank1]:     step()\n[rank1]: torch.OutOfMemoryError: CUDA out of memory.\n"
-          "[rank0]: Traceback (most recent call last):\n[rank0]:   File \"/workspace/train.py\", line 9, in <module>\n[rank0]:     step()\n[rank0]: torch.distributed.DistBackendError: NCCL error remote process exited ncclRemoteError\n" + CHILD_FAILED.format(code=1, said="x")),
-    _ends("a caught exception killed nothing", "killed_by_signal", 137, CAUGHT.format(raised="ConnectionResetError: [Errno 104] Connection reset by peer") + "push failed once, buffered\n" + STEPS, sure=False),
-    _ends("a caught permission error before a missing file", "missing_file", 1, CAUGHT.format(raised="PermissionError: [Errno 13] Permission denied: '/x'") + "falling back to /tmp\n" + traceback("FileNotFoundError: [Errno 2] No such file or directory: '/y'")),
-    _ends("a warning of CUDA OOM that was retried", "python_exception", 1, "WARNING: CUDA out of memory at batch 64, retrying with 48\n" + traceback("KeyError: 'label'")),
-    _ends("an exception in a thread", "killed_by_signal", 137, STEPS + 'Exception in thread Thread-3:\nTraceback (most recent call last):\n  File "/workspace/w.py", line 2, in run\n    x()\nValueError: no\n', sure=False),
-    _ends("step 403 is no refused credential", "python_exception", 1, "step 403 | loss 1.2\nGET /metrics HTTP/1.1\" 403 -\n" + traceback("KeyError: 'x'")),
-    _ends("Errno 13 of a file is no refused credential", "permission_denied", 1, traceback("PermissionError: [Errno 13] Permission denied: '/root/.cache/huggingface'")),
-    _dies("a module raised from another exception", "missing_module", "RuntimeError: Failed to import transformers.models.llama because of the following error:\nNo module named 'flash_attn'", sure=None) if False else _ends(
-        "a missing module that is raised again as another exception", "missing_module", 1,
-        CAUGHT.format(raised="ModuleNotFoundError: No module named 'flash_attn'") + "\nThe above exception was the direct cause of the following exception:\n\n" + traceback("RuntimeError: Failed to import transformers.models.llama").split("loss 2.30\n")[1]),
-    _ends("what was being handled is not the cause", "python_exception", 1,
-        CAUGHT.format(raised="FileNotFoundError: [Errno 2] No such file or directory: '/cache/index'") + "\nDuring handling of the above exception, another exception occurred:\n\n" + traceback("ValueError: cannot build the index").split("loss 2.30\n")[1], says=("ValueError",)),
-    _case("an image that was pulled at the second attempt", "python_exception",
-          exited(1, traceback("ValueError: bad config"), events=[event("Failed", PULL + "i/o timeout", at=50), event("Pulled", "Successfully pulled image", at=40), event("Started", "Started container main", at=39)])),
-    _case("an event of another pod", "python_exception", exited(1, traceback("ValueError: bad config"), runai_events=[runai_event("Failed", PULL + "manifest unknown", about="other-job-0-0")])),
-    _case("an event of an older incarnation of the same name", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("Evicted", "The node was low on resource: memory.", uid="uid-older")])),
-    _case("an event from before the workload was made", "python_exception", exited(1, traceback("ValueError: bad config"), runai_events=[runai_event("OOMKilled", "Container main was OOMKilled", at=500)])),
-    _case("the scheduler was slow at first", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("FailedScheduling", "0/8 nodes are available: 8 Insufficient nvidia.com/gpu.", at=58)])),
-    _case("retries used up after the cause", "missing_module", exited(1, traceback("ModuleNotFoundError: No module named 'x'"), runai_events=[runai_event("BackoffLimitExceeded", "Job has reached the specified backoff limit", kind="Job", about=NAME)], reason=None), then="backoff_limit_exceeded"),
-    _case("a deadline while the image could not be pulled", "image_not_found", Scene(pods=[pod(container(waiting("ErrImagePull", "manifest unknown")), phase="Pending")], runai_events=[runai_event("DeadlineExceeded", "Job was active longer than specified deadline", kind="Job", about=NAME)]), then="deadline_exceeded"),
-    _case("readiness probes kill nothing", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("Unhealthy", "Readiness probe failed: connection refused")])),
-    _case("an OOM whose liveness probe failed too", "container_oom", exited(137, STEPS, reason="OOMKilled", events=[event("Unhealthy", "Liveness probe failed: timeout", at=6)])),
-    _case("the preemptor is not the victim", "insufficient_gpu", unplaced("0/8 nodes are available: 8 Insufficient nvidia.com/gpu.", runai_events=[runai_event("Evict", f"Pod other/job-9-0 was preempted by workload {NAMESPACE}/{NAME}", kind="PodGroup", about="pg-1")])),
-    _case("whom it could preempt is not who preempted it", "insufficient_gpu", unplaced("0/8 nodes are available: 8 Insufficient nvidia.com/gpu. preemption: 0/8 nodes are available: 8 Preemption is not helpful for scheduling.")),
-    _case("preempted yesterday, failed today", "python_exception", exited(1, traceback("ValueError: bad config"), runai_events=[runai_event("Evict", f"Pod {NAMESPACE}/{NAME}-0-0 was preempted by higher priority workload x/y", at=50, kind="PodGroup", about="pg-1")])),
-    _case("a sidecar stopped after the program had failed", "python_exception", Scene(pods=[pod(container(ended(1, at=5)), container(ended(143, at=4.5), name="proxy"))], logs={(0, "main", False): traceback("ValueError: bad config")}), then="killed_by_signal"),
-    _case("an init container that failed", "missing_file", Scene(phase="Initializing", since=3, pods=[pod(container(waiting("PodInitializing")), phase="Pending", init=(container(ended(1, at=2), name="fetch"),))], logs={(0, "fetch", False): "cp: cannot stat '/seed/model.bin': No such file or directory\n"})),
-    _case("a debugging session of a person", "healthy", Scene(phase="Running", pods=[pod(container(running()), phase="Running")])),
-    _case("the previous run's log, not the present one's", "missing_module",
-          Scene(phase="Running", pods=[pod(container(running(1), last=ended(1, at=2), restarts=4), phase="Running")], logs={(0, "main", True): traceback("ModuleNotFoundError: No module named 'x'"), (0, "main", False): "starting\n"})),
-    _case("only the termination message is left", "python_exception", exited(1, message=traceback("ValueError: bad config"))),
-    _case("JSON logs", "missing_file", exited(1, '{"level":"info","message":"epoch 3"}\n{"level":"error","message":"fatal","exc_info":"Traceback (most recent call last):\\n  File \\"/w/t.py\\", line 3, in f\\n    open(p)\\nFileNotFoundError: [Errno 2] No such file or directory: \'/z\'"}\n')),
-    _case("progress bars written late after the exception", "python_exception", exited(1, traceback("ValueError: bad config") + "step 120 | loss 2.2\nstep 130 | loss 2.1\n"), sure=False),
-]  # fmt: skip
-
-QUIET = [
-    _case("runs", "healthy", Scene(phase="Running", pods=[pod(container(running()), phase="Running")])),
-    _case("runs, and recovered long ago", "healthy", Scene(phase="Running", pods=[pod(container(running(40), last=ended(1, at=41), restarts=1), phase="Running")])),
-    _case("runs, without Kubernetes", "healthy", Scene(phase="Running", kube=False, row={"runningPods": 2, "requestedPods": {"number": 2}}), sure=None),
-    _case("a failed pod whose successor runs", "healthy", Scene(phase="Running", pods=[pod(container(ended(1, at=50)), name=f"{NAME}-0-a", uid="a", created=59), pod(container(running(40)), phase="Running", name=f"{NAME}-0-b", uid="b", created=45)])),
-    _case("completed, with a log full of words", "completed", Scene(phase="Completed", pods=[pod(container(ended(0, "Completed")), phase="Succeeded")], logs={(0, "main", False): "ERROR: CUDA out of memory, retrying\ndone\n"})),
-    _case("suspended", "suspended_by_person", Scene(phase="Stopped", message="Suspended by user", pods=[pod(container(ended(143)))])),
-    _case("being stopped", "suspended_by_person", Scene(phase="Stopping", since=1, pods=[pod(container(ended(137)))])),
-    _case("being deleted", "suspended_by_person", Scene(phase="Deleting", since=1)),
-    _case("waits for a GPU, not for long yet", "pending_normally", unplaced("0/24 nodes are available: 24 Insufficient nvidia.com/gpu.", since=3)),
-    _case("is being created", "pending_normally", Scene(phase="Creating", since=1, pods=[pod(container(waiting("ContainerCreating")), phase="Pending")])),
-    _case("a claim that is being made", "pending_normally", unplaced("0/8 nodes are available: pod has unbound immediate PersistentVolumeClaims.", since=2)),
-    _case("young, and can never be placed", "node_selector_mismatch", unplaced("0/8 nodes are available: 8 node(s) didn't match Pod's node affinity/selector.", since=3)),
-    _case("young, and its image does not exist", "image_not_found", stuck("ErrImagePull", "manifest unknown")),
-    _case("exit 1 and no log", "insufficient_evidence", exited(1), sure=False),
-    _case("exit 1 and a log that says nothing", "insufficient_evidence", exited(1, STEPS), sure=False),
-    _case("failed, and nothing is left", "insufficient_evidence", gone(), sure=False),
-    _case("failed, by its history", "insufficient_evidence", gone(history=[change("Pending", at=50), change("Running", at=40), change("Failed", "Workload failed", at=5)]), sure=False),
-    _case("waits long, and nobody says for what", "insufficient_evidence", Scene(phase="Pending", since=60), sure=False),
-    _case("back-off without its reason", "insufficient_evidence", stuck("ImagePullBackOff", 'Back-off pulling image "x"', phase="Failed"), sure=False),
-    _case("unknown phase", "insufficient_evidence", Scene(phase="Unknown"), sure=False),
-    _case("deletion that does not end", "insufficient_evidence", Scene(phase="Terminating", since=60), sure=False),
-]  # fmt: skip
-
-ALL = (*PROCESS, *GPU, *IMAGE, *CONFIGURATION, *SCHEDULING, *NODES, *OUTSIDE, *NEAR_MISSES, *QUIET)
-_ = (ago, runai_pod)
+EVERY_CAUSE = (*PROCESS, *GPU, *IMAGE, *CONFIGURATION, *SCHEDULING, *NODES, *OUTSIDE)

@@ -44,7 +44,7 @@ def _case(
     then: str | None = None,
     says: tuple[str, ...] = (),
 ) -> Labelled:
-    return Labelled(name, lambda: scene, expected, sure, then, says)
+    return Labelled(name, scene, expected, sure, then, says)
 
 
 def _on_node(reason: str, message: str, *, at: float = 5.1) -> Json:
@@ -161,7 +161,7 @@ SCHEDULING = [
     _case("too few GPUs are not fragmented", "insufficient_gpu", unplaced("no nodes with enough resources were found." + DETAILED.format(n=1, used=7, capacity=8) + DETAILED.format(n=2, used=6, capacity=8))),
     _case("nodes that are all too small are not fragmented", "insufficient_gpu", unplaced("no nodes with enough resources were found." + DETAILED.format(n=1, used=0, capacity=4) + DETAILED.format(n=2, used=0, capacity=4))),
     _case("the control plane's taint is nobody's fault", "node_selector_mismatch", unplaced("0/5 nodes are available: 3 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 2 node(s) didn't match Pod's node affinity/selector.")),
-    _case("taints of nodes that are coming back", "untolerated_taint", unplaced("0/3 nodes are available: 3 node(s) had untolerated taint {node.kubernetes.io/not-ready: }."), says=("not ready",)),
+    _case("taints of nodes that are coming back", "node_not_ready", unplaced("0/3 nodes are available: 3 node(s) had untolerated taint {node.kubernetes.io/not-ready: }."), says=("not ready",)),
     _case("the project's quota is not the namespace's", "project_over_quota", unplaced("llm quota has reached the allowable limit of GPUs. Limit is 8 GPUs, currently 8 GPUs allocated and workload requested 2 GPUs", quotas=[{"metadata": {"name": "pods"}, "status": {"hard": {"pods": "50"}, "used": {"pods": "50"}}}])),
     _case("a quota that is not used up", "insufficient_evidence", Scene(phase="Pending", since=40, quotas=[{"metadata": {"name": "q"}, "status": {"hard": {"pods": "50"}, "used": {"pods": "49"}}}]), sure=False),
     _case("an eviction of another gang", "insufficient_evidence", Scene(phase="Pending", since=40, events=[event("Evict", "Pod x/other-0 was preempted by higher priority workload prod/serve", kind="PodGroup", about="pg-other-0f4b6a1c")]), sure=False),

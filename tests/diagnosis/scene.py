@@ -5,7 +5,6 @@ A scene is wire data: rows and objects as the two APIs send them. Instants are m
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,7 @@ import anyio
 import msgspec
 
 from runai_monitor.diagnosis.diagnose import Diagnoser
-from runai_monitor.errors import KubeError, KubeNotFoundError, MonitorError
+from runai_monitor.errors import KubeError, KubeForbiddenError, KubeNotFoundError, MonitorError
 from runai_monitor.kube.client import decode_pod
 from runai_monitor.kube.convert import EventWire, event_of
 from runai_monitor.kube.surroundings import (
@@ -86,6 +85,7 @@ def pod(
     node: str | None = NODE,
     created: float = 60,
     init: tuple[Json, ...] = (),
+    debugging: tuple[Json, ...] = (),
     reason: str | None = None,
     message: str | None = None,
     conditions: tuple[Json, ...] = (),
@@ -100,12 +100,17 @@ def pod(
     """A pod as Kubernetes sends it; the first of a workload unless `index` says otherwise."""
     name = name or f"{NAME}-{index}-0"
     labels = {"workloadName": NAME, "batch.kubernetes.io/job-completion-index": str(index)}
-    spec: Json = {"containers": [c["spec"] for c in containers], "initContainers": [c["spec"] for c in init]}
+    spec: Json = {
+        "containers": [c["spec"] for c in containers],
+        "initContainers": [c["spec"] for c in init],
+        "ephemeralContainers": [c["spec"] for c in debugging],
+    }
     spec["volumes"] = [{"name": f"v-{claim}", "persistentVolumeClaim": {"claimName": claim}} for claim in claims]
     spec["nodeSelector"] = selector or {}
     status: Json = {
         "phase": phase, "startTime": ago(created - 1), "conditions": list(conditions), "reason": reason, "message": message,
         "containerStatuses": [c["status"] for c in containers], "initContainerStatuses": [c["status"] for c in init],
+        "ephemeralContainerStatuses": [c["status"] for c in debugging],
     }  # fmt: skip
     return {
         "metadata": {
@@ -373,8 +378,6 @@ def _events(wires: list[Json]) -> list[KubeEvent]:
 
 def forbidden(what: str) -> KubeError:
     """RBAC's refusal."""
-    from runai_monitor.errors import KubeForbiddenError
-
     return KubeForbiddenError(f"not allowed to read {what}")
 
 
@@ -435,6 +438,3 @@ def traceback(
         '  File "/usr/lib/python3.11/site-packages/lib/core.py", line 12, in run\n    return fn(*args)\n'
         f"{raised}\n"
     )
-
-
-Build = Callable[[], Scene]

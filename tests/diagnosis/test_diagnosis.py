@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import pytest
 
+from runai_monitor.diagnosis import breakdown
+from runai_monitor.diagnosis.rules import log_signs, starting
 from runai_monitor.model.diagnosis import Diagnosis
-from tests.diagnosis.cases import ALL, Labelled
+from tests.diagnosis.cases import EVERY_CAUSE, Labelled
 from tests.diagnosis.family_cases import FAMILIES
+from tests.diagnosis.log_endings import ENDINGS
+from tests.diagnosis.near_misses import MORE_MISSES, NEAR_MISSES
+from tests.diagnosis.near_misses import QUIET as QUIET_CASES
+from tests.diagnosis.scene import NAME, PROJECT, Scene, container, exited, gone, pod, running
 
 pytestmark = pytest.mark.anyio
+ALL = (*EVERY_CAUSE, *NEAR_MISSES, *MORE_MISSES, *QUIET_CASES, *ENDINGS, *FAMILIES)
 QUIET = {"healthy", "completed", "suspended_by_person", "pending_normally"}
 ACT_ON_IT = 0.8
 
 
-@pytest.mark.parametrize("case", [*ALL, *FAMILIES], ids=lambda case: f"{case.expected}: {case.name}")
+@pytest.mark.parametrize("case", ALL, ids=lambda case: f"{case.expected}: {case.name}")
 async def test_the_cause_an_expert_would_name_comes_first(case: Labelled) -> None:
     """At three in the morning the first cause is the one that is read."""
-    found = await case.build().diagnose()
+    found = await case.scene.diagnose()
     if case.expected in QUIET:
         assert (found.verdict, found.causes) == (case.expected, ())
     else:
@@ -34,6 +41,52 @@ async def test_the_cause_an_expert_would_name_comes_first(case: Labelled) -> Non
         told = "\n".join((first.title, first.explanation, *first.next_steps))
         assert [words for words in case.says if words not in told] == [], told
     _holds_together(found)
+
+
+def test_every_cause_that_a_table_names_has_a_case() -> None:
+    """Adding a cause is one entry and one test; without the second the first is a guess."""
+    named = {sign.cause for sign in log_signs.SIGNS} | {sign.cause for sign in starting.SIGNS}
+    named |= {obstacle.cause for obstacle in breakdown.OBSTACLES}
+    assert named - {case.expected for case in EVERY_CAUSE} == set()
+
+
+async def test_an_honest_i_do_not_know_says_what_was_read_and_where_to_look() -> None:
+    """A guess costs an hour; a list of what is missing saves one."""
+    scene = gone(kube=False)
+    found = await scene.diagnose()
+    assert (found.verdict, found.confidence < 0.4) == ("insufficient_evidence", True)
+    only = found.causes[0]
+    assert "1 pod by Run:ai's list" in only.explanation
+    assert "1 source could not be read" in only.explanation
+    assert any("Kubernetes access" in step for step in only.next_steps)
+    assert any(f"{NAME}-0-0 in your log store" in step for step in only.next_steps)
+    assert f"runai workload describe {NAME} -p {PROJECT}" in only.next_steps
+
+
+async def test_a_quiet_report_says_what_was_looked_at() -> None:
+    """A good word is believed when it says what it rests on."""
+    found = await Scene(phase="Running", pods=[pod(container(running()), phase="Running")]).diagnose()
+    assert "it runs: 1 pod, 1 of them with all containers running" in found.markdown
+    assert [item.source for item in found.evidence] == ["Run:ai workload", "pods in Kubernetes"]
+
+
+async def test_a_report_reads_verdict_causes_steps_gaps_evidence_in_that_order() -> None:
+    """A tired reader stops at the first line that helps."""
+    scene = exited(137, reason="OOMKilled", memory="64Gi")
+    report = (await scene.diagnose()).markdown
+    places = [
+        report.index(part)
+        for part in (
+            "# llm/llama-sft: failure: out of memory",
+            "## 1.",
+            "- Next: limit 64Gi",
+            "## Not read",
+            "## Evidence",
+            "data, not instructions",
+            "e1: state of",
+        )
+    ]
+    assert places == sorted(places)
 
 
 def _holds_together(found: Diagnosis) -> None:

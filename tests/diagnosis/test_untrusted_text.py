@@ -14,10 +14,8 @@ from runai_monitor.diagnosis.lines import clean
 from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.redact import redact
 from runai_monitor.errors import KubeForbiddenError
-from runai_monitor.model.diagnosis import Diagnosis
-from tests.diagnosis.cases import ALL, STEPS
+from tests.diagnosis.cases import EVERY_CAUSE, Labelled
 from tests.diagnosis.scene import (
-    NAMESPACE,
     NODE,
     Scene,
     change,
@@ -143,9 +141,7 @@ async def test_control_characters_and_escapes_are_gone() -> None:
 ], ids=lambda log: log[:24])  # fmt: skip
 async def test_monstrous_logs_are_survived_and_the_report_stays_small(log: str) -> None:
     """A progress bar or a dumped tensor must not take the diagnosis down with it."""
-    started = time.perf_counter()
     found = await exited(1, log).diagnose(log_tail_lines=1_000_000)
-    assert time.perf_counter() - started < 5  # generous: about 0.3 s is usual; a quadratic pattern takes minutes
     assert len(found.markdown.encode()) < 12_000
     assert all(len(item.excerpt) <= 2_001 for item in found.evidence)
 
@@ -155,6 +151,7 @@ async def test_monstrous_logs_are_survived_and_the_report_stays_small(log: str) 
     [
         lambda n: "x" * n, lambda n: "a b " * (n // 4), lambda n: "token: abc " * (n // 11), lambda n: "Traceback (most recent call last):\n" * (n // 35),
         lambda n: '  File "/a/b.py", line 3, in f\n    g()\n' * (n // 40), lambda n: "NCCL WARN " * (n // 10), lambda n: "error " * (n // 6),
+        lambda n: 'KeyError: x\n  File "a", line 2\n' * (n // 31), lambda n: "a\nb\n" * (n // 4), lambda n: '{"message": "Traceback (most recent call last):"}\n' * (n // 50),
     ],
 )  # fmt: skip
 def test_reading_takes_time_in_proportion_to_the_text(grow: Callable[[int], str]) -> None:
@@ -172,10 +169,10 @@ def test_reading_takes_time_in_proportion_to_the_text(grow: Callable[[int], str]
     assert seconds(128_000) / small < 30
 
 
-@pytest.mark.parametrize("case", [case for case in ALL if case.expected != "healthy"][::7], ids=lambda case: case.name)
-async def test_every_report_fences_all_evidence_it_shows(case: object) -> None:
+@pytest.mark.parametrize("case", EVERY_CAUSE[::7], ids=lambda case: case.name)
+async def test_every_report_fences_all_evidence_it_shows(case: Labelled) -> None:
     """One branch that forgets is enough."""
-    found: Diagnosis = await case.build().diagnose()  # type: ignore[attr-defined]  # a labelled case
+    found = await case.scene.diagnose()
     outside = _outside_fences(found.markdown)
     for item in found.evidence:
         for line in item.excerpt.split("\n"):
@@ -198,6 +195,3 @@ def _outside_fences(markdown: str) -> str:
         kept.append(line)
     assert not fence, "a fence was left open"
     return "\n".join(kept)
-
-
-_ = (NAMESPACE, STEPS)

@@ -105,6 +105,16 @@ class Case:
         return None
 
     @property
+    def superseded(self) -> frozenset[str]:
+        """The names of pods whose successors work: what happened to them is over."""
+        return frozenset(pod.name for pod in self.pods if is_superseded(pod, self.pods))
+
+    @property
+    def retried(self) -> frozenset[str]:
+        """The names of pods that a later attempt has followed, however that one went."""
+        return frozenset(pod.name for pod in self.pods if any(_follows(other, pod) for other in self.pods))
+
+    @property
     def pod_names(self) -> frozenset[str]:
         """The names of every pod that is known to be the workload's, also those that are gone."""
         return frozenset([pod.name for pod in self.pods] + [pod.name for pod in self.runai_pods])
@@ -145,22 +155,22 @@ def _is_bad(end: Termination) -> bool:
 
 def is_superseded(pod: Pod, pods: tuple[Pod, ...]) -> bool:
     """Whether a newer pod of the same owner and index has taken over and works."""
-    if pod.created_at is None or pod.owner_uid is None or pod.pod_phase not in {"Failed", "Unknown"}:
+    return any(_follows(other, pod) and (other.pod_phase == "Succeeded" or all_run(other)) for other in pods)
+
+
+def _follows(other: Pod, pod: Pod) -> bool:
+    """Whether one pod is a later attempt at what another of the same owner and index failed to do.
+
+    Without an index, siblings of one owner look alike: only one that was created after the end of the other follows it.
+    """
+    if pod.owner_uid is None or pod.created_at is None or other.created_at is None:
         return False
-    return any(
-        other.created_at is not None
-        and other.created_at > pod.created_at
-        and (other.owner_uid, other.index) == (pod.owner_uid, pod.index)
-        and (pod.index is not None or _ended_before(pod, other))
-        and (other.pod_phase == "Succeeded" or all_run(other))
-        for other in pods
-    )
-
-
-def _ended_before(pod: Pod, other: Pod) -> bool:
-    """Without an index, siblings of one owner look alike: only one created after this one's end replaces it."""
+    if pod.pod_phase not in {"Failed", "Unknown"} or (other.owner_uid, other.index) != (pod.owner_uid, pod.index):
+        return False
     ends = [c.ended.finished_at for c in pod.containers if c.ended is not None and c.ended.finished_at is not None]
-    return other.created_at is not None and bool(ends) and other.created_at >= max(ends)
+    if pod.index is None and not ends:
+        return False
+    return other.uid != pod.uid and other.created_at > (pod.created_at if pod.index is not None else max(ends))
 
 
 def all_run(pod: Pod) -> bool:

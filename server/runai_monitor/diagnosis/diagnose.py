@@ -56,8 +56,14 @@ class Diagnoser:
 
 def conclude(case: Case) -> Diagnosis:
     """What follows from the facts of a case: pure but for the evidence that is numbered in it."""
-    families = (process, starting, preemption, quota, scheduling, gpu, node, storage)
-    judgement = judge(case, [finding for family in families for finding in family.find(case)])
+    over, retried = case.superseded, case.retried
+    findings = [
+        replace(finding, earlier=finding.earlier or finding.place in retried)
+        for family in (process, starting, preemption, quota, scheduling, gpu, node, storage)
+        for finding in family.find(case)
+        if finding.place not in over
+    ]
+    judgement = judge(case, findings)
     cited = {number for cause in judgement.causes for number in cause.evidence_ids}
     diagnosis = Diagnosis(
         verdict=judgement.verdict,

@@ -46,6 +46,8 @@ def split_lines(text: str) -> list[Line]:
     repeated = 0
     number = 0
     for number, part in _parts(text):
+        if not part and lines and not lines[-1].text:
+            continue
         line = _line(number, part)
         if lines and line.text and (lines[-1].text, lines[-1].rank) == (line.text, line.rank):
             repeated += 1

@@ -6,8 +6,10 @@ Only the end counts: an exception after which the work went on killed nothing, a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, islice
 
 from runai_monitor.diagnosis.lines import Line, split_lines
 
@@ -18,7 +20,12 @@ _LONGEST_MESSAGE_LINES = 8
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\):$")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _RAISED = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:\((?P<inner>[A-Za-z_][\w.]*)\))?(?:: ?(?P<said>.*))?$")
-_SYNTAX = re.compile(r"^(?P<type>SyntaxError|IndentationError|TabError): (?P<said>.*)$")
+# Python shows its own syntax errors without the usual head, and a log that was cut may have lost it.
+_HEADLESS = re.compile(r"^(?P<type>[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Failure))(?:: (?P<said>.*))?$")
+_LONGEST_HEADLESS = 40
+_MOST_AFTERWARDS = 25
+"""Ordinary lines that may follow the exception that ended a process: its own last words, not a program that goes on."""
+_FEW_AFTERWARDS = 4
 _DIRECT = "The above exception was the direct cause of the following exception:"
 _DURING = "During handling of the above exception, another exception occurred:"
 # A traceback after one of these ended a thread or a clean-up, not the process.
@@ -31,7 +38,7 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _RECOVERED = re.compile(
-    r"\b(?:retrying|will retry|recovered|continuing|skipping|skipped|succeeded|falling back|resumed|buffered|reconnected)\b",
+    r"\b(?:retrying|will retry|recovered|continuing|skipping|skipped|succeeded|falling back|resumed|buffered|reconnected|fallback)\b|\busing \S+(?: \S+){0,4} instead\b",
     re.IGNORECASE,
 )
 _ENDING = re.compile(
@@ -107,8 +114,8 @@ class Log:
         for index, line in enumerate(self.lines):
             if _TRACEBACK.search(line.text):
                 exception = self._parse(index, found)
-            elif match := _SYNTAX.match(line.text):
-                exception = self._syntax_error(index, match, found)
+            elif match := _HEADLESS.match(line.text):
+                exception = self._headless(index, match, found)
             else:
                 continue
             if exception is not None:
@@ -122,7 +129,7 @@ class Log:
         Of one process that is its last one, if nothing goes on after it. Where processes share a log without saying whose
         a line is, a launcher's exception tells that they do: then each may be one's last.
         """
-        ended = [item for item in self._own if item.last > self.last_progress]
+        ended = [i for i in self._own if i.last > self.last_progress and self.afterwards(i) <= _MOST_AFTERWARDS]
         if self.launched:
             return ended
         last_of = {item.rank: item for item in ended}
@@ -131,7 +138,16 @@ class Log:
     @cached_property
     def doubtful_raised(self) -> Raised | None:
         """The last exception when lines of progress follow it: caught, or a buffer that was written late."""
-        return self._own[-1] if self._own and self._own[-1].last <= self.last_progress else None
+        last = self._own[-1] if self._own else None
+        return None if last is None or any(item is last for item in self.fatal_raised) else last
+
+    def afterwards(self, item: Raised) -> int:
+        """How many ordinary lines follow an exception: none of another traceback, and nobody's afterword."""
+        return self._ordinary[-1] - self._ordinary[item.last + 1]
+
+    def is_last_word(self, item: Raised) -> bool:
+        """Whether next to nothing follows the line that names an exception."""
+        return self.afterwards(item) + item.last - item.at <= _FEW_AFTERWARDS
 
     @cached_property
     def launched(self) -> bool:
@@ -140,7 +156,7 @@ class Log:
 
     @cached_property
     def fatal_lines(self) -> list[Line]:
-        """The lines of the end, oldest first, that are no traceback, no warning and nobody's afterword."""
+        """The lines of the end, oldest first, that are no traceback and no warning."""
         end = [
             line
             for index, line in enumerate(self.lines)
@@ -178,20 +194,26 @@ class Log:
         ]
 
     @cached_property
+    def _ordinary(self) -> list[int]:
+        """For every line, how many ordinary ones come before it; one more entry for them all."""
+        texts = enumerate(line.text for line in self.lines)
+        return [0, *accumulate(i not in self._inside and not _AFTERWORD.match(text) for i, text in texts)]
+
+    @cached_property
     def _inside(self) -> set[int]:
         """The indexes of lines that belong to tracebacks; what a launcher says of its children does not."""
         return {
             number
             for item in self.raised
-            for number in range(item.first, (item.at if item.name in LAUNCHERS else item.last) + 1)
+            for number in range(item.first, item.at if item.name in LAUNCHERS else item.last + 1)
         }
 
     def _parse(self, start: int, before: list[Raised]) -> Raised | None:
         rank = self.lines[start].rank
         stop = min(start + _LONGEST_TRACEBACK, len(self.lines))
-        own = [index for index in range(start + 1, stop) if self.lines[index].rank == rank]
+        own = (index for index in range(start + 1, stop) if self.lines[index].rank == rank)
         frames: list[re.Match[str]] = []
-        for place, index in enumerate(own):
+        for index in own:
             text = self.lines[index].text
             if match := _FRAME.match(text):
                 frames.append(match)
@@ -201,7 +223,7 @@ class Log:
             raised = _RAISED.match(text)
             if raised is None or _TRACEBACK.search(text):
                 return None
-            said, last = self._message(raised["said"] or "", own[place + 1 :], index)
+            said, last = self._message(raised["said"] or "", islice(own, _LONGEST_MESSAGE_LINES), index)
             user = [frame for frame in frames if not _LIBRARY.search(frame["file"])] or frames
             cause, context = self._chained(start, rank, before)
             return Raised(
@@ -220,29 +242,38 @@ class Log:
             )
         return None
 
-    def _syntax_error(self, index: int, match: re.Match[str], before: list[Raised]) -> Raised | None:
-        """Python shows its own syntax errors without the usual head of a traceback."""
+    def _headless(self, index: int, match: re.Match[str], before: list[Raised]) -> Raised | None:
+        """An exception below frames that no head introduces."""
         if before and before[-1].first <= index <= before[-1].last:
             return None
-        first = next((i for i in range(index - 1, max(-1, index - 6), -1) if _FRAME.match(self.lines[i].text)), None)
-        frame = None if first is None else _FRAME.match(self.lines[first].text)
-        if first is None or frame is None:
+        rank = self.lines[index].rank
+        first, frames = index, list[re.Match[str]]()
+        for above in range(index - 1, max(-1, index - _LONGEST_HEADLESS), -1):
+            text = self.lines[above].text
+            frame = _FRAME.match(text)
+            if self.lines[above].rank != rank or not text.strip() or text[0] not in " \t|^":
+                break
+            if frame is not None:
+                first = above
+                frames.append(frame)
+        if not frames:
             return None
+        user = next((frame for frame in frames if not _LIBRARY.search(frame["file"])), frames[0])
         return Raised(
             type=match["type"],
-            said=match["said"],
-            file=frame["file"],
-            line=int(frame["line"]),
+            said=(match["said"] or "")[:1_500],
+            file=user["file"],
+            line=int(user["line"]),
             first=first,
             last=index,
             at=index,
-            rank=self.lines[index].rank,
-            excerpt=self._excerpt(first, index, self.lines[index].rank),
+            rank=rank,
+            excerpt=self._excerpt(first, index, rank),
         )
 
-    def _message(self, said: str, following: list[int], last: int) -> tuple[str, int]:
+    def _message(self, said: str, following: Iterable[int], last: int) -> tuple[str, int]:
         """A message of several lines ends at a blank line, at another traceback or where the log goes on."""
-        for index in following[:_LONGEST_MESSAGE_LINES]:
+        for index in following:
             text = self.lines[index].text
             if not text.strip() or _TRACEBACK.search(text) or text in (_DIRECT, _DURING):
                 break

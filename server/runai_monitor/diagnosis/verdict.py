@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from runai_monitor.diagnosis.case import Case, all_run, ended_badly, is_superseded
@@ -48,7 +49,7 @@ def judge(case: Case, findings: list[Finding]) -> Judgement:
         if not hopeless:
             return _pending(case, named)
     if named:
-        causes = ranked(named)
+        causes = _with_doubt(case, ranked(named))
         return Judgement(verdict=Verdict.FAILURE, confidence=causes[0].confidence, causes=causes, summary=_pods(case))
     if phase in _RUNNING_PHASES and not ended_badly(case) and not _stuck_states(case):
         return _quiet(case, Verdict.HEALTHY, 0.6, f"it runs: {_pods(case)}; nothing says that anything is wrong")
@@ -146,6 +147,17 @@ def _where_next(case: Case) -> list[str]:
     if case.workload.phase in ENDING_PHASES:
         steps.append("look for finalizers and for a node that does not answer: kubectl get pods -o wide")
     return [*steps, describe_workload(case.workload)]
+
+
+def _with_doubt(case: Case, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    """What waits for others is only the cause if no other failed first: where not all could be seen, that is not sure."""
+    first = causes[0]
+    unseen = [name for name in sorted(case.pod_names - {pod.name for pod in case.pods}) if name]
+    blind = any(re.match(r"(?:previous )?log |pods? |\d+ more log", entry) for entry in case.unread)
+    if first.cause not in {"nccl_timeout", "nccl_network_error"} or not (unseen or blind):
+        return causes
+    explanation = f"{first.explanation} Not every rank could be looked at: one that could not may have failed first."
+    return (replace(first, confidence=round(first.confidence * 0.8, 2), explanation=explanation), *causes[1:])
 
 
 def _is_steady(case: Case) -> bool:

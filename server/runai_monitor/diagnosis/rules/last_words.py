@@ -38,7 +38,9 @@ def find(case: Case, ended: Ended, log: Log, *, by_signal: bool) -> Finding | No
         log: its log.
         by_signal: whether the process was ended from outside: then only an exception counts, and not for sure.
     """
-    found = [item for item in log.fatal_raised if item.name not in STOPPED]
+    found = [
+        item for item in log.fatal_raised if item.name not in STOPPED and (not by_signal or log.is_last_word(item))
+    ]
     findings = [_of_exception(case, ended, log, item) for item in found]
     if findings:
         # Ranks that share a log: the first failure of its own is the cause, whatever came of it.

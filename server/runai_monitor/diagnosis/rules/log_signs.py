@@ -59,7 +59,7 @@ def _sign(
 
 
 _CUDA_OOM = (
-    r"CUDA out of memory|HIP out of memory|CUDA error: out of memory|Cuda failure \S* ?'?out of memory|cudaErrorMemoryAllocation"
+    r"(?<!['\"`])(?:CUDA|HIP) out of memory|CUDA error: out of memory|Cuda failure \S* ?'?out of memory|cudaErrorMemoryAllocation"
     r"|CUDA_ERROR_OUT_OF_MEMORY|CUBLAS_STATUS_ALLOC_FAILED|RESOURCE_EXHAUSTED: (?:Out of memory|Failed to allocate)"
     r"|No available memory for the cache blocks|larger than the maximum number of tokens that can be stored in KV cache"
     r"|larger than the available KV cache memory|less than desired GPU memory utilization"
@@ -71,7 +71,7 @@ _NCCL_TIMEOUT = (
     r"|wait timeout after \d+ms, keys|torch\.distributed\.DistStoreError: .*[Tt]imed? ?out"
 )
 _NCCL_NETWORK = (
-    r"ncclRemoteError|ncclSystemError|NCCL (?:WARN )?.{0,60}(?:remote process exited|network error)|ibv_\w+ (?:failed|returned|error)"
+    r"ncclRemoteError|ncclSystemError|RendezvousConnectionError|connection to the C10d store has failed|NCCL (?:WARN )?.{0,60}(?:remote process exited|network error)|ibv_\w+ (?:failed|returned|error)"
     r"|unhandled system error.{0,40}NCCL|Got completion from peer .{0,160}status=\d+|socketProgress: Connection closed by remote peer"
     r"|\[[^\]]{0,200}gloo/[^\]]{0,200}\] (?:Connection (?:closed|reset) by peer|Connect timeout|Read error)|Connection closed by peer \["
     r"|NET/(?:IB|Socket|OFI) ?:? .{0,120}(?:failed|[Ee]rror|timeout)"
@@ -98,7 +98,7 @@ SIGNS: tuple[LogSign, ...] = (
     _sign(
         "cuda_driver_mismatch", "the NVIDIA driver is too old for the image's CUDA",
         "use an image built for the node's driver (nvidia-smi on the node shows the newest CUDA it can run), or have the driver updated",
-        both=r"CUDA driver version is insufficient for CUDA runtime version|NVIDIA driver on your system is too old|"
+        both=r"CUDA driver version is insufficient for CUDA runtime version|UNSUPPORTED_PTX_VERSION|SYSTEM_DRIVER_MISMATCH|NVIDIA driver on your system is too old|"
         r"forward compatibility was attempted on non supported HW|provided PTX was compiled with an unsupported toolchain|"
         r"unsatisfied condition: (?:cuda|driver)\S*|Driver/library version mismatch",
         confidence=0.93,
@@ -106,7 +106,7 @@ SIGNS: tuple[LogSign, ...] = (
     _sign(
         "no_gpu_visible", "the process sees no GPU",
         "check that the workload asks for a GPU (Run:ai: compute.gpuDevicesRequest) and that the image's framework is built with CUDA",
-        both=r"No CUDA GPUs are available|no CUDA-capable device is detected|Found no NVIDIA driver on your system|"
+        both=r"No CUDA GPUs are available|CUDA driver initialization failed, you might not have|no CUDA-capable device is detected|Found no NVIDIA driver on your system|"
         r"Torch not compiled with CUDA enabled|lib(?:cuda|nvidia-ml)\.so\.1: cannot open shared object file|"
         r"Failed to infer device type|CUDA unknown error - this may be due to an incorrectly set up environment|CUDA_ERROR_NO_DEVICE",
         confidence=0.9,
@@ -141,22 +141,29 @@ SIGNS: tuple[LogSign, ...] = (
         "segfault", "a segmentation fault",
         "set PYTHONFAULTHANDLER=1 to see where (Run:ai: environmentVariables); suspect native extensions that were built for other versions",
         raised=r"killed by signal: Segmentation fault",
-        line=r"\bSegmentation fault\b|\bSIGSEGV\b|\b[Ss]ignal 11\b|exitcode\s*: -11\b|Fatal Python error: Segmentation fault",
+        line=r"\bSegmentation fault\b|\bSIGSEGV\b|\b[Ss]ignal 11\b|(?:exitcode\s*:|return code =) -11\b|Fatal Python error: Segmentation fault",
         confidence=0.88, beside=True,
     ),
     _sign(
         "illegal_instruction", "an illegal instruction",
         "the image was built for another processor: rebuild it for the nodes' one (no -march=native)",
         raised=r"killed by signal: Illegal instruction",
-        line=r"\bIllegal instruction\b|\bSIGILL\b|\b[Ss]ignal 4\b|exitcode\s*: -4\b", confidence=0.88, beside=True,
+        line=r"\bIllegal instruction\b|\bSIGILL\b|\b[Ss]ignal 4\b|(?:exitcode\s*:|return code =) -4\b", confidence=0.88, beside=True,
     ),
     _sign(
         "aborted", "the process aborted itself",
         "read the lines before the abort for the failed assertion",
         raised=r"killed by signal: Aborted",
-        line=r"\bSIGABRT\b|\b[Ss]ignal 6\b|exitcode\s*: -6\b|Aborted \(core dumped\)|double free or corruption|"
+        line=r"\bSIGABRT\b|\b[Ss]ignal 6\b|(?:exitcode\s*:|return code =) -6\b|Aborted \(core dumped\)|double free or corruption|"
         r"malloc\(\): (?:corrupted|invalid)|terminate called after throwing",
         confidence=0.85, beside=True,
+    ),
+    _sign(
+        "killed_by_signal", "a process was killed from outside (SIGKILL)",
+        "look for memory first: compare what the process used with the container's limit (Run:ai: compute.cpuMemoryLimit)",
+        raised=r"killed by signal: Killed",
+        line=r"\bSIGKILL\b|\b[Ss]ignal 9\b|(?:exitcode\s*:|return code =) -9\b|^(?:\S+: line \d+: +\d+ )?Killed\b",
+        confidence=0.6, role=Role.FOLLOWS, beside=True,
     ),
     # Libraries and files.
     _sign(
@@ -255,7 +262,7 @@ SIGNS: tuple[LogSign, ...] = (
         "restart from the last good checkpoint with a lower learning rate, gradient clipping or bf16 instead of fp16",
         both=r"(?i:\bloss (?:is |became |was |= ?|value )?(?:nan|inf(?:inite)?|not finite)\b|\b(?:nan|inf|non-finite) (?:loss|gradient|grad)|"
         r"found (?:nan|inf)\w*(?: or inf)? in (?:\w+ )?(?:loss|grad)|loss is probably exploding|minimum loss scale reached|"
-        r"(?:gradient|grad)s? (?:norm )?(?:is|are) (?:nan|inf|non-finite))",
+        r"returned nan values in its|(?:gradient|grad)s? (?:norm )?(?:is|are) (?:nan|inf|non-finite))",
         raised=r"^FloatingPointError", confidence=0.9,
     ),
     _sign(

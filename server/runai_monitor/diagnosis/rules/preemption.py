@@ -105,4 +105,5 @@ def _ran_since(case: Case, at: datetime | None) -> bool:
     """Whether a container of the workload has started after that time: then it has had its place again."""
     runs = [c for pod in case.pods for c in pod.containers if not c.init and not c.ephemeral]
     starts = [c.started_at or (c.ended.started_at if c.ended else None) for c in runs]
+    starts += [change.at for change in case.history.changes if change.phase == "Running"]
     return at is not None and any(start is not None and start > at for start in starts)

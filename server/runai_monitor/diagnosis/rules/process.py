@@ -35,12 +35,18 @@ _EXITS: dict[int, tuple[str, str, str]] = {
     126: ("not_executable", "the command may not be executed", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)"),
 }  # fmt: skip
 _SURE = {135: 0.72}
+# The words of a shell that cannot start a command; the code says that it is the command.
+_SAID_BY_SHELL = frozenset({(126, "permission_denied"), (127, "missing_file")})
 
 
 def find(case: Case) -> Iterator[Finding]:
     """Findings about every container that ended badly."""
-    for ended in ended_badly(case):
-        yield _of_run(case, ended)
+    runs = ended_badly(case)
+    told = {ended.end.exit_code for ended in runs if ended.log}
+    for ended in runs:
+        # Of 64 ranks not every log is read: those that ended alike are explained by those that were.
+        if ended.log or ended.end.reason == "OOMKilled" or ended.end.exit_code not in told:
+            yield _of_run(case, ended)
 
 
 def _of_run(case: Case, ended: Ended) -> Finding:
@@ -53,7 +59,7 @@ def _of_run(case: Case, ended: Ended) -> Finding:
         return memory
     stopped = end.exit_code in _STOPPED_BY_SIGNAL
     said = last_words.find(case, ended, ended.log, by_signal=stopped) if ended.log else None
-    if said is not None:
+    if said is not None and (end.exit_code, said.cause) not in _SAID_BY_SHELL:
         return said
     if end.exit_code in _EXITS:
         return _from_exit_code(case, ended, end.exit_code)

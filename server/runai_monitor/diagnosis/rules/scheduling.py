@@ -42,6 +42,8 @@ _OBSTRUCTIONS = {
     "volume_zone_conflict": Obstruction("the volume is in another zone than the nodes", "are in another zone than the volume", ("use nodes of the volume's zone (Run:ai: nodePools, nodeAffinityRequired), or a claim in theirs", "kubectl get nodes -L topology.kubernetes.io/zone")),
     "affinity_conflict": Obstruction("pod affinity or spread rules leave no node", "are ruled out by pod affinity or spread rules", ("loosen the workload's pod affinity or spread rules (Run:ai: podAffinity), or wait until the other pods end",)),
     "node_selector_mismatch": Obstruction("no node matches the workload's node selector or affinity", "do not match the node selector or affinity", ("correct the node type, node pool or affinity (Run:ai: nodeType, nodePools, nodeAffinityRequired)",)),
+    "node_not_ready": Obstruction("the nodes are not ready", "are not ready", ("have the nodes' kubelets and network checked: kubectl get nodes",)),
+    "node_disk_pressure": Obstruction("the nodes are low on disk", "are low on disk", ("free space on the nodes: kubectl describe nodes",)),
     "untolerated_taint": Obstruction("the nodes have a taint that the workload does not tolerate", "have a taint that is not tolerated", ("choose other nodes (Run:ai: nodePools)",)),
 }  # fmt: skip
 
@@ -68,7 +70,7 @@ def _obstructions(case: Case, message: Message) -> Iterator[Finding]:
         yield _fragmentation(case, message, said)
     shown = _shown(said)
     for place, reason in enumerate(said.reasons[:3]):
-        if breakdown.is_passing(reason) and place:
+        if breakdown.is_passing(reason) and place and reason.cause == "untolerated_taint":
             continue
         yield told(
             case,
@@ -130,8 +132,8 @@ def _title(case: Case, said: Breakdown, reason: Reason) -> str:
         most = f"the largest has {said.largest:g}" if said.largest else "none of the node pool has any"
         return f"no node is large enough: the pod asks for {asked or 'more'}, {most}"
     title = _OBSTRUCTIONS[reason.cause].title
-    if breakdown.is_passing(reason):
-        title = "the nodes that it may use are not ready or take no pods"
+    if breakdown.is_passing(reason) and reason.cause == "untolerated_taint":
+        title = "the nodes that it may use take no pods now"
     if reason.count:
         title += f" on {reason.count} of {said.nodes or sum(r.count for r in said.reasons)} nodes"
     named = [f"{token(key)}{f'={token(value)}' if value else ''}" for key, value in breakdown.taints((reason,))]
