@@ -18,6 +18,7 @@ from tests.diagnosis.scene import (
     ended,
     event,
     exited,
+    forbidden,
     gone,
     node,
     pod,
@@ -64,6 +65,7 @@ def _ready(status: str, reason: str, message: str, *, at: float = 6) -> Json:
 
 
 GPU = [
+    _case("GKE's device plugin writes the code into the reason", "gpu_hardware_fault", exited(1, "RuntimeError: CUDA error: unknown error\n", nodes=[node(condition("XidCriticalError", "True", '{"48":true}', GPU_ID))]), says=("XID 48",)),
     _case("the driver lost the GPU as the process ended", "gpu_hardware_fault", exited(1, CUDA_ERROR, node_events=[_xid(79, "GPU has fallen off the bus.")]), says=("XID 79", NODE, "0000:3b:00", "fallen off the bus", f"kubectl describe node {NODE}")),
     _case("an ECC error in NVSentinel's condition, the process killed", "gpu_hardware_fault",
           exited(137, STEPS, nodes=[node(condition("GpuMemWatch", "True", "HardwareFailure", "[DCGM_FR_VOLATILE_DBE_DETECTED] double bit ECC error on GPU 3 - RecommendedAction: RESET_GPU"), healthy=7)]), says=("XID 48", NODE), then="killed_by_signal"),
@@ -135,7 +137,35 @@ _SELECTED_SCENE = Scene(
 )
 DETAILED = "\n<gpu-{n}>: Node didn't have enough resources: GPUs, requested: 8, used: {used}, capacity: {capacity}."
 
+
+def _uses(gpus: int, state: Json) -> Json:
+    wire = container(state)
+    wire["spec"]["resources"]["limits"]["nvidia.com/gpu"] = str(gpus)
+    return wire
+
+
+def _other(name: str, gpus: int, where: str) -> Json:
+    wire = pod(_uses(gpus, running()), phase="Running", name=name, node=where, namespace="runai-vision")
+    wire["metadata"]["labels"] = {"workloadName": name}
+    return wire
+
+
+def _wants(gpus: int, *others: Json, **fields: Any) -> Scene:
+    """A pod that kube-scheduler refuses without numbers, on a cluster of two nodes of eight GPUs."""
+    told = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu."
+    waits = pod(_uses(gpus, {}), phase="Pending", node=None, created=30)
+    nodes = [node(name="gpu-1"), node(name="gpu-2")]
+    events = [event("FailedScheduling", told, at=1)]
+    return Scene(
+        phase="Pending", since=30, pods=[waits], events=events, **{"nodes": nodes, "others": list(others)} | fields
+    )
+
+
 SCHEDULING = [
+    _case("GPUs in pieces, by the nodes' own numbers", "gpu_fragmentation", _wants(8, _other("a", 5, "gpu-1"), _other("b", 2, "gpu-2")), says=("9 free on 2 nodes, at most 6 on one, 8 asked for", "gpu-2 6 of 8"), then="insufficient_gpu"),
+    _case("GPUs that are in use on every node", "insufficient_gpu", _wants(8, _other("a", 8, "gpu-1"), _other("b", 8, "gpu-2"))),
+    _case("GPUs that are free on a node that takes no pods", "insufficient_gpu", _wants(8, _other("a", 5, "gpu-1"), nodes=[node(name="gpu-1"), node(name="gpu-2", cordoned=True)])),
+    _case("nodes that may not be listed", "insufficient_gpu", _wants(8, _other("a", 5, "gpu-1"), _other("b", 2, "gpu-2"), broken={"nodes": forbidden("nodes")})),
     _case("counted, the most limiting first", "insufficient_gpu", unplaced("0/12 nodes are available: 4 Insufficient nvidia.com/gpu, 8 node(s) had untolerated taint {dedicated: infra}. preemption: 0/12 nodes are available: 4 No preemption victims found for incoming pod, 8 Preemption is not helpful for scheduling.", row={"workloadRequestResources": {"gpu": {"request": 8}}}), says=("on 4 of 12 nodes", "8 have a taint"), then="untolerated_taint"),
     _case("no node is that large", "insufficient_gpu", unplaced("The pod runai-llm/x requires GPU: 16, CPU: 1 (cores), memory: 0 (GB), pods: 1. Max GPU resources available in a single node in the default node-pool is topped at 8", since=3), says=("the largest has 8",)),
     _case("GPUs in pieces, by the nodes' lines", "gpu_fragmentation", unplaced("no nodes with enough resources were found." + DETAILED.format(n=1, used=5, capacity=8) + DETAILED.format(n=2, used=2, capacity=8)), says=("9 free on 2 nodes, at most 6 on one, 8 asked for", "gpu-2 6 of 8")),
@@ -194,6 +224,7 @@ def _of_claim(reason: str, message: str, *, kind: str = "Warning") -> Json:
 
 
 STORAGE = [
+    _case("the binder waited in vain", "pvc_unbound", unplaced('running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded')),
     _case("the claim is not there, told by nobody", "pvc_not_found", Scene(phase="Pending", since=30, pods=[pod(container({}), phase="Pending", node=None, claims=("datasets",))]), says=("datasets", "kubectl get pvc")),
     _case("its storage class does not exist", "pvc_unbound", _waits_for_claim(_of_claim("ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found'), claims=[claim()]), says=("storage class does not exist", "2Ti", "kubectl describe pvc datasets")),
     _case("its volume is gone", "pvc_unbound", _waits_for_claim(claims=[claim(phase="Lost")]), says=("is gone",)),
@@ -211,6 +242,7 @@ STORAGE = [
     _case("a mount that worked at the second attempt", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("FailedMount", 'MountVolume.SetUp failed for volume "nfs" : mount failed', at=58)])),
     _case("a claim that was not bound at first", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("FailedScheduling", "0/8 nodes are available: pod has unbound immediate PersistentVolumeClaims.", at=58)])),
     _case("a claim that is being provisioned", "pending_normally", _waits_for_claim(_of_claim("ExternalProvisioning", "Waiting for a volume to be created", kind="Normal"), since=2, claims=[claim()])),
+    _case("kubelet's cache in a pod's first minute", "pending_normally", preparing(event("FailedMount", 'MountVolume.SetUp failed for volume "kube-api-access-8hcmj" : failed to sync configmap cache: timed out waiting for the condition'))),
     _case("another pod's volume", "python_exception", exited(1, traceback("ValueError: bad config"), runai_events=[runai_event("FailedAttachVolume", "Multi-Attach error", about="other-job-0-0")])),
 ]  # fmt: skip
 

@@ -324,6 +324,10 @@ class FakeKube:
         await self._scene.read("node_events", name)
         return [e for e in _events(self._scene.node_events) if e.object_name == name]
 
+    async def list_nodes(self) -> list[Node]:
+        await self._scene.read("nodes")
+        return [node_of(msgspec.convert(wire, NodeWire)) for wire in self._scene.nodes]
+
     async def get_node(self, name: str) -> Node:
         await self._scene.read("node", name)
         for wire in self._scene.nodes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from runai_monitor.diagnosis.breakdown import Room
 from runai_monitor.diagnosis.wording import token
 from runai_monitor.model.cluster import KubeEvent, LimitRange, Node, ResourceQuota, VolumeClaim
 from runai_monitor.model.workload import Condition
@@ -17,6 +18,7 @@ _GOOD = re.compile(r"(?:Ready|Healthy|Available|OK|Online)$")
 class Around:
     """What was read of it, by name. `gone` and `missing` are the nodes and claims that pods name and the cluster lacks.
 
+    `rooms` are the GPUs of the nodes that take pods, free and used; empty when they were not counted.
     `neighbours` are the other workloads of a node that is not well.
     """
 
@@ -28,6 +30,7 @@ class Around:
     claim_events: list[KubeEvent] = field(default_factory=list)
     quotas: list[ResourceQuota] = field(default_factory=list)
     limit_ranges: list[LimitRange] = field(default_factory=list)
+    rooms: list[Room] = field(default_factory=list)
 
 
 def condition_words(node: Node, condition: Condition) -> tuple[str, str]:

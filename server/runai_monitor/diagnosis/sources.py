@@ -60,6 +60,10 @@ class KubeReader(Protocol):
         """The events of a node."""
         ...
 
+    async def list_nodes(self) -> list[Node]:
+        """All nodes."""
+        ...
+
     async def get_node(self, name: str) -> Node:
         """One node."""
         ...

@@ -10,17 +10,20 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 import anyio
 
-from runai_monitor.diagnosis.around import is_sick
+from runai_monitor.diagnosis.around import condition_of, is_sick
+from runai_monitor.diagnosis.breakdown import Room
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.safe import safe, safe_text
 from runai_monitor.diagnosis.sources import KubeReader
 from runai_monitor.diagnosis.wording import token
 from runai_monitor.errors import KubeError, KubeForbiddenError, KubeNotFoundError
-from runai_monitor.model.cluster import Pod
+from runai_monitor.model.cluster import Node, Pod
 from runai_monitor.model.workload import Workload
 
 MOST_NODES = 8
 MOST_CLAIMS = 8
+MOST_GPU_NODES = 32
+"""On more nodes than these the free GPUs are not counted: it takes a request for each."""
 CONCURRENT_READS = 4
 
 
@@ -38,7 +41,10 @@ class Surroundings:
         self._nodes = list(dict.fromkeys([*_nodes(pods), *([] if pods else listed)]))[:MOST_NODES]
         waiting = [pod for pod in pods if not _has_started(pod)]
         self._claims = list(dict.fromkeys(name for pod in waiting for name in pod.claims))[:MOST_CLAIMS]
-        self._unplaced = not pods or any(pod.node is None for pod in pods)
+        unplaced = [pod for pod in pods if pod.node is None]
+        self._unplaced = not pods or bool(unplaced)
+        self._asked = max((_gpus_of(pod) for pod in unplaced), default=0.0)
+        self._selector = unplaced[0].node_selector if unplaced else ()
 
     def sources(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
         """What is worth reading, by name."""
@@ -50,6 +56,8 @@ class Surroundings:
         yield "Kubernetes events of the workload", self._owner_events
         if self._unplaced:
             yield "quotas of the namespace", self._quotas
+        if self._asked > 1:
+            yield "free GPUs of the nodes", self._rooms
 
     async def _each(self, names: list[str], read: Callable[[str], Awaitable[None]]) -> None:
         """Reads several objects of one kind.
@@ -120,6 +128,24 @@ class Surroundings:
             found = await self._kube.list_events(namespace, object_name=name, object_kind="PersistentVolumeClaim")
             self._around.claim_events += safe(found)
 
+    async def _rooms(self) -> None:
+        """How many GPUs are free on each node that the pods could use: kube-scheduler does not tell."""
+        nodes = [node for node in await self._kube.list_nodes() if node.allocatable_gpus and _takes_pods(node)]
+        nodes = [node for node in nodes if set(self._selector) <= set(node.labels)]
+        if not 1 < len(nodes) <= MOST_GPU_NODES:
+            return
+        rooms: list[Room] = []
+
+        async def count(name: str) -> None:
+            pods = await self._kube.list_pods_on(name)
+            used = sum(_gpus_of(pod) for pod in pods if pod.pod_phase not in {"Succeeded", "Failed"})
+            total = next(node.allocatable_gpus or 0 for node in nodes if node.name == name)
+            rooms.append(Room(node=safe_text(name), asked=self._asked, used=used, capacity=total))
+
+        await self._each([node.name for node in nodes], count)
+        if len(rooms) == len(nodes):
+            self._around.rooms = sorted(rooms, key=lambda room: room.node)
+
     async def _quotas(self) -> None:
         self._around.quotas = safe(await self._kube.list_quotas(self._workload.namespace))
         self._around.limit_ranges = safe(await self._kube.list_limit_ranges(self._workload.namespace))
@@ -128,6 +154,15 @@ class Surroundings:
 def _nodes(pods: Sequence[Pod]) -> list[str]:
     """The nodes of the pods, those of pods that suffer first."""
     return [pod.node for pod in sorted(pods, key=_is_well) if pod.node and pod.pod_phase != "Succeeded"]
+
+
+def _gpus_of(pod: Pod) -> float:
+    return sum(container.gpus or 0 for container in pod.containers if not container.init)
+
+
+def _takes_pods(node: Node) -> bool:
+    ready = condition_of(node, "Ready")
+    return not node.cordoned and (ready is None or ready.status == "True")
 
 
 def _is_well(pod: Pod) -> bool:

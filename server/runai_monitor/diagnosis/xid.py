@@ -180,6 +180,7 @@ _NAMED = re.compile(
 _ABOUT_GPUS = re.compile(r"[Nn]vidia|NVIDIA|NVRM|\bGPU|DCGM|XidCritical|\bXID\b|\bXid\b")
 _OFF_THE_BUS = re.compile(r"GPU[^\n]{0,80}\bhas fallen off the bus|GPUFallenOff")
 _BRACKETS = re.compile(r"(?:^|[;\s])\[(?P<codes>\d{1,3}(?:, ?\d{1,3}){0,8})\]|\bErrorCode: ?(?P<code>\d{1,3})\b")
+_JSON_CODES = re.compile(r"\"(?P<code>\d{1,3})\": ?true")
 _DCGM_CODE = re.compile(r"\bDCGM_FR_[A-Z_]{3,60}")
 _SWITCH_FATAL = re.compile(r",\s*Fatal\b")
 
@@ -193,7 +194,9 @@ def reports(text: str) -> list[Report]:
 
 
 def reports_of_condition(kind: str, text: str) -> list[Report]:
-    """The XIDs that a node's condition reports: NVSentinel puts bare numbers in brackets under a type that says XID.
+    """The XIDs that a node's condition reports, where its type says XID.
+
+    NVSentinel writes bare numbers in brackets into the message, GKE's device plugin `{"48":true}` into the reason.
 
     Args:
         kind: the condition's type and reason; `SysLogsXIDError`, or the EKS agent's `NvidiaXID79Error`.
@@ -204,6 +207,7 @@ def reports_of_condition(kind: str, text: str) -> list[Report]:
         codes = [
             code for match in _BRACKETS.finditer(text) for code in re.findall(r"\d+", match["codes"] or match["code"])
         ]
+        codes = codes or [match["code"] for match in _JSON_CODES.finditer(kind)]
         found = [_report(int(code), text) for code in dict.fromkeys(codes)]
     return found or reports(kind)
 

@@ -124,6 +124,16 @@ class KubeClient:
             path = f"/api/v1/namespaces/{NODE_EVENTS_NAMESPACE}/events"
             return await self._events(path, terms, NODE_EVENTS_NAMESPACE, limit=limit)
 
+    async def list_nodes(self) -> list[Node]:
+        """All nodes.
+
+        Raises:
+            KubeForbiddenError: RBAC does not allow it.
+            KubeUnavailableError: no answer after the retries.
+        """
+        items, _ = await self.api.list_all("/api/v1/nodes", [], Asked(verb="list", resource="nodes", namespace=None))
+        return [found for item in items if (found := _decoded(item, NodeWire, node_of)) is not None]
+
     async def get_node(self, name: str) -> Node:
         """One node.
 

@@ -78,6 +78,10 @@ class LazyKube:
         """As `KubeClient.list_node_events`."""
         return await (await self.client()).list_node_events(name)
 
+    async def list_nodes(self) -> list[Node]:
+        """As `KubeClient.list_nodes`."""
+        return await (await self.client()).list_nodes()
+
     async def get_node(self, name: str) -> Node:
         """As `KubeClient.get_node`."""
         return await (await self.client()).get_node(name)

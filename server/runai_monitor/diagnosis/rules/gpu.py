@@ -213,12 +213,14 @@ def _finding(
 
 
 def _of_program(case: Case, fault: Fault, last: Ended) -> Finding:
+    """The program's own fault, as the driver tells it: certain only where its last words do not tell of another."""
     assert fault.report is not None
-    report = fault.report
+    report, raised = fault.report, last.log.fatal_raised if last.log is not None else []
+    agrees = not raised or any(_ABOUT_GPUS.search(item.words) for item in raised)
     return Finding(
         cause="cuda_illegal_access",
         title=f"the GPU stopped the program: {report.name}, {fault.words}",
-        confidence=0.72,
+        confidence=0.85 if agrees else 0.6,
         explanation=f"Node {token(fault.node)} reports {report.name} at the time {last.place} ended; this one is the program's as a rule, and the GPU stays healthy.",
         evidence_ids=(case.cite(*fault.said, at=fault.at), case.cite_end(last)),
         next_steps=(
@@ -227,7 +229,7 @@ def _of_program(case: Case, fault: Fault, last: Ended) -> Finding:
             read_log(last.pod, last.container, previous=last.previous),
         ),
         strength=Strength.NODE,
-        role=Role.HINT,
+        role=Role.OWN if agrees else Role.HINT,
         at=last.end.finished_at,
         place=last.pod.name,
     )  # fmt: skip

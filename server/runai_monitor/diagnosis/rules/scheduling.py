@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runai_monitor.diagnosis import breakdown
-from runai_monitor.diagnosis.breakdown import Breakdown, Reason
+from runai_monitor.diagnosis.breakdown import Breakdown, Reason, Room
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.messages import WAITING_PHASES, Message, Stage, messages
 from runai_monitor.diagnosis.rules.finding import Finding
@@ -66,8 +66,10 @@ def _obstructions(case: Case, message: Message) -> Iterator[Finding]:
     if not said.reasons and (of_pod := breakdown.parse(message.reason)).reasons:
         said = of_pod  # kubelet's `OutOfcpu`
     yield from _gang(case, message, said)
-    if breakdown.fragmented(said.rooms):
-        yield _fragmentation(case, message, said)
+    lacks_gpus = any(reason.cause == "insufficient_gpu" for reason in said.reasons)
+    rooms = said.rooms or (tuple(case.around.rooms) if lacks_gpus else ())
+    if breakdown.fragmented(rooms):
+        yield _fragmentation(case, message, rooms, counted=not said.rooms)
     shown = _shown(said)
     for place, reason in enumerate(said.reasons[:3]):
         if breakdown.is_passing(reason) and place and reason.cause == "untolerated_taint":
@@ -105,23 +107,24 @@ def _gang(case: Case, message: Message, said: Breakdown) -> Iterator[Finding]:
     )
 
 
-def _fragmentation(case: Case, message: Message, said: Breakdown) -> Finding:
-    free = [max(room.free, 0) for room in said.rooms]
-    numbers = (
-        f"{sum(free):g} free on {len(free)} nodes, at most {max(free):g} on one, {said.rooms[0].asked:g} asked for"
-    )
+def _fragmentation(case: Case, message: Message, rooms: tuple[Room, ...], *, counted: bool) -> Finding:
+    free = [max(room.free, 0) for room in rooms]
+    numbers = f"{sum(free):g} free on {len(free)} nodes, at most {max(free):g} on one, {rooms[0].asked:g} asked for"
+    shown = [f"{token(room.node)} {max(room.free, 0):g} of {room.capacity:g}" for room in rooms]
+    cited = (case.cite("free GPUs by node, counted from the nodes' pods", "\n".join(shown)),) if counted else ()
     return told(
         case,
         message,
         cause="gpu_fragmentation",
         title=f"enough free GPUs, but not on one node: {numbers}",
-        confidence=0.92,
-        explanation=f"By node: {listed([f'{token(room.node)} {max(room.free, 0):g} of {room.capacity:g}' for room in said.rooms], 8)}.",
+        confidence=0.84 if counted else 0.92,
+        explanation=f"By node: {listed(shown, 8)}.",
         next_steps=(
             f"ask for at most {max(free):g} GPUs a pod and use more workers, or wait until small workloads of one node end",
             "have the node pool pack workloads (Run:ai: node pool, placement strategy bin-pack)",
             describe_workload(case.workload),
         ),
+        evidence_ids=cited,
         never=False,
     )
 
