@@ -90,10 +90,10 @@ OBSTACLES = (
     _obstacle("insufficient_cpu", rf"insufficient cpu|{_RESOURCES}CPU|OutOfcpu|Max CPU resources", reached=True),
     _obstacle("volume_zone_conflict", r"volume node affinity conflict|no available volume zone|volume zone", reached=True, fixed=True),
     _obstacle("affinity_conflict", r"pod (?:anti-)?affinity|anti-affinity rules|topology spread", reached=True),
-    _obstacle("node_selector_mismatch", r"didn't match (?:Pod's )?node (?:affinity|selector)|affinity/selector|MatchNodeSelector|node\(s\) didn't match the requested node name", fixed=True),
+    _obstacle("node_selector_mismatch", r"didn't match (?:Pod's )?node (?:affinity|selector)|affinity/selector|MatchNodeSelector|Predicate NodeAffinity failed|node\(s\) didn't match the requested node name", fixed=True),
     _obstacle("node_not_ready", r"node\.kubernetes\.io/(?:not-ready|unreachable|network-unavailable)|node\(s\) were not ready|node has (?:NotReady|NetworkUnavailable) condition"),
     _obstacle("node_disk_pressure", r"node\.kubernetes\.io/disk-pressure|node has DiskPressure condition"),
-    _obstacle("untolerated_taint", r"untolerated taint|had taints? .{0,160}(?:didn't|doesn't|does not) tolerate|node\(s\) were unschedulable|node has \S+ condition", fixed=True),
+    _obstacle("untolerated_taint", r"untolerated taint|Predicate (?:TaintToleration|PodToleratesNodeTaints) failed|had taints? .{0,160}(?:didn't|doesn't|does not) tolerate|node\(s\) were unschedulable|node has \S+ condition", fixed=True),
 )  # fmt: skip
 _AVAILABLE = re.compile(r"\d+/(?P<nodes>\d+) nodes are available:?|resources were found:|Scheduling conditions were not met for pod \S+:|due to:")  # fmt: skip
 _NEXT = re.compile(r",\s+(?=\d+ )|[.;]\s*(?=\d+ )|\n")

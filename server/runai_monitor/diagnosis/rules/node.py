@@ -20,7 +20,7 @@ from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.sign import Sign, sign
 from runai_monitor.diagnosis.rules.told import describe_node, describe_place, neighbours, node_of, told
 from runai_monitor.diagnosis.wording import token
-from runai_monitor.model.cluster import KubeEvent, Node, Pod
+from runai_monitor.model.cluster import Node, Pod
 from runai_monitor.model.workload import Condition
 
 _AGAIN = "nothing of the workload failed: it can be started again as it is, on another node"
@@ -29,12 +29,12 @@ _BEFORE, _AFTER = timedelta(minutes=10), timedelta(minutes=10)
 
 SIGNS: tuple[Sign, ...] = (
     sign("node_disk_pressure", "the node ran low on disk and evicted the pod", r"Evicted|Evict|TerminationByKubelet", r"low on resource: (?P<detail>ephemeral-storage|inodes|nodefs|imagefs|containerfs)|condition: \[?DiskPressure", "free space on the node: its disk was low, not this pod's limit; write large files to a volume (Run:ai: storage.pvc)", stage=Stage.RUNNING, confidence=0.95),
-    sign("device_plugin_failed", "the node's device plugin could not give the pod its GPUs", r"UnexpectedAdmissionError|OutOfnvidia\.com/gpu", r"no healthy devices|Allocate failed|device plugin|unhealthy devices|devices unavailable|Unavailable", "have the node's device plugin checked: kubectl get pods -A -o wide --field-selector spec.nodeName={node} (look for nvidia-device-plugin)", stage=Stage.RUNNING, confidence=0.93, needs_reason=True),
+    sign("device_plugin_failed", "the node's device plugin could not give the pod its GPUs", r"UnexpectedAdmissionError", r"no healthy devices|Allocate failed|device plugin|unhealthy devices|devices unavailable", "have the node's device plugin checked: kubectl get pods -A -o wide --field-selector spec.nodeName={node} (look for nvidia-device-plugin)", stage=Stage.RUNNING, confidence=0.93, needs_reason=True),
     sign("device_plugin_failed", "the container runtime does not find the GPU that the pod was given", r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun|Failed|CrashLoopBackOff|BackOff", r"nvidia-container-cli: device error|failed to (?:inject|generate) CDI|unresolvable CDI devices|could not select device driver", "have the node's device plugin and container toolkit checked (pods of the GPU operator on {node}): what the plugin gave is not there", stage=Stage.STARTED, confidence=0.82, needs_reason=True),
-    sign("node_shutdown", "the node was shut down", r"NodeShutdown|Shutdown|Terminated|TerminationByKubelet|Failed", r"node shutdown|imminent node shutdown|NodeShutdown|node is shutting down", "ask why the node was shut down; " + _AGAIN, stage=Stage.RUNNING, confidence=0.94),
+    sign("node_shutdown", "the node was shut down", r"NodeShutdown|Shutdown|Terminated|TerminationByKubelet|Failed|ScaleDown", r"node shutdown|imminent node shutdown|NodeShutdown|node is shutting down|node scale down|node as toBeDeleted", "ask why the node was shut down; " + _AGAIN, stage=Stage.RUNNING, confidence=0.94),
     sign("node_lost", "the node was lost", r"NodeLost|DeletionByPodGC|NodeControllerEviction|OrphanedPod|PodGC|Killing", r"NodeLost|unresponsive|node no longer exists|node \S* ?(?:was )?lost", "have the node checked; " + _AGAIN, stage=Stage.RUNNING, confidence=0.93, needs_reason=True),
     sign("node_not_ready", "the node was not ready", r"NodeNotReady|DeletionByTaintManager|TaintManagerEviction", r"not ready|NotReady|NoExecute|Marking for deletion|TaintManager", "have the node's kubelet, container runtime and network checked; " + _AGAIN, stage=Stage.RUNNING, confidence=0.86, needs_reason=True),
-    sign("network_plugin_failed", "the pod got no network on the node", r"FailedCreatePodSand[Bb]ox|NetworkNotReady|FailedPodSandBoxStatus|ContainerCreating", r"setup network|networkPlugin|plugin type=|\bcni\b|network is not ready|NetworkPluginNotReady|assign an IP address|IPAM|ip allocation", "have the network plugin's pod on the node checked: kubectl get pods -n kube-system -o wide --field-selector spec.nodeName={node}", stage=Stage.PREPARED, confidence=0.92, needs_reason=True),
+    sign("network_plugin_failed", "the pod got no network on the node", r"FailedCreatePodSand[Bb]ox|NetworkNotReady|FailedPodSandBoxStatus|ContainerCreating", r"setup network|networkPlugin|plugin type=|\bcni\b|network is not ready|NetworkPluginNotReady|assign an IP address|IP addresses available|IPAM|ip allocation", "have the network plugin's pod on the node checked: kubectl get pods -n kube-system -o wide --field-selector spec.nodeName={node}", stage=Stage.PREPARED, confidence=0.92, needs_reason=True),
     sign("network_plugin_failed", "the pod's sandbox could not be made on the node", r"FailedCreatePodSand[Bb]ox", r"failed to (?:create|start|set ?up)[^\n]{0,60}sandbox(?![^\n]*(?:image|pull))", "have the node's container runtime and network plugin checked", stage=Stage.PREPARED, confidence=0.72, role=Role.HINT, needs_reason=True),
 )  # fmt: skip
 _THRESHOLD = re.compile(r"Threshold quantity: (?P<threshold>[\d.]+\w{0,2}), available: (?P<available>[\d.]+\w{0,2})")
@@ -49,7 +49,10 @@ _TAINTS = (
     (re.compile(r"node\.kubernetes\.io/not-ready"), "node_not_ready"),
     (re.compile(r"node\.cloudprovider\.kubernetes\.io/shutdown|node\.kubernetes\.io/out-of-service|ToBeDeletedByClusterAutoscaler|DeletionCandidate|karpenter\.sh/disrupt\w*|impending-node-termination|aws-node-termination-handler/\S+"), "node_shutdown"),
 )  # fmt: skip
-_GOING = re.compile(r"NodeShutdown|Shutdown|Reboot(?:ed|Scheduled)|TerminateScheduled|PreemptScheduled|RedeployScheduled|Spot\w*Interrupt\w*|DisruptionTerminating|ScaleDown|RemovingNode|DeletingNode")  # fmt: skip
+_GOING = re.compile(r"NodeShutdown|Shutdown|Reboot(?:ed|Scheduled)|TerminateScheduled|PreemptScheduled|RedeployScheduled|Spot\w*Interrupt\w*|TerminatingOnInterruption|Instance(?:Terminating|Stopping)|Disrupt\w*Terminating|ScaleDown|RemovingNode|DeletingNode")  # fmt: skip
+_NOTICES = ((_GOING, "node_shutdown"), (re.compile(r"NodeNotReady|NodeStatusUnknown"), "node_not_ready"))
+_KILLED = frozenset({0, 137, 143, 255, None})
+"""Exit codes of what was stopped from outside, and of containers that had ended well."""
 _TITLES = {
     "node_lost": "was lost: its kubelet stopped reporting",
     "node_not_ready": "was not ready",
@@ -130,8 +133,8 @@ def _of_node(case: Case, pod: Pod) -> Iterator[Finding]:
     end = _end(pod)
     if trouble is not None and not _is_earlier(trouble.at, pod):
         yield _finding(case, pod, trouble, 0.9 if trouble.cause != "node_shutdown" else 0.82)
-    elif trouble is None and end is not None and (event := _going(case, name, end)) is not None:
-        yield _finding(case, pod, Trouble(cause="node_shutdown", said=event_words(event), at=event.at), 0.82)
+    elif trouble is None and end is not None:
+        yield from _noticed(case, pod, end)
     node = case.around.nodes.get(name)
     if node is None:
         return
@@ -143,6 +146,10 @@ def _of_node(case: Case, pod: Pod) -> Iterator[Finding]:
         said = (f"condition {drained.type} of pod {token(pod.name)}", f"{drained.reason}: {drained.message or ''}")
         words = "was drained: it is cordoned and its pods were evicted"
         yield _finding(case, pod, Trouble(cause="node_shutdown", said=said, at=drained.changed_at, words=words), 0.78)
+    read_only = condition_of(node, "ReadonlyFilesystem")
+    if read_only is not None and read_only.status == "True" and end is not None:
+        trouble = _from(node, read_only, "read_only_filesystem", "has a file system that became read-only")
+        yield _finding(case, pod, trouble, 0.6, role=Role.HINT)
     pressure = condition_of(node, "DiskPressure")
     if pressure is not None and pressure.status == "True" and pod.pod_phase == "Failed":
         trouble = _from(node, pressure, "node_disk_pressure", "is low on disk")
@@ -215,13 +222,19 @@ def _gone(case: Case, pod: str, node: str, at: datetime | None) -> Finding:
     )  # fmt: skip
 
 
-def _going(case: Case, node: str, end: datetime) -> KubeEvent | None:
-    """A notice that the node goes away, around the time a pod of it ended."""
+def _noticed(case: Case, pod: Pod, end: datetime) -> Iterator[Finding]:
+    """What the node's events say of it around the time a pod of it ended: certain for what was killed from outside."""
     for event in case.node_events:
         near = event.at is not None and end - _BEFORE <= event.at <= end + _AFTER
-        if event.object_kind == "Node" and event.object_name == node and near and _GOING.fullmatch(event.reason):
-            return event
-    return None
+        if event.object_kind != "Node" or event.object_name != pod.node or not near:
+            continue
+        cause = next((cause for pattern, cause in _NOTICES if pattern.fullmatch(event.reason)), None)
+        if cause is not None:
+            killed = all(c.ended is None or c.ended.exit_code in _KILLED for c in pod.containers)
+            trouble = Trouble(cause=cause, said=event_words(event), at=min(event.at or end, end))
+            role = Role.OWN if killed else Role.HINT
+            yield _finding(case, pod, trouble, 0.82 if killed else 0.6, role=role)
+            return
 
 
 def _end(pod: Pod) -> datetime | None:

@@ -32,7 +32,7 @@ _SHARE = re.compile(
 )
 _WHY = (
     ("consolidation", re.compile(r"consolidat|bin.?packing", re.IGNORECASE)),
-    ("a higher priority workload", re.compile(r"higher priority|PreemptionBy\w*Scheduler", re.IGNORECASE)),
+    ("a higher priority workload", re.compile(r"higher priority|prioriti[sz]ation|PreemptionBy\w*Scheduler", re.IGNORECASE)),
     ("another project's fair share (reclaim)", re.compile(r"reclaim|fair.?share|deserved|uses <.*quota of|was preempted by workload", re.IGNORECASE)),
     ("a critical pod of the system", re.compile(r"admit critical pod", re.IGNORECASE)),
 )  # fmt: skip

@@ -18,9 +18,11 @@ from runai_monitor.diagnosis.rules.told import told
 from runai_monitor.diagnosis.wording import amount, describe_workload, in_namespace, listed, times, token
 
 _REASONS = re.compile(
-    r"FailedScheduling|Unschedulable|SchedulingFailed|SchedulerError|NotEnoughResources|PodGroupUnschedulable|OutOf\S+|"
+    r"FailedScheduling|Unschedulable|SchedulingFailed|SchedulerError|NotEnoughResources|PodGroupUnschedulable|"
     r"Unscheduled|NotReady|NotTriggerScaleUp"
 )
+_REFUSED = re.compile(r"OutOf\S+|NodeAffinity|TaintToleration")
+"""Kubelet's reasons for not admitting a pod that a scheduler had placed."""
 _NOT_WHOLE = re.compile(
     r"Job is not ready for scheduling\.[^\n]*?Waiting for (?P<needed>\d+) pods[^,]*, currently (?P<found>\d+) exist"
 )
@@ -49,10 +51,15 @@ _OBSTRUCTIONS = {
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Findings from the newest breakdown of a scheduler, while pods wait."""
+    """Findings from the newest breakdown of a scheduler, while pods wait; from kubelet's refusal of one that was placed."""
+    told_of = messages(case)
+    refused = next((item for item in told_of if item.kind == "Pod" and _REFUSED.fullmatch(item.reason)), None)
+    if refused is not None:
+        yield from _obstructions(case, refused)
+        return
     if case.workload.phase not in WAITING_PHASES and all(pod.node or pod.pod_phase != "Pending" for pod in case.pods):
         return
-    waiting = [item for item in messages(case) if item.passed < Stage.SCHEDULED]
+    waiting = [item for item in told_of if item.passed < Stage.SCHEDULED]
     for item in reversed(waiting):
         if item.text and (_REASONS.fullmatch(item.reason) or item.of_workload):
             found = list(_obstructions(case, item))
