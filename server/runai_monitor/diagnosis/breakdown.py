@@ -95,7 +95,7 @@ OBSTACLES = (
     _obstacle("node_disk_pressure", r"node\.kubernetes\.io/disk-pressure|node has DiskPressure condition"),
     _obstacle("untolerated_taint", r"untolerated taint|Predicate (?:TaintToleration|PodToleratesNodeTaints) failed|had taints? .{0,160}(?:didn't|doesn't|does not) tolerate|node\(s\) were unschedulable|node has \S+ condition", fixed=True),
 )  # fmt: skip
-_AVAILABLE = re.compile(r"\d+/(?P<nodes>\d+) nodes are available:?|resources were found:|Scheduling conditions were not met for pod \S+:|due to:")  # fmt: skip
+_AVAILABLE = re.compile(r"\d+/(?P<nodes>\d+) nodes are available:?|resources were found:|resources for the workload:|Scheduling conditions were not met for pod \S+:|due to:")  # fmt: skip
 _NEXT = re.compile(r",\s+(?=\d+ )|[.;]\s*(?=\d+ )|\n")
 _COUNTED = re.compile(r"\W*(?P<count>\d+) (?P<words>.+)", re.DOTALL)
 _ROOM = re.compile(
