@@ -91,6 +91,10 @@ GPU = [
     _case("the clean-up of XID 45 says nothing", "insufficient_evidence", exited(1, "", node_events=[_xid(45, "Ch 00000010")]), sure=False),
     _case("a warm GPU and an unreachable DCGM are no fault", "insufficient_evidence", exited(1, "", nodes=[node(condition("GpuThermalWatch", "True", "Warm", "[DCGM_FR_CLOCK_THROTTLE_THERMAL] GPU thermal throttling"), condition("GpuDcgmConnectivityFailure", "True", "Down", "cannot reach DCGM"))]), sure=False),
     _case("it runs on a node that reports a GPU that it does not use", "healthy", Scene(phase="Running", pods=[pod(container(running()), phase="Running")], node_events=[_xid(79, "GPU has fallen off the bus.")])),
+    _case("killed, and the node's GPU failed an hour before", "killed_by_signal", exited(137, STEPS, node_events=[_xid(79, "GPU has fallen off the bus.", at=70)]), sure=False),
+    _case("killed, and the node's GPU failed half an hour later", "killed_by_signal", Scene(created=200, since=40, pods=[pod(container(ended(137, at=40)), created=190)], node_events=[_xid(79, "GPU has fallen off the bus.", at=10)]), sure=False),
+    _case("out of memory two minutes after another GPU of the node failed", "container_oom", exited(137, STEPS, reason="OOMKilled", memory="64Gi", node_events=[_xid(79, "GPU has fallen off the bus.", at=7)])),
+    _case("a connection to DCGM that was lost is no GPU that was lost", "insufficient_evidence", exited(1, "", nodes=[node(condition("GpuDcgmConnectivityFailure", "True", "DcgmError", "connection to DCGM lost"))]), sure=False),
     _case("a transaction number is no XID", "python_exception", exited(1, "postgres: xid 79 committed\n" + traceback("ValueError: bad config"))),
 ]  # fmt: skip
 
@@ -118,6 +122,8 @@ NODES = [
     # What only looks like it.
     _case("an exception while a spot instance was warned", "python_exception", exited(1, traceback("ValueError: bad config"), node_events=[_on_node("SpotInterruption", "Spot interruption warning", at=7)]), then="node_shutdown"),
     _case("the node came into trouble long after", "python_exception", Scene(created=200, pods=[pod(container(ended(1, at=100)), created=190)], logs={(0, "main", False): traceback("ValueError: bad config")}, nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", at=20))])),
+    _case("killed long before the node came into trouble", "killed_by_signal", Scene(created=200, pods=[pod(container(ended(137, at=100)), created=190)], nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", at=20))]), sure=False),
+    _case("another pod had ended well on a node that is lost", "python_exception", Scene(pods=[pod(container(ended(0, "Completed")), phase="Succeeded", index=0, node="gpu-1"), pod(container(ended(1)), index=1)], logs={(1, "main", False): traceback("ValueError: bad config")}, nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."), name="gpu-1"), node()])),
     _case("the pod's own limit is no disk pressure", "ephemeral_storage_exceeded", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="Pod ephemeral local storage usage exceeds the total limit of containers 50Gi. ")], nodes=[node(condition("DiskPressure", "True", "KubeletHasDiskPressure", "kubelet has disk pressure"))])),
     _case("a reboot two hours before", "killed_by_signal", exited(137, STEPS, created=300, node_events=[_on_node("Rebooted", "Node gpu-7 has been rebooted", at=130)]), sure=False),
     _case("a cordoned node is no shut-down", "python_exception", exited(1, traceback("ValueError: bad config"), nodes=[node(cordoned=True)])),
@@ -232,6 +238,7 @@ STORAGE = [
     _case("the binder waited in vain", "pvc_unbound", unplaced('running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded')),
     _case("the claim is not there, told by nobody", "pvc_not_found", Scene(phase="Pending", since=30, pods=[pod(container({}), phase="Pending", node=None, claims=("datasets",))]), says=("datasets", "kubectl get pvc")),
     _case("its storage class does not exist", "pvc_unbound", _waits_for_claim(_of_claim("ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found'), claims=[claim()]), says=("storage class does not exist", "2Ti", "kubectl describe pvc datasets")),
+    _case("a claim of which nobody says why it waits", "pvc_unbound", _waits_for_claim(claims=[claim()]), says=("claim datasets",)),
     _case("its volume is gone", "pvc_unbound", _waits_for_claim(claims=[claim(phase="Lost")]), says=("is gone",)),
     _case("the storage has no room", "pvc_unbound", _waits_for_claim(_of_claim("ProvisioningFailed", "failed to provision volume with StorageClass: rpc error: code = ResourceExhausted desc = insufficient capacity"), claims=[claim()]), says=("no room",)),
     _case("the server does not export to the node", "volume_mount_failed", _mounts(event("FailedMount", 'MountVolume.SetUp failed for volume "nfs" : mount failed: exit status 32 mount.nfs: access denied by server while mounting 10.0.0.4:/export'), claims=[claim(phase="Bound")]), says=("exports", "kubectl describe pvc datasets")),
@@ -244,6 +251,7 @@ STORAGE = [
     _case("a volume that may only be read", "read_only_filesystem", _mounts(event("FailedMount", 'MountVolume.SetUp failed for volume "data" : mount: /var/lib/kubelet: cannot mount /dev/sdb read-write, is write-protected.'), claims=[claim(phase="Bound")])),
     # What only looks like it.
     _case("a claim that waits for its first pod", "insufficient_gpu", unplaced("0/8 nodes are available: 8 Insufficient nvidia.com/gpu.", claims=[claim()], claim_events=[_of_claim("WaitForFirstConsumer", "waiting for first consumer to be created before binding", kind="Normal")])),
+    _case("nobody complains of a claim that waits for its first pod", "insufficient_evidence", Scene(phase="Pending", since=30, pods=[pod(container({}), phase="Pending", node=None, claims=("datasets",))], claims=[claim()], claim_events=[_of_claim("WaitForFirstConsumer", "waiting for first consumer to be created before binding", kind="Normal")]), sure=False),
     _case("a Secret of a volume is no storage", "missing_secret", _mounts(event("FailedMount", 'MountVolume.SetUp failed for volume "s" : secret "s3-login" not found'), claims=[claim(phase="Bound")])),
     _case("the claim may not be read", "insufficient_evidence", Scene(phase="Pending", since=30, pods=[pod(container({}), phase="Pending", node=None, claims=("datasets",))], claims=[claim(phase="Bound")]), sure=False),
     _case("a mount that worked at the second attempt", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("FailedMount", 'MountVolume.SetUp failed for volume "nfs" : mount failed', at=58)])),

@@ -73,7 +73,7 @@ class Trouble:
 def find(case: Case) -> Iterator[Finding]:
     """Findings from the state of the nodes that the pods are or were on."""
     for pod in case.pods:
-        if pod.node and pod.pod_phase != "Succeeded":
+        if pod.node:
             yield from _of_node(case, pod)
     present = {pod.name for pod in case.pods}
     for lost in case.runai_pods:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from runai_monitor.diagnosis.around import event_words
 from runai_monitor.diagnosis.case import Case
-from runai_monitor.diagnosis.messages import Message, Stage, messages
+from runai_monitor.diagnosis.messages import Message, Stage
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.sign import Sign, sign
 from runai_monitor.diagnosis.rules.told import describe_place, node_of, told
@@ -34,7 +34,7 @@ SIGNS: tuple[Sign, ...] = (
     sign("volume_zone_conflict", "the volume can only be used on other nodes", _VOLUME, r"NodeAffinity check failed|no matching NodeSelectorTerms", "use a node that the volume belongs to, or another volume", stage=Stage.PREPARED, confidence=0.9, needs_reason=True),
     sign("read_only_filesystem", "the volume can only be mounted for reading", _VOLUME, r"read-only file ?system|write-protected|cannot mount \S+ read-write", "mount it for reading (Run:ai: storage, readOnly: true), or use a volume that may be written", stage=Stage.PREPARED, confidence=0.85, needs_reason=True),
     sign("volume_mount_failed", "a volume could not be mounted", _VOLUME, rf"(?:(?:MountVolume|AttachVolume|MapVolume|NodeStageVolume|MountDevice)\S* (?:initialization )?failed(?![^\n]*(?:(?:secret|configmap)\S* \S+ not found|failed to sync (?:secret|configmap) cache))(?: {_VOLUME_NAME})?|mount failed|access denied by server|not found in the list of registered CSI drivers|wrong fs type|hostPath type check failed|special device \S+ does not exist|bad superblock)", "read the quoted message: server, path, driver and credentials of the volume", stage=Stage.PREPARED, confidence=0.9, needs_reason=True),
-    sign("volume_mount_failed", "a volume is not mounted in time", _VOLUME, r"(?:Unable to attach or mount volumes|(?<!cache: )timed out waiting for the condition|timeout expired waiting for volumes)(?:[^\n]*unmounted volumes=\[(?P<detail>[a-z0-9][\w.-]{0,252}))?", "look at the events of the claim and of its CSI driver", stage=Stage.PREPARED, confidence=0.7, role=Role.HINT, needs_reason=True),
+    sign("volume_mount_failed", "a volume is not mounted in time", _VOLUME, r"(?:Unable to attach or mount volumes|timed out waiting for the condition|timeout expired waiting for volumes)(?:[^\n]*unmounted volumes=\[(?P<detail>[a-z0-9][\w.-]{0,252}))?", "look at the events of the claim and of its CSI driver", stage=Stage.PREPARED, confidence=0.7, role=Role.HINT, needs_reason=True),
     sign("pvc_unbound", "a volume claim is not bound", rf"{_PLACING}|FailedBinding|ProvisioningFailed", r"binding volumes: [^\n]*(?:deadline|timed out|timeout)|waiting for ephemeral volume controller to create the persistentvolumeclaim|unbound immediate PersistentVolumeClaims|no persistent volumes available|didn't find available persistent volumes to bind|no volume plugin matched|failed to provision volume|storageclass\S* \S+ not found|bound to non-?existent", "check the claim's storage class, size and access mode (Run:ai: data source, storage.pvc)", stage=Stage.SCHEDULED, confidence=0.9, never=False),
 )  # fmt: skip
 _MOUNT_ADVICE = (
@@ -75,6 +75,7 @@ def told_of(case: Case, message: Message, entry: Sign, name: str) -> Finding:
     claims = _claims_of(case, message, name if entry.cause == "pvc_not_found" else None)
     steps += [in_namespace(f"kubectl describe pvc {token(claim)}", case.workload) for claim in claims[:1]]
     where = token(node) if node else "the node"
+    known = [case.around.claims[name] for name in claims if name in case.around.claims]
     explanation = f"The pod mounts {listed([f'claim {token(claim)}' for claim in claims])}." if claims else ""
     return told(
         case,
@@ -84,6 +85,7 @@ def told_of(case: Case, message: Message, entry: Sign, name: str) -> Finding:
         confidence=entry.confidence,
         explanation=explanation,
         next_steps=(*(step.replace("{node}", where) for step in steps), describe_place(case, message)),
+        evidence_ids=[case.cite(*_claim_words(claim)) for claim in known[:2]],
         role=entry.role,
         never=entry.never,
     )
@@ -110,14 +112,9 @@ def _unbound(case: Case, pod: Pod, claim: VolumeClaim) -> Iterator[Finding]:
     """A claim that waits only for its pod to be placed is no failure."""
     events = [e for e in case.around.claim_events if e.object_name == claim.name]
     failed = next((e for e in reversed(events) if e.reason not in _NORMAL_WAIT and e.type != "Normal"), None)
-    waits = any(event.reason in _NORMAL_WAIT for event in events)
-    if failed is None and (waits or claim.phase == "Pending") and not _is_told(case):
+    if failed is None and claim.phase == "Pending":
         return
-    facts = [f"phase {claim.phase}"]
-    facts += [f"storage class {claim.storage_class}"] if claim.storage_class else ["no storage class"]
-    facts += [f"size {claim.size}"] if claim.size else []
-    facts += [f"access mode {', '.join(claim.access_modes)}"] if claim.access_modes else []
-    cited = [case.cite(f"volume claim {token(claim.name)}", ", ".join(facts))]
+    cited = [case.cite(*_claim_words(claim))]
     why, advice = _why(failed)
     if failed is not None:
         cited.append(case.cite(*event_words(failed), at=failed.at))
@@ -145,9 +142,15 @@ def _why(event: KubeEvent | None) -> tuple[str, str]:
     return next(((why, advice) for pattern, why, advice in _WHY_UNBOUND if pattern.search(said)), ("", ""))
 
 
-def _is_told(case: Case) -> bool:
-    """Whether a scheduler complains of a claim: one that is Pending may only wait for its first pod."""
-    return any("unbound immediate PersistentVolumeClaims" in message.text for message in messages(case))
+def _claim_words(claim: VolumeClaim) -> tuple[str, str]:
+    """A claim as it is cited: where from, and what it is."""
+    facts = [
+        f"phase {claim.phase}",
+        f"storage class {claim.storage_class or 'none'}",
+        f"size {claim.size or 'unknown'}",
+    ]
+    facts += [f"access mode {', '.join(claim.access_modes)}"] if claim.access_modes else []
+    return f"volume claim {token(claim.name)}", ", ".join(facts)
 
 
 def _claims_of(case: Case, message: Message, named: str | None) -> list[str]:
