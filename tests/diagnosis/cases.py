@@ -32,7 +32,7 @@ class Labelled:
     """A case: its name, its scene, and the cause or quiet verdict expected.
 
     `sure` is whether the confidence must reach 0.8 (None: either will do). `then` is a cause that must be listed later.
-    `says` must stand in the first cause's title, explanation or next steps.
+    `absent` is a cause that must not be listed. `says` must stand in the first cause's title, explanation or next steps.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Labelled:
     sure: bool | None = True
     then: str | None = None
     says: tuple[str, ...] = ()
+    absent: str | None = None
 
 
 def case(
@@ -51,9 +52,10 @@ def case(
     sure: bool | None = True,
     then: str | None = None,
     says: tuple[str, ...] = (),
+    absent: str | None = None,
 ) -> Labelled:
     """A case of a whole scene."""
-    return Labelled(name, scene, expected, sure, then, says)
+    return Labelled(name, scene, expected, sure, then, says, absent)
 
 
 def dies(

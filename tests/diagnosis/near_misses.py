@@ -17,6 +17,7 @@ from tests.diagnosis.scene import (
     exited,
     gone,
     pod,
+    preparing,
     runai_event,
     runai_pod,
     running,
@@ -63,9 +64,9 @@ NEAR_MISSES = [
         CAUGHT.format(raised="FileNotFoundError: [Errno 2] No such file or directory: '/cache/index'") + "\nDuring handling of the above exception, another exception occurred:\n\n" + traceback("ValueError: cannot build the index").split("loss 2.30\n")[1], says=("ValueError",)),
     case("an image that was pulled at the second attempt", "python_exception",
           exited(1, traceback("ValueError: bad config"), events=[event("Failed", PULL + "i/o timeout", at=50), event("Pulled", "Successfully pulled image", at=40), event("Started", "Started container main", at=39)])),
-    case("an event of another pod", "python_exception", exited(1, traceback("ValueError: bad config"), runai_events=[runai_event("Failed", PULL + "manifest unknown", about="other-job-0-0")])),
-    case("an event of an older incarnation of the same name", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("Evicted", "The node was low on resource: memory.", uid="uid-older")])),
-    case("an event from before the workload was made", "python_exception", exited(1, traceback("ValueError: bad config"), runai_events=[runai_event("OOMKilled", "Container main was OOMKilled", at=500)])),
+    case("an event of another pod", "python_exception", exited(1, traceback("ValueError: bad config"), runai_events=[runai_event("Evicted", "The node was low on resource: memory.", about="other-job-0-0", at=5.1)])),
+    case("an event of an older incarnation of the same name", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("Evicted", "The node was low on resource: memory.", uid="uid-older", at=5.1)])),
+    case("an event from before the workload was made", "python_exception", exited(1, traceback("ValueError: bad config"), runai_events=[runai_event("OOMKilled", "Container main was OOMKilled", at=500)], events=[event("Evicted", "The node was low on resource: memory.", at=500)])),
     case("the scheduler was slow at first", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("FailedScheduling", "0/8 nodes are available: 8 Insufficient nvidia.com/gpu.", at=58)])),
     case("retries used up after the cause", "missing_module", exited(1, traceback("ModuleNotFoundError: No module named 'x'"), runai_events=[runai_event("BackoffLimitExceeded", "Job has reached the specified backoff limit", kind="Job", about=NAME)]), then="backoff_limit_exceeded"),
     case("a deadline while the image could not be pulled", "image_not_found", Scene(pods=[pod(container(waiting("ErrImagePull", "manifest unknown")), phase="Pending")], runai_events=[runai_event("DeadlineExceeded", "Job was active longer than specified deadline", kind="Job", about=NAME)]), then="deadline_exceeded"),
@@ -79,11 +80,54 @@ NEAR_MISSES = [
     case("the previous run's log, not the present one's", "missing_module",
           Scene(phase="Running", pods=[pod(container(running(1), last=ended(1, at=2), restarts=4), phase="Running")], logs={(0, "main", True): traceback("ModuleNotFoundError: No module named 'x'"), (0, "main", False): "starting\n"})),
     case("only the termination message is left", "python_exception", exited(1, message=traceback("ValueError: bad config"))),
-    case("JSON logs", "missing_file", exited(1, '{"level":"info","message":"epoch 3"}\n{"level":"error","message":"fatal","exc_info":"Traceback (most recent call last):\\n  File \\"/w/t.py\\", line 3, in f\\n    open(p)\\nFileNotFoundError: [Errno 2] No such file or directory: \'/z\'"}\n')),
+    case("JSON logs", "python_exception", exited(1, '{"level":"info","message":"epoch 3"}\n{"level":"error","message":"fatal","exc_info":"Traceback (most recent call last):\\n  File \\"/w/t.py\\", line 3, in f\\n    open(p)\\nKeyError: \'z\'"}\n'), says=("/w/t.py:3", "KeyError")),
     case("progress bars written late after the exception", "python_exception", exited(1, traceback("ValueError: bad config") + "step 120 | loss 2.2\nstep 130 | loss 2.1\n"), sure=False),
 ]  # fmt: skip
 
+
+def _uncaught(raised: str) -> str:
+    return traceback(raised).split("loss 2.30\n")[1]
+
+
+SEVERAL = [
+    case("a peer that lost its connection to the rank that ran out of memory", "container_oom", ranks(container(ended(1,at=5)),container(ended(137,"OOMKilled",at=5.4),memory="64Gi"),logs={0:_uncaught("RuntimeError: [../third_party/gloo/gloo/transport/tcp/pair.cc:534] Connection closed by peer [10.0.0.4]:3221"),1:STEPS}), sure=None),
+    case("a file missing long before the others timed out", "missing_file", ranks(container(ended(1,at=20)),container(ended(134,at=10)),logs={0:_uncaught("FileNotFoundError: [Errno 2] No such file or directory: '/d'"),1:NCCL_TIMEOUT.format(rank=1)}), sure=None),
+    case("an exception long before another rank could not connect", "python_exception", ranks(container(ended(1,at=20)),container(ended(1,at=5)),logs={0:_uncaught("IndexError: list index out of range"),1:_uncaught("torch.distributed.DistNetworkError: The client socket has timed out after 900s while trying to connect to (m, 29500).")}), sure=None),
+    case("a launcher's SIGTERM beside an OOM", "container_oom", ranks(container(ended(1,at=5)),container(ended(137,"OOMKilled",at=5),memory="64Gi"),logs={0:STEPS+CHILD_FAILED.format(code=-15,said="Signal 15 (SIGTERM) received by PID 71"),1:STEPS}), sure=None),
+    case("a crash before the others timed out", "segfault", ranks(container(ended(139,at=7)),container(ended(134,at=2)),logs={0:STEPS,1:STEPS+NCCL_TIMEOUT.format(rank=1)}), sure=None),
+    case("an eviction before the others timed out", "node_memory_eviction", Scene(pods=[pod(container(ended(137,at=6)),index=0,reason="Evicted",message="The node was low on resource: memory."),pod(container(ended(134,at=3)),index=1)],logs={(1,"main",False):NCCL_TIMEOUT.format(rank=1)}), sure=None),
+    case("preempted, and marked as failed", "preempted", Scene(phase="Failed",pods=[pod(container(ended(143)))],runai_events=[runai_event("Preempted","Preempted by workload prod/x to reclaim resources",at=5)]), sure=None),
+    case("a startup probe", "probe_failed", Scene(phase="Running",pods=[pod(container(waiting("CrashLoopBackOff"),last=ended(143,at=2),restarts=3),phase="Running")],events=[event("Killing","Container main failed startup probe, will be restarted",at=2)]), sure=None),
+    case("Run:ai's event of a missing secret", "missing_secret", Scene(phase="Initializing",since=30,kube=False,runai_events=[runai_event("Failed",'Error: secret "hf-token" not found')]), sure=None),
+    case("Run:ai's event of a private image", "image_auth_failed", Scene(phase="Initializing",since=30,kube=False,runai_events=[runai_event("Failed",PULL+"pull access denied, repository does not exist or may require authorization")]), sure=None),
+    case("a LimitRange", "namespace_quota_exceeded", Scene(phase="Pending",since=30,runai_events=[runai_event("FailedCreate",'Error creating: pods "x" is forbidden: [maximum memory usage per Container is 64Gi, but limit is 128Gi]',kind="Job",about=NAME)]), sure=None),
+    case("an admission webhook", "security_context_denied", Scene(phase="Pending",since=30,runai_events=[runai_event("FailedCreate",'Error creating: admission webhook "validate.kyverno.svc-fail" denied the request: policy disallow-privileged',kind="Job",about=NAME)]), sure=None),
+    case("two resources, in the Run:ai scheduler's words", "insufficient_gpu", unplaced("Unschedulable: no nodes with enough resources were found: 2 node(s) didn't have enough resources: GPUs, 1 node(s) didn't have enough resources: CPU cores."), sure=None),
+    case("a selector, and the control plane's taint", "node_selector_mismatch", unplaced("0/6 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/master: }, 5 node(s) didn't match Pod's node affinity/selector. preemption: 0/6 nodes are available: 6 Preemption is not helpful for scheduling."), sure=None),
+    case("over the limit", "project_over_quota", unplaced("OverLimit: llm quota has reached the allowable limit of GPUs. Limit is 8 GPUs, currently 8 GPUs allocated and workload requested 4 GPUs",reason="OverLimit"), sure=None),
+    case("another network plugin", "network_plugin_failed", preparing(event("FailedCreatePodSandBox",'Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "x": plugin type="cilium-cni" name="cilium" failed (add): unable to connect to Cilium daemon')), sure=None),
+    case("a runtime hook that failed", "container_create_failed", stuck("RunContainerError",'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error running hook #0: nvidia-container-cli: initialization error: nvml error: driver not loaded: unknown'), sure=None),
+    case("a runtime that is not installed", "container_create_failed", preparing(event("FailedCreatePodSandBox",'Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for "nvidia" is configured')), sure=None),
+    case("recovered half an hour ago", "healthy", Scene(phase="Running",pods=[pod(container(running(30),last=ended(137,"OOMKilled",at=31),restarts=1),phase="Running")]), sure=None),
+    case("restarted a minute ago", "container_oom", Scene(phase="Running",pods=[pod(container(running(3),last=ended(137,"OOMKilled",at=4),restarts=1),phase="Running")]), sure=None),
+    case("suspended by a rule", "time_limit_reached", Scene(phase="Stopped",message="Workload suspended because it exceeded the maximum idle time",history=[change("Stopped","Workload suspended because it exceeded the maximum idle time")]), sure=None),
+    case("suspended by a person, told by history", "suspended_by_person", Scene(phase="Stopped",history=[change("Running",at=60),change("Stopped","Suspended by alice@example.com",at=5)]), sure=None),
+    case("an OOM of a child of the shell", "container_oom", exited(137,STEPS,detail={"command":"bash -c 'python train.py'"},node_events=[event("OOMKilling","Memory cgroup out of memory: Killed process 4242 (python3.11) total-vm:1kB",at=5,about=NODE,kind="Node")]), sure=None),
+    case("an OOM of the pod's own group", "container_oom", exited(137,STEPS,detail={"command":"./start.sh"},node_events=[event("OOMKilling","oom-kill:constraint=CONSTRAINT_MEMCG,task_memcg=/kubepods/burstable/poduid-llama-sft-0-0/x Memory cgroup out of memory: Killed process 4242 (start.sh)",at=5,about=NODE,kind="Node")]), sure=None),
+]  # fmt: skip
+
 MORE_MISSES = [
+    ends("a refused connection long before the end", "connection_refused", 1, "dial db:5432: connection refused\n" + "".join(f"worker {n} is idle\n" for n in range(9)), sure=False),
+    ends("a refused connection at the end", "connection_refused", 1, "".join(f"worker {n} is idle\n" for n in range(9)) + "dial db:5432: connection refused\n"),
+    case("the failure that came long before another rank's", "python_exception",
+         ranks(container(ended(1, at=30)), container(ended(137, "OOMKilled", at=5)), logs={0: traceback("KeyError: 'x'")}), then="container_oom"),
+    case("what happened to a pod that was replaced and works", "missing_file",
+         Scene(phase="Degraded", pods=[
+             pod(container(ended(137, at=50)), name=f"{NAME}-0-a", uid="a", created=59, reason="Evicted", message="The node was low on resource: memory."),
+             pod(container(running(40)), phase="Running", name=f"{NAME}-0-b", uid="b", created=45),
+             pod(container(ended(1)), index=1)], logs={(1, "main", False): traceback("FileNotFoundError: [Errno 2] No such file or directory: '/y'")}), absent="node_memory_eviction"),
+    case("a debugger that crashed beside the program", "python_exception",
+         Scene(pods=[pod(container(ended(1, at=5)), debugging=(container(ended(139, at=6), name="debugger"),))], logs={(0, "main", False): traceback("KeyError: 'x'")})),
     case("the last attempt's failure, not the first one's", "python_exception",
          Scene(pods=[attempt("a", 50, 59), attempt("b", 5, 45)],
                logs={(f"{NAME}-a", "main", False): traceback("ConnectionRefusedError: [Errno 111] Connection refused"), (f"{NAME}-b", "main", False): traceback("KeyError: 'x'")}), then="connection_refused"),

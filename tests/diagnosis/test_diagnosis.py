@@ -10,12 +10,12 @@ from runai_monitor.model.diagnosis import Diagnosis
 from tests.diagnosis.cases import EVERY_CAUSE, Labelled
 from tests.diagnosis.family_cases import FAMILIES
 from tests.diagnosis.log_endings import ENDINGS
-from tests.diagnosis.near_misses import MORE_MISSES, NEAR_MISSES
+from tests.diagnosis.near_misses import MORE_MISSES, NEAR_MISSES, SEVERAL
 from tests.diagnosis.near_misses import QUIET as QUIET_CASES
 from tests.diagnosis.scene import NAME, PROJECT, Scene, container, exited, gone, pod, running
 
 pytestmark = pytest.mark.anyio
-ALL = (*EVERY_CAUSE, *NEAR_MISSES, *MORE_MISSES, *QUIET_CASES, *ENDINGS, *FAMILIES)
+ALL = (*EVERY_CAUSE, *NEAR_MISSES, *MORE_MISSES, *SEVERAL, *QUIET_CASES, *ENDINGS, *FAMILIES)
 QUIET = {"healthy", "completed", "suspended_by_person", "pending_normally"}
 ACT_ON_IT = 0.8
 
@@ -36,6 +36,7 @@ async def test_the_cause_an_expert_would_name_comes_first(case: Labelled) -> Non
         later = next((cause for cause in found.causes[1:] if cause.cause == case.then), None)
         assert later is not None, found.markdown
         assert later.confidence < found.causes[0].confidence
+    assert case.absent not in [cause.cause for cause in found.causes]
     if case.says:
         first = found.causes[0]
         told = "\n".join((first.title, first.explanation, *first.next_steps))

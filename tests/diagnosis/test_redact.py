@@ -44,6 +44,7 @@ def test_no_planted_secret_survives(shape: str, value: str, before: str) -> None
         "KeyError: 'token_type_ids'",
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB",
         "http://proxy:3128/path",
+        "may require authorization: server message: insufficient_scope: authorization failed",
     ],
 )
 def test_what_people_search_for_stays(text: str) -> None:

@@ -13,7 +13,9 @@ import pytest
 from runai_monitor.diagnosis.lines import clean
 from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.redact import redact
+from runai_monitor.diagnosis.safe import safe
 from runai_monitor.errors import KubeForbiddenError
+from runai_monitor.runai.convert import convert_detail
 from tests.diagnosis.cases import EVERY_CAUSE, Labelled
 from tests.diagnosis.scene import (
     NODE,
@@ -83,11 +85,26 @@ def _everywhere(text: str) -> Scene:
 @pytest.mark.parametrize("kind", SECRETS)
 async def test_a_secret_planted_in_every_field_reaches_no_reader(kind: str) -> None:
     """What is diagnosed is stored, pushed and pasted into tickets."""
-    for scene in (_everywhere(f"login with {SECRETS[kind]} failed"), exited(1, f"Error: {SECRETS[kind]}\n")):
+    text = f"login with {SECRETS[kind]} failed"
+    unread = _everywhere(text)
+    unread.broken |= {what: KubeForbiddenError(text) for what in ("detail", "events", "log", "runai_events")}
+    for scene in (
+        _everywhere(text),
+        unread,
+        exited(1, f"Error: {SECRETS[kind]}\n"),
+        Scene(message=text, broken=unread.broken),
+    ):
         found = await scene.diagnose()
         told = json.dumps(dataclasses.asdict(found), default=str)
         assert NEEDLES[kind] not in told
         assert "plainlookingvalue77" not in told
+
+
+def test_the_values_of_secret_variables_do_not_even_reach_the_rules() -> None:
+    """What no rule sees today, one may cite tomorrow."""
+    row = Scene().workload_row()
+    detail = convert_detail(row, {"environmentVariables": {"API_TOKEN": "plainlookingvalue77", "OMP_NUM_THREADS": "8"}})
+    assert safe(detail).environment == (("API_TOKEN", "[redacted]"), ("OMP_NUM_THREADS", "8"))
 
 
 async def test_instructions_in_cluster_text_stay_inside_fences_and_evidence() -> None:
@@ -144,6 +161,19 @@ async def test_monstrous_logs_are_survived_and_the_report_stays_small(log: str) 
     found = await exited(1, log).diagnose(log_tail_lines=1_000_000)
     assert len(found.markdown.encode()) < 12_000
     assert all(len(item.excerpt) <= 2_001 for item in found.evidence)
+
+
+async def test_a_report_about_much_trouble_stays_small() -> None:
+    """Wide characters count by their bytes; a Slack block or a model's context does not grow."""
+    scene = _everywhere("失" * 9_000)
+    scene.pods += [
+        pod(container(ended(code, message="失" * 3_000)), index=n) for n, code in enumerate(range(126, 140), 1)
+    ]
+    scene.broken |= {what: KubeForbiddenError("失" * 3_000) for what in ("events", "log", "runai_events", "detail")}
+    found = await scene.diagnose()
+    assert len(found.causes) == 5
+    assert len(found.markdown.encode()) < 12_000
+    assert not any(len(entry) > 500 for entry in found.unread)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,6 @@ class Case:
     events: tuple[WorkloadEvent, ...] = ()
     history: WorkloadHistory = field(default_factory=WorkloadHistory)
     logs: list[ContainerLog] = field(default_factory=list)
-    read: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
 

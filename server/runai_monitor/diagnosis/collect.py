@@ -40,6 +40,7 @@ MOST_EVENT_READS = 64
 MOST_LOGS = 24
 """Logs of failed runs read per diagnosis, earliest first: ends are stamped in whole seconds, and ranks end together."""
 MOST_RUNNING_LOGS = 4
+MOST_UNREAD = 40
 CONCURRENT_READS = 8
 _CLOCKS_DIFFER = timedelta(minutes=2)
 _REASONS: tuple[tuple[type[MonitorError] | tuple[type[MonitorError], ...], str], ...] = (
@@ -65,6 +66,9 @@ async def collect(case: Case, workload: Workload, sources: Sources, *, include_l
         tasks.cancel_scope.cancel()
     seconds = sources.limits.timeout_seconds
     case.unread += [f"{name}: timeout, no answer within {seconds:g} s" for name in gathering.pending]
+    if len(case.unread) > MOST_UNREAD:
+        left = len(case.unread) - MOST_UNREAD
+        case.unread[MOST_UNREAD:] = [f"{times(left, 'more source')}: for reasons like these"]
 
 
 async def _deadline(sources: Sources, scope: anyio.CancelScope) -> None:
@@ -101,7 +105,6 @@ class _Gathering:
         """Isolates one source: whatever it raises is noted, and the others go on."""
         try:
             await read()
-            self._case.read.append(name)
         except MonitorError as error:
             self._unread(name, error)
         except Exception as error:  # isolation boundary: a defect in reading one source must not cost the diagnosis

@@ -64,14 +64,14 @@ def conclude(case: Case) -> Diagnosis:
         if finding.place not in over
     ]
     judgement = judge(case, findings)
-    cited = {number for cause in judgement.causes for number in cause.evidence_ids}
+    cited = {number for cause in judgement.causes for number in cause.evidence_ids} | set(judgement.looked_at)
     diagnosis = Diagnosis(
         verdict=judgement.verdict,
         confidence=judgement.confidence,
         generated_at=case.now,
         causes=judgement.causes,
         # What only other findings cited would be read as support for these.
-        evidence=tuple(item for item in case.evidence if not cited or item.id in cited),
+        evidence=tuple(item for item in case.evidence if item.id in cited),
         unread=tuple(sorted(case.unread)),
     )
     return replace(diagnosis, markdown=markdown(diagnosis, case.workload, judgement.summary))

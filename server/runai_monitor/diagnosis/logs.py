@@ -45,7 +45,7 @@ _ENDING = re.compile(
     r"\b(?:fatal|nan|inf|infinite|diverged?|stopping|abort(?:ed|ing)?|exception|giving up|terminated)\b|\bError\b|\bERROR\b|\berror:"
 )
 _HARMLESS = re.compile(
-    r"\bwarn(?:ing)?\b|\bretry(?:ing)?\b|\battempt \d|\bignor(?:ed|ing)\b|\bDEBUG\b|\bfalling back\b|\bskipp|\bdeprecat",
+    r"(?<!NCCL )\bwarn(?:ing)?\b|\bretry(?:ing)?\b|\battempt \d|\bignor(?:ed|ing)\b|\bDEBUG\b|\bfalling back\b|\bskipp|\bdeprecat",
     re.IGNORECASE,
 )
 # What runtimes, launchers and loggers still write after a process died.

@@ -49,7 +49,8 @@ _URL = (
 )
 _HEADER = (
     r"(?P<header>(?i:(?:proxy-)?authorization)\\?[\"']?[ \t]{0,4}[:=,][ \t]{0,4}\\?[\"']?(?:(?i:bearer|basic|token|digest|negotiate|apikey)[ \t]{1,4})?)"
-    r"[^\s\"'\\]{4,4096}(?:[ \t]?,?[ \t]?(?i:credential|signature|signedheaders)=[^\s\"']{1,1024}){0,3}"
+    # containerd: "may require authorization: server message: insufficient_scope".
+    r"(?!server message:)[^\s\"'\\]{4,4096}(?:[ \t]?,?[ \t]?(?i:credential|signature|signedheaders)=[^\s\"']{1,1024}){0,3}"
     r"|(?P<cookie>(?i:(?:set-)?cookie)\\?[\"']?[ \t]{0,4}:[ \t]{0,4}\\?[\"']?)[^\s\"'\\][^\r\n\"'\\]{3,4096}"
     r"|(?P<scheme>(?i:bearer|basic)[ \t]{1,4})(?P<credential>[A-Za-z0-9+/=._~-]{8,4096})"
 )

@@ -13,13 +13,15 @@ from runai_monitor.model.workload import Workload
 
 MOST_BYTES = 11_800
 _MOST_UNREAD = 12
-_UNREAD_LINE = 240
+_UNREAD_BYTES = 240
 _EXCERPT = 1_200
 _LONG_LINE = 500
-_SENTENCE = 700
+_SENTENCE = 500
+_STEP = 300
 _STEPS_OF_FIRST, _STEPS_OF_OTHERS = 6, 2
 _LONGEST_FENCE = 12
-_MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
+_MARKUP = re.compile(r"([\\`*\[\]<>|#~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_COMMANDS = ("kubectl ", "runai ")
 _TICKS = re.compile(rf"`{{{_LONGEST_FENCE},}}")
 
 
@@ -44,13 +46,19 @@ def _cause(number: int, cause: Cause) -> str:
     lines = [
         f"## {number}. {_inline(cause.title)} ({_inline(cause.cause)}, {cause.confidence:.0%})",
         f"{_inline(cause.explanation[:_SENTENCE])}{cited}",
-        *(f"- Next: {_inline(step[:_SENTENCE])}" for step in steps),
+        *(f"- Next: {_step(step[:_STEP])}" for step in steps),
     ]
     return "\n".join((lines[0], lines[1], "", *lines[2:])) if steps else "\n".join(lines)
 
 
+def _step(step: str) -> str:
+    """A step; one that is a command as code, so that it can be copied as it is."""
+    return f"`{step}`" if step.startswith(_COMMANDS) and "`" not in step else _inline(step)
+
+
 def _unread(unread: tuple[str, ...]) -> str:
-    shown = [" ".join(entry.split())[:_UNREAD_LINE] for entry in unread[:_MOST_UNREAD]]
+    lines = [" ".join(entry.split()).encode()[:_UNREAD_BYTES] for entry in unread[:_MOST_UNREAD]]
+    shown = [line.decode(errors="ignore") for line in lines]
     more = len(unread) - len(shown)
     return "## Not read\n" + _fenced("\n".join([*shown, *([f"and {more} more"] if more else [])]))
 

@@ -25,12 +25,16 @@ _UNSURE = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """The verdict, its causes, how sure it is, and one sentence about what it rests on."""
+    """The verdict, its causes, how sure it is, and one sentence about what it rests on.
+
+    `looked_at` is the evidence of a quiet verdict, which has no causes to cite it.
+    """
 
     verdict: Verdict
     confidence: float
     summary: str
     causes: tuple[Cause, ...] = ()
+    looked_at: tuple[str, ...] = ()
 
 
 def judge(case: Case, findings: list[Finding]) -> Judgement:
@@ -79,20 +83,21 @@ def _deliberate(case: Case, findings: list[Finding]) -> Judgement | None:
     return None
 
 
-def _quiet(case: Case, verdict: Verdict, confidence: float, summary: str) -> Judgement:
-    case.cite_workload()
+def _quiet(case: Case, verdict: Verdict, confidence: float, summary: str, *cited: str) -> Judgement:
+    looked_at = [case.cite_workload(), *cited]
     if case.pods:
-        case.cite("pods in Kubernetes", "\n".join(_state(pod) for pod in case.pods[:20]))
-    return Judgement(verdict=verdict, confidence=confidence, summary=f"{summary}.")
+        looked_at.append(case.cite("pods in Kubernetes", "\n".join(_state(pod) for pod in case.pods[:20])))
+    return Judgement(verdict=verdict, confidence=confidence, summary=f"{summary}.", looked_at=tuple(looked_at))
 
 
 def _pending(case: Case, findings: list[Finding]) -> Judgement:
-    said = f" the scheduler says: {ranked(findings)[0].title};" if findings else ""
+    first = ranked(findings)[0] if findings else None
+    said = f" the scheduler says: {first.title};" if first is not None else ""
     summary = (
         f"it has waited for {_age_minutes(case):.0f} of the {case.pending_stuck_minutes:g} minutes that count as normal;{said} "
         "nothing says that it can never be placed"
     )
-    return _quiet(case, Verdict.PENDING_NORMALLY, 0.85, summary)
+    return _quiet(case, Verdict.PENDING_NORMALLY, 0.85, summary, *(first.evidence_ids if first is not None else ()))
 
 
 def _insufficient(case: Case, findings: list[Finding]) -> Judgement:
@@ -120,7 +125,10 @@ def _insufficient(case: Case, findings: list[Finding]) -> Judgement:
         next_steps=tuple(dict.fromkeys((*_where_next(case), *(s for f in findings[:1] for s in f.next_steps)))),
     )  # fmt: skip
     return Judgement(
-        verdict=Verdict.INSUFFICIENT_EVIDENCE, confidence=_UNSURE, causes=(cause,), summary=cause.explanation
+        verdict=Verdict.INSUFFICIENT_EVIDENCE,
+        confidence=_UNSURE,
+        causes=(cause,),
+        summary="No cause is supported by what could be read.",
     )
 
 

@@ -13,6 +13,8 @@ from runai_monitor.diagnosis.rules.log_signs import ENVIRONMENT, ERROR_WORD, HOS
 from runai_monitor.diagnosis.wording import describe_workload, read_log, token
 
 _LAST_LINES = 25
+_FEW_LINES = 6
+_LONGEST_WORD = 80
 _CHAIN = 8
 _SAYS_NOTHING = frozenset(
     {"RuntimeError", "Exception", "BrokenPipeError", "EOFError", "ConnectionResetError", "DistBackendError"}
@@ -50,12 +52,20 @@ def find(case: Case, ended: Ended, log: Log, *, by_signal: bool) -> Finding | No
         return _doubted(best, 0.65) if by_signal else best
     if by_signal:
         return None
+    return _from_lines(case, ended, log)
+
+
+def _from_lines(case: Case, ended: Ended, log: Log) -> Finding | None:
+    """The last line that names a cause; one that many others follow may have been overcome without a word."""
+    after = 0
     for line in reversed(log.fatal_lines[-_LAST_LINES:]):
         sign = next((sign for sign in SIGNS if sign.line is not None and sign.line.search(line.text)), None)
-        if sign is not None and not (
-            ended.end.exit_code in _SIGNAL_EXITS and not sign.beside and sign.cause in _OUTSIDE
-        ):
-            return _of_line(case, ended, log, line, sign)
+        crashed = ended.end.exit_code in _SIGNAL_EXITS
+        if sign is not None and not (crashed and not sign.beside and sign.cause in _OUTSIDE):
+            found = _of_line(case, ended, log, line, sign)
+            lasting = after <= _FEW_LINES or sign.beside or sign.cause == "invalid_arguments"
+            return found if lasting else _doubted(found, 0.65)
+        after += not line.text.startswith((" ", "\t"))
     return None
 
 
@@ -118,9 +128,9 @@ def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
         if detail := _unset_variable(item):
             return _unset(case, ended, item, detail, cited)
         role = Role.HINT if item.name in _OF_OTHERS else Role.OWN
-        single = (
-            f": {token(item.said)}" if item.said and " " not in item.said.strip() and len(item.said) <= 80 else ""
-        )  # one word names a key or a file; more is a text
+        # One word names a key or a file; more is a text, and texts stay in the evidence.
+        is_word = bool(item.said) and " " not in item.said.strip() and len(item.said) <= _LONGEST_WORD
+        single = f": {token(item.said)}" if is_word else ""
         return _finding(
             ended, cause="python_exception", title=f"uncaught {token(item.type)}{where}", confidence=0.88,
             explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on an uncaught {token(item.type)}{single}{where} (line {number} of what was read).",

@@ -68,10 +68,10 @@ _CUDA_OOM = (
 _NCCL_TIMEOUT = (
     r"Watchdog caught collective operation timeout|collective operation timeout|NCCL (?:operation|watchdog).{0,80}(?:timed out|timeout)"
     r"|Timed out after \d+ seconds waiting for clients|RendezvousTimeoutError|Timed out waiting \d+ms for (?:recv|send) operation"
-    r"|wait timeout after \d+ms, keys|torch\.distributed\.DistStoreError: .*[Tt]imed? ?out"
+    r"|wait timeout after \d+ms, keys|store->get\(.{0,40}\) got error: (?:Socket Timeout|wait timeout)|torch\.distributed\.DistStoreError: .*[Tt]imed? ?out"
 )
 _NCCL_NETWORK = (
-    r"ncclRemoteError|ncclSystemError|RendezvousConnectionError|connection to the C10d store has failed|NCCL (?:WARN )?.{0,60}(?:remote process exited|network error)|ibv_\w+ (?:failed|returned|error)"
+    r"ncclRemoteError|ncclSystemError|RendezvousConnectionError|connection to the C10d store has failed|NCCL .{0,200}(?:remote process exited|network error)|store->get\(.{0,40}\) got error: Connection|ibv_\w+ (?:failed|returned|error)"
     r"|unhandled system error.{0,40}NCCL|Got completion from peer .{0,160}status=\d+|socketProgress: Connection closed by remote peer"
     r"|\[[^\]]{0,200}gloo/[^\]]{0,200}\] (?:Connection (?:closed|reset) by peer|Connect timeout|Read error)|Connection closed by peer \["
     r"|NET/(?:IB|Socket|OFI) ?:? .{0,120}(?:failed|[Ee]rror|timeout)"
@@ -87,6 +87,7 @@ SIGNS: tuple[LogSign, ...] = (
     _sign(
         "gpu_hardware_fault", "the GPU reports a hardware fault",
         "have the node drained and the GPU tested; the node's kernel log names the XID (dmesg | grep -i xid)",
+        line=r"\bXid \([^)]{0,40}\): (?P<detail>48|63|64|74|79|92|94|95|119|120)\b", beside=True,
         both=r"uncorrectable ECC error|CUDA_ERROR_ECC_UNCORRECTABLE|GPU has fallen off the bus|cudaErrorECCUncorrectable|Uncorrectable NVLink error",
     ),
     _sign(
@@ -107,7 +108,7 @@ SIGNS: tuple[LogSign, ...] = (
         "no_gpu_visible", "the process sees no GPU",
         "check that the workload asks for a GPU (Run:ai: compute.gpuDevicesRequest) and that the image's framework is built with CUDA",
         both=r"No CUDA GPUs are available|CUDA driver initialization failed, you might not have|no CUDA-capable device is detected|Found no NVIDIA driver on your system|"
-        r"Torch not compiled with CUDA enabled|lib(?:cuda|nvidia-ml)\.so\.1: cannot open shared object file|"
+        r"Torch not compiled with CUDA enabled|torch\.cuda\.is_available\(\) is False|lib(?:cuda|nvidia-ml)\.so\.1: cannot open shared object file|"
         r"Failed to infer device type|CUDA unknown error - this may be due to an incorrectly set up environment|CUDA_ERROR_NO_DEVICE",
         confidence=0.9,
     ),
@@ -170,7 +171,7 @@ SIGNS: tuple[LogSign, ...] = (
         "missing_module", "a module or library is missing",
         "install it in the image, or use an image that has it (Run:ai: image)",
         raised=r"^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name)"
-        r"|^(?:OSError|RuntimeError): .*\.so[\w.]*: cannot open shared object file|^ImportError: .{0,40}(?:not installed|is required|install)",
+        r"|^(?:OSError|RuntimeError): .*\.so[\w.]*: cannot open shared object file|^ImportError: .{0,120}version `\S+' not found|^ImportError: .{0,40}(?:not installed|is required|install)",
         line=r"error while loading shared libraries|: No module named |Cannot find module '(?P<detail>[^']{1,80})'|there is no package called|"
         r"java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError)",
         confidence=0.95,
@@ -204,7 +205,7 @@ SIGNS: tuple[LogSign, ...] = (
     _sign(
         "credential_rejected", "an outside service refused the credentials",
         "renew the credential, and pass it as a Run:ai credential or secret (environmentVariables); for a gated model, ask for access with that account",
-        both=r"\b(?:401|403) Client Error|HTTP Error 40[13]|\bHTTP/[\d.]+ 40[13]\b|status(?: code|_code|Code)?[ :=]{1,3}40[13]\b|GatedRepoError|"
+        both=r"\b(?:401|403) Client Error|\b40[13] (?:GET|POST|PUT|HEAD) https?://|access a gated repo|HTTP Error 40[13]|\bHTTP/[\d.]+ 40[13]\b|status(?: code|_code|Code)?[ :=]{1,3}40[13]\b|GatedRepoError|"
         r"Access to model (?P<detail>[\w./-]+) is restricted|\(Access ?Denied\)|\(InvalidAccessKeyId\)|\(SignatureDoesNotMatch\)|\(Expired ?Token\w*\)|\((?:403|401)\) when calling|"
         r"\((?:Unauthorized|Forbidden)\)|password authentication failed for user|[Aa]uthentication failed for 'https?://|could not read Username for|Permission denied \(publickey|"
         r"API key is invalid|[Ii]ncorrect API key|[Ii]nvalid (?:API key|credentials|user token)|UNAUTHENTICATED|PERMISSION_DENIED:|Access denied for user",
@@ -273,7 +274,7 @@ SIGNS: tuple[LogSign, ...] = (
         r"[Mm]issing (?:required )?environment variable|environment variable \S{1,80} (?:is )?(?:not set|expected|missing|required)",
         line=r"error: (?:the following arguments are required|unrecognized arguments|argument |ambiguous option|invalid choice)|^[Uu]sage: |"
         r"^Error: (?:Missing|No such|Invalid value|Got unexpected)|unknown (?:shorthand )?flag|flag provided but not defined|unrecognized option|invalid option|"
-        r"[Mm]issing (?:required )?environment variable|syntax error near unexpected token|api_key not configured|"
+        r"^(?:omegaconf|hydra)\.errors\.|[Mm]issing (?:required )?environment variable|syntax error near unexpected token|api_key not configured|"
         r"environment variable \S{1,80} (?:is )?(?:not set|missing|required)|^ERROR: .{0,40}(?:invalid|missing) (?:config|argument)|unbound variable$",
         confidence=0.9,
     ),

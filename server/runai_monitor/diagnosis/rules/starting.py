@@ -129,7 +129,7 @@ def _of_message(case: Case, message: Message, told: list[Message]) -> Finding | 
         cause=entry.cause,
         title=entry.title + (f": {detail}" if detail else ""),
         confidence=entry.confidence,
-        explanation=f"{message.source} says so{_image_of(case, message, entry)}.",
+        explanation=f"{message.source} ({token(message.reason)}) says it{_image_of(case, message, entry)}: {entry.title}.",
         evidence_ids=(case.cite(message.source, message.quoted, at=message.at),),
         next_steps=(*entry.advice, _look_at(case.workload, message)),
         strength=message.strength,
