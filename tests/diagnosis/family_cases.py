@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from runai_monitor.errors import KubeNotFoundError
 from tests.diagnosis.cases import STEPS, Labelled
 from tests.diagnosis.scene import (
     NAME,
@@ -121,6 +122,7 @@ NODES = [
     _case("the autoscaler removed the node", "node_shutdown", Scene(pods=[pod(container(ended(143)))], events=[event("ScaleDown", "deleting pod for node scale down", at=6)])),
     # What only looks like it.
     _case("an exception while a spot instance was warned", "python_exception", exited(1, traceback("ValueError: bad config"), node_events=[_on_node("SpotInterruption", "Spot interruption warning", at=7)]), then="node_shutdown"),
+    _case("a proxy that knows no nodes", "killed_by_signal", exited(137, STEPS, broken={"node": KubeNotFoundError("Kubernetes does not have it any more (get nodes): not found", status=404)}), sure=False),
     _case("the node came into trouble long after", "python_exception", Scene(created=200, pods=[pod(container(ended(1, at=100)), created=190)], logs={(0, "main", False): traceback("ValueError: bad config")}, nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", at=20))])),
     _case("killed long before the node came into trouble", "killed_by_signal", Scene(created=200, pods=[pod(container(ended(137, at=100)), created=190)], nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", at=20))]), sure=False),
     _case("another pod had ended well on a node that is lost", "python_exception", Scene(pods=[pod(container(ended(0, "Completed")), phase="Succeeded", index=0, node="gpu-1"), pod(container(ended(1)), index=1)], logs={(1, "main", False): traceback("ValueError: bad config")}, nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."), name="gpu-1"), node()])),
@@ -175,7 +177,7 @@ SCHEDULING = [
     _case("GPUs that are in use on every node", "insufficient_gpu", _wants(8, _other("a", 8, "gpu-1"), _other("b", 8, "gpu-2"))),
     _case("GPUs that are free on a node that takes no pods", "insufficient_gpu", _wants(8, _other("a", 5, "gpu-1"), nodes=[node(name="gpu-1"), node(name="gpu-2", cordoned=True)])),
     _case("nodes that may not be listed", "insufficient_gpu", _wants(8, _other("a", 5, "gpu-1"), _other("b", 2, "gpu-2"), broken={"nodes": forbidden("nodes")})),
-    _case("counted, the most limiting first", "insufficient_gpu", unplaced("0/12 nodes are available: 4 Insufficient nvidia.com/gpu, 8 node(s) had untolerated taint {dedicated: infra}. preemption: 0/12 nodes are available: 4 No preemption victims found for incoming pod, 8 Preemption is not helpful for scheduling.", row={"workloadRequestResources": {"gpu": {"request": 8}}}), says=("on 4 of 12 nodes", "8 have a taint"), then="untolerated_taint"),
+    _case("counted, the most limiting first", "insufficient_gpu", unplaced("0/12 nodes are available: 4 Insufficient nvidia.com/gpu, 8 node(s) had untolerated taint {dedicated: infra}. preemption: 0/12 nodes are available: 4 No preemption victims found for incoming pod, 8 Preemption is not helpful for scheduling.", row={"workloadRequestResources": {"gpu": {"request": 8}}}), says=("4 of 12 nodes", "8 have a taint"), then="untolerated_taint"),
     _case("no node is that large", "insufficient_gpu", unplaced("The pod runai-llm/x requires GPU: 16, CPU: 1 (cores), memory: 0 (GB), pods: 1. Max GPU resources available in a single node in the default node-pool is topped at 8", since=3), says=("the largest has 8",)),
     _case("GPUs in pieces, by the nodes' lines", "gpu_fragmentation", unplaced("no nodes with enough resources were found." + DETAILED.format(n=1, used=5, capacity=8) + DETAILED.format(n=2, used=2, capacity=8)), says=("9 free on 2 nodes, at most 6 on one, 8 asked for", "gpu-2 6 of 8")),
     _case("memory before CPU by their counts", "insufficient_memory", unplaced("0/8 nodes are available: 2 Insufficient cpu, 6 Insufficient memory."), then="insufficient_cpu"),
@@ -243,6 +245,7 @@ STORAGE = [
     _case("the storage has no room", "pvc_unbound", _waits_for_claim(_of_claim("ProvisioningFailed", "failed to provision volume with StorageClass: rpc error: code = ResourceExhausted desc = insufficient capacity"), claims=[claim()]), says=("no room",)),
     _case("the server does not export to the node", "volume_mount_failed", _mounts(event("FailedMount", 'MountVolume.SetUp failed for volume "nfs" : mount failed: exit status 32 mount.nfs: access denied by server while mounting 10.0.0.4:/export'), claims=[claim(phase="Bound")]), says=("exports", "kubectl describe pvc datasets")),
     _case("the node has no such driver", "volume_mount_failed", _mounts(event("FailedMount", 'MountVolume.MountDevice failed for volume "pvc-1" : kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: driver name ebs.csi.aws.com not found in the list of registered CSI drivers'), claims=[claim(phase="Bound")]), says=(f"kubectl get csinode {NODE}",)),
+    _case("a subPath that is not there", "volume_mount_failed", stuck("CreateContainerConfigError", 'failed to prepare subPath for volumeMount "data" of container "main"')),
     _case("a claim that one node may mount", "volume_in_use", _mounts(event("FailedAttachVolume", 'Multi-Attach error for volume "pvc-1" Volume is already exclusively attached to one node and can\'t be attached to another'), claims=[claim(phase="Bound")]), says=("ReadWriteMany",)),
     _case("a disk that another instance uses", "volume_in_use", _mounts(event("FailedAttachVolume", "AttachVolume.Attach failed for volume \"pvc-1\" : rpc error: code = Internal desc = googleapi: Error 400: RESOURCE_IN_USE_BY_ANOTHER_RESOURCE - The disk resource 'd' is already being used by 'n-2'"), claims=[claim(phase="Bound")])),
     _case("a local volume of another node", "volume_zone_conflict", _mounts(event("FailedMount", 'MountVolume.NodeAffinity check failed for volume "local-pv" : no matching NodeSelectorTerms'), claims=[claim(phase="Bound")])),

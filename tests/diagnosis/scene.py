@@ -335,7 +335,7 @@ class FakeKube:
                 return node_of(msgspec.convert(wire, NodeWire))
         # A scene that describes no node has a healthy one.
         if self._scene.nodes:
-            raise KubeNotFoundError(f"node {name} does not exist (any more)")
+            raise KubeNotFoundError(f'nodes "{name}" not found')
         return Node(name=name)
 
     async def list_pods_on(self, node: str) -> list[Pod]:
@@ -348,7 +348,7 @@ class FakeKube:
         for wire in self._scene.claims:
             if wire["metadata"]["name"] == name:
                 return claim_of(msgspec.convert(wire, ClaimWire))
-        raise KubeNotFoundError(f"claim {name} does not exist (any more)")
+        raise KubeNotFoundError(f'persistentvolumeclaims "{name}" not found')
 
     async def list_quotas(self, namespace: str) -> list[ResourceQuota]:
         await self._scene.read("quotas", namespace)

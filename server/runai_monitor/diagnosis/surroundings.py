@@ -88,7 +88,9 @@ class Surroundings:
     async def _node(self, name: str) -> None:
         try:
             node = safe(await self._kube.get_node(name))
-        except KubeNotFoundError:
+        except KubeNotFoundError as error:
+            if f'nodes "{name}" not found' not in str(error):
+                raise  # a path that a proxy does not know is no node that is gone
             self._around.gone.add(safe_text(name))
             return
         self._around.nodes[safe_text(name)] = node
@@ -120,7 +122,9 @@ class Surroundings:
         namespace = self._workload.namespace
         try:
             claim = safe(await self._kube.get_claim(namespace, name))
-        except KubeNotFoundError:
+        except KubeNotFoundError as error:
+            if f'persistentvolumeclaims "{name}" not found' not in str(error):
+                raise
             self._around.missing.add(safe_text(name))
             return
         self._around.claims[safe_text(name)] = claim

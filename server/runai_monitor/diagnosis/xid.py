@@ -83,8 +83,8 @@ class Report:
 
     @property
     def device(self) -> str:
-        """The GPU by what is known of it; empty when nothing is."""
-        return " ".join(filter(None, (self.gpu, f"PCI {self.pci}" if self.pci else None)))
+        """The GPU by what is known of it, as harmless words; empty when nothing is."""
+        return ", ".join(filter(None, (self.gpu, f"PCI {self.pci}" if self.pci else None)))
 
 
 _H, _D, _A, _U, _F = Origin.HARDWARE, Origin.DRIVER, Origin.APPLICATION, Origin.UNCLEAR, Origin.FOLLOWS

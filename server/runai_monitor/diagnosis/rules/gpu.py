@@ -188,7 +188,7 @@ def _finding(
     node, report = token(fault.node) if fault.node else "", fault.report
     where = f" on node {node}" if node else ""
     name = f"{report.name}, {fault.words}" if report else fault.words
-    device = f" ({token(report.device)})" if report is not None and report.device else ""
+    device = f" ({report.device})" if report is not None and report.device else ""
     told = f"node {node} reports" if node and strength is Strength.NODE else "its log holds"
     origin = "" if report is None else " NVIDIA's catalogue counts it as a fault of the hardware."
     others = neighbours(case, fault.node)
@@ -201,7 +201,11 @@ def _finding(
         evidence_ids=(case.cite(*fault.said, at=fault.at),),
         next_steps=(
             action,
-            *((f"kubectl cordon {node} keeps other pods away from it (ask whoever runs the cluster)",) if node else ()),
+            *(
+                (f"keep other pods away from it until then (whoever runs the cluster): kubectl cordon {node}",)
+                if node
+                else ()
+            ),
             describe_node(fault.node) if node else describe_workload(case.workload),
             "start the workload again on another node: nothing of the program failed",
         ),

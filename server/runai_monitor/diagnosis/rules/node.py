@@ -196,7 +196,7 @@ def _finding(case: Case, pod: Pod, trouble: Trouble, confidence: float, *, role:
         cause=trouble.cause,
         title=f"node {node} {trouble.words or _TITLES.get(trouble.cause, 'has trouble')}",
         confidence=confidence,
-        explanation=f"Pod {token(pod.name)} was on node {node}, which says so itself{since}.{others and ' '}{others}",
+        explanation=f"Pod {token(pod.name)} was on node {node}, whose own state tells it{since}.{others and ' '}{others}",
         evidence_ids=(case.cite(*trouble.said, at=trouble.at),),
         next_steps=(f"have node {node} checked; {_AGAIN}", describe_node(pod.node)),
         strength=Strength.NODE,

@@ -75,7 +75,7 @@ def told_of(case: Case, message: Message, entry: Sign) -> Finding:
         title = f"quota {quota} of the namespace wants every pod to name {what}"
         advice = (f"set {what} for the workload (Run:ai: compute.cpuCoreLimit, compute.cpuMemoryLimit and requests)",)
     elif bound := _RANGE.search(message.text):
-        title = f"a LimitRange of the namespace allows {bound['which']} {token(bound['bound'])} {token(bound['what'])} per {bound['kind']}, and {token(bound['asked'])} is asked for"
+        title = f"a LimitRange of the namespace allows {'at most' if bound['which'] == 'maximum' else 'at least'} {token(bound['bound'])} of {token(bound['what'])} per {bound['kind']}, and {token(bound['asked'])} is asked for"
         advice = (f"ask for {token(bound['what'])} within it (Run:ai: compute), or have the LimitRange changed",)
     return told(
         case,
@@ -91,12 +91,13 @@ def told_of(case: Case, message: Message, entry: Sign) -> Finding:
 def _over_quota(case: Case, message: Message) -> Finding:
     numbers = _OVER_QUOTA.search(message.text) or _OVER_LIMIT.search(message.text)
     said, never = "", False
+    limit = "OverLimit" in message.reason or "allowable limit" in message.text
+    word = "limit" if limit else "quota"
     if numbers is not None:
         asked, quota, used = float(numbers["asked"]), float(numbers["quota"]), numbers["used"]
         never = asked > quota
         in_use = f" and {float(used):g} are in use" if used else ""
-        said = f": it asks for {asked:g} {numbers['unit']}, the quota is {quota:g}{in_use}"
-    limit = "OverLimit" in message.reason or "allowable limit" in message.text
+        said = f": it asks for {asked:g} {numbers['unit']}, the {word} is {quota:g}{in_use}"
     if limit:
         advice = ["wait until others of the project end, or have its limit raised (Run:ai: project, quota management)"]
     else:
@@ -109,7 +110,7 @@ def _over_quota(case: Case, message: Message) -> Finding:
         case,
         message,
         cause="project_over_quota",
-        title=f"the project is over its {'limit' if limit else 'quota'}{said}",
+        title=f"the project is over its {word}{said}",
         confidence=0.93,
         next_steps=(*advice, describe_workload(case.workload)),
         never=never,

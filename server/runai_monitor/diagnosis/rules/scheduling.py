@@ -38,7 +38,7 @@ class Obstruction:
 
 
 _OBSTRUCTIONS = {
-    "insufficient_gpu": Obstruction("not enough free GPUs", "lack free GPUs", ("wait for GPUs, ask for fewer (Run:ai: compute.gpuDevicesRequest), or free some", "kubectl get nodes -o custom-columns='NAME:.metadata.name,GPUS:.status.allocatable.nvidia\\.com/gpu' shows what each node has")),
+    "insufficient_gpu": Obstruction("not enough free GPUs", "lack free GPUs", ("wait for GPUs, ask for fewer (Run:ai: compute.gpuDevicesRequest), or free some", "kubectl get nodes -o custom-columns='NAME:.metadata.name,GPUS:.status.allocatable.nvidia\\.com/gpu'")),
     "insufficient_memory": Obstruction("not enough free memory", "lack free memory", ("lower the memory request (Run:ai: compute.cpuMemoryRequest), or wait for room",)),
     "insufficient_cpu": Obstruction("not enough free CPU", "lack free CPU", ("lower the CPU request (Run:ai: compute.cpuCoreRequest), or wait for room",)),
     "volume_zone_conflict": Obstruction("the volume is in another zone than the nodes", "are in another zone than the volume", ("use nodes of the volume's zone (Run:ai: nodePools, nodeAffinityRequired), or a claim in theirs", "kubectl get nodes -L topology.kubernetes.io/zone")),
@@ -46,7 +46,7 @@ _OBSTRUCTIONS = {
     "node_selector_mismatch": Obstruction("no node matches the workload's node selector or affinity", "do not match the node selector or affinity", ("correct the node type, node pool or affinity (Run:ai: nodeType, nodePools, nodeAffinityRequired)",)),
     "node_not_ready": Obstruction("the nodes are not ready", "are not ready", ("have the nodes' kubelets and network checked: kubectl get nodes",)),
     "node_disk_pressure": Obstruction("the nodes are low on disk", "are low on disk", ("free space on the nodes: kubectl describe nodes",)),
-    "untolerated_taint": Obstruction("the nodes have a taint that the workload does not tolerate", "have a taint that is not tolerated", ("choose other nodes (Run:ai: nodePools)",)),
+    "untolerated_taint": Obstruction("a taint that the workload does not tolerate", "have a taint that is not tolerated", ("choose other nodes (Run:ai: nodePools)",)),
 }  # fmt: skip
 
 
@@ -144,11 +144,11 @@ def _title(case: Case, said: Breakdown, reason: Reason) -> str:
     title = _OBSTRUCTIONS[reason.cause].title
     if breakdown.is_passing(reason) and reason.cause == "untolerated_taint":
         title = "the nodes that it may use take no pods now"
-    if reason.count:
-        title += f" on {reason.count} of {said.nodes or sum(r.count for r in said.reasons)} nodes"
     named = [f"{token(key)}{f'={token(value)}' if value else ''}" for key, value in breakdown.taints((reason,))]
-    if named:
-        title += f" ({listed(named)})"
+    nodes = said.nodes or sum(other.count for other in said.reasons)
+    facts = [f"{reason.count} of {nodes} nodes"] if reason.count else []
+    facts += [listed(named)] if named else []
+    title += f" ({': '.join(facts)})" if facts else ""
     return f"{title}; the pod asks for {asked}" if asked else title
 
 
@@ -186,7 +186,7 @@ def _advice(case: Case, reason: Reason) -> Sequence[str]:
         labels = ",".join(f"{token(key)}={token(value)}" for key, value in selector)
         if labels:
             return (*steps, f"it asks for nodes labelled {labels}: kubectl get nodes -l {labels}")
-        return (*steps, "kubectl get nodes --show-labels shows the labels there are")
+        return (*steps, "kubectl get nodes --show-labels")
     if reason.cause == "untolerated_taint":
         show = "kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints"
         if breakdown.is_passing(reason):
