@@ -4,12 +4,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check eval bench requirements clean help
+.PHONY: demo test clients check eval bench requirements clean help
 
 help:
 	@echo "make demo    watch a simulated Run:ai tenant break and every failure arrive, diagnosed"
 	@echo "make test    the tests"
+	@echo "make clients the MCP surface with other people's clients (TypeScript SDKs, inspector, conformance suite, mcp 1.28)"
 	@echo "make check   formatting, lint, types, import contracts"
+	@echo "make eval    how good the diagnosis is: the labelled corpus as a table, and in bench/DIAGNOSIS.md"
 	@echo "make bench   cold start against a bare MCP server"
 
 .venv/run: requirements/run.txt pyproject.toml
@@ -29,11 +31,18 @@ demo: .venv/run
 test: .venv/dev
 	$(BIN)/python -m pytest
 
+clients: .venv/dev
+	tests/clients/install.sh
+	MCP_CLIENTS=1 $(BIN)/python -m pytest tests/clients
+
 check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+eval: .venv/dev
+	$(BIN)/python -m tests.corpus
 
 bench: .venv/dev
 	$(BIN)/python bench/cold_start.py
@@ -43,6 +52,8 @@ requirements:
 		--custom-compile-command "make requirements" pyproject.toml requirements/build.in -o requirements/run.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--custom-compile-command "make requirements" --extra dev -c requirements/run.txt pyproject.toml requirements/build.in -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--custom-compile-command "make requirements" requirements/clients.in -o requirements/clients.txt
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache tests/clients/node_modules tests/clients/.venv

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runai_monitor.errors import SettingsError
-from runai_monitor.settings import load_settings
+from runai_monitor.settings import Settings, load_settings, variable_of
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -89,11 +89,17 @@ def test_an_unknown_environment_variable_of_ours_is_refused() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "accepted"),
     [
-        ("poll_interval_seconds", "0", "greater than or equal to 1"),
-        ("poll_interval_seconds", "soon", "a valid number"),
+        ("poll_interval_seconds", "0", "a number from 1 to 3600"),
+        ("poll_interval_seconds", "soon", "a number from 1 to 3600"),
+        ("pending_stuck_minutes", "0", "a number more than 0 and at most 10080"),
+        ("log_tail_lines", "1.5", "a whole number from 1 to 10000"),
+        ("monitor_only_failed", "si", "true or false"),
         ("existing_failures", "all", "'summary', 'each' or 'ignore'"),
-        ("max_alerts_per_job", "0", "greater than or equal to 1"),
+        ("max_alerts_per_job", "0", "a whole number from 1 to 1000"),
         ("monitored_projects", "[]", "at least one project"),
+        ("monitored_projects", "[1, 2]", "a list of names"),
+        ("monitored_projects", "{a: 1}", "a list of names"),
+        ("state_dir", "3", "path"),
     ],
 )
 def test_an_impossible_value_names_what_was_given_and_what_is_accepted(
@@ -101,7 +107,7 @@ def test_an_impossible_value_names_what_was_given_and_what_is_accepted(
 ) -> None:
     """The message alone must be enough to correct it."""
     message = refusal(write(tmp_path, f"runai_proactive_monitor:\n  {key}: {value}\n"))
-    assert key in message
+    assert message.count(key) == 1
     assert accepted in message
 
 
@@ -135,5 +141,18 @@ def test_missing_credentials_are_all_named() -> None:
     settings = load_settings(environ={"RUNAI_BASE_URL": "https://acme.run.ai/"}, dotenv=None)
     with pytest.raises(SettingsError) as caught:
         settings.require_credentials()
-    assert "RUNAI_CLIENT_ID and RUNAI_CLIENT_SECRET" in str(caught.value)
-    assert "--demo" in str(caught.value)
+    assert "RUNAI_CLIENT_ID and RUNAI_CLIENT_SECRET are not set" in str(caught.value)
+    assert "serve --demo" in str(caught.value)
+
+
+def test_every_number_says_its_range() -> None:
+    """A new setting without limits would accept the absurd and could not say what it accepts."""
+    for field, info in Settings.model_fields.items():
+        if info.annotation in {int, float}:
+            assert "accepted is a" in refusal(None, **{variable_of(field): "-1e99"}), field
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    """Desktop configurations are pasted with empty values: an empty KUBECONFIG must not mean a file without a name."""
+    settings = load_settings(environ={"KUBECONFIG": "", "RUNAI_MONITOR_SLACK_WEBHOOK_URL": ""}, dotenv=None)
+    assert (settings.kubeconfig, settings.slack_webhook_url) == (None, None)

@@ -143,14 +143,14 @@ class Application:
         from runai_monitor.store.monitors import MonitorStore
 
         settings = self._settings
-        alerts, monitors = AlertStore(database), MonitorStore(database)
+        alerts, monitors, baseline = AlertStore(database), MonitorStore(database), BaselineStore(database)
         diagnoser = wiring.diagnoser(settings, runai=runai, kube=kube, clock=self._clock)
         engine = Engine(
             runai=runai,
             kube=kube,
             diagnoser=diagnoser,
             alerts=alerts,
-            baseline=BaselineStore(database),
+            baseline=baseline,
             monitors=monitors,
             outbox_wake=outbox.wake,
             channels=wiring.channel_names(settings),
@@ -162,6 +162,7 @@ class Application:
         return Services(
             alerts=alerts,
             monitors=monitors,
+            baseline=baseline,
             deliveries=DeliveryStore(database),
             runai=runai,
             diagnoser=diagnoser,

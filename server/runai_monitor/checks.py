@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from runai_monitor import wiring
 from runai_monitor.clock import Clock, SystemClock
-from runai_monitor.errors import KubeUnavailableError
-from runai_monitor.operations.checkup import Check, CheckResult, Outcome, run_checks
+from runai_monitor.errors import KubeNotConfiguredError
+from runai_monitor.operations.checkup import Check, CheckResult, permission_results, reach, run_checks
 from runai_monitor.settings import Settings
 
 if TYPE_CHECKING:
     from runai_monitor.kube.lazy import LazyKube
-    from runai_monitor.runai.client import RunaiClient
 
-_OUTCOMES: dict[str, Outcome] = {"ok": "ok", "denied": "failed", "unverified": "skipped", "skipped": "skipped"}
+PATIENCE_SECONDS = 8.0
+"""For Run:ai: a few attempts. A person waits, and whether it answers is known long before a poll's own patience ends."""
 
 
-async def check_setup(settings: Settings, *, send_test: bool) -> list[CheckResult]:
-    """Tries each thing that monitoring will need, in order.
+async def check_setup(
+    settings: Settings, *, send_test: bool, on_result: Callable[[CheckResult], None] | None = None
+) -> list[CheckResult]:
+    """Tries each thing that monitoring will need, in order; `on_result` hears of each as it is known.
 
     Raises:
         SettingsError: credentials are missing.
@@ -38,7 +41,8 @@ async def check_setup(settings: Settings, *, send_test: bool) -> list[CheckResul
                     advice="without it there are no container states and no logs",
                 ),
                 Check(name="channels", run=lambda: setup.check_channels(send_test=send_test)),
-            ]
+            ],
+            on_result=on_result,
         )
 
 
@@ -64,31 +68,13 @@ class _Setup:
         return [CheckResult(name="state", outcome="ok", detail=f"{database.place} can be written")]
 
     async def check_runai(self) -> list[CheckResult]:
-        """A token, and one page of workloads in each allowed project."""
-        runai = wiring.runai_client(self._settings, self._clock)
+        """A token, the projects and their workloads."""
+        hurried = {"runai_timeout_seconds": min(PATIENCE_SECONDS, self._settings.runai_timeout_seconds)}
+        runai = wiring.runai_client(self._settings.model_copy(update=hurried), self._clock)
         self._stack.push_async_callback(runai.aclose)
-        page = await runai.page_workloads(limit=50)
-        self._namespaces = sorted({workload.namespace for workload in page if workload.namespace})
-        total = await runai.count_workloads()
-        seen = CheckResult(name="Run:ai", outcome="ok", detail=f"token granted; {total} workloads can be seen")
-        return [seen, *await self._check_projects(runai)]
-
-    async def _check_projects(self, runai: RunaiClient) -> list[CheckResult]:
-        """A misspelt project would be watched for ever without a word."""
-        allowed = wiring.allowed_projects(self._settings)
-        if allowed is None:
-            return []
-        existing = {project.name for project in await runai.list_projects()}
-        return [
-            CheckResult(
-                name="monitored_projects",
-                outcome="failed",
-                detail=f"Run:ai shows no project {project!r} to this account",
-                advice="correct the name, or give the account a role in the project",
-            )
-            for project in allowed
-            if project not in existing
-        ]
+        reached = await reach(runai, allowed=wiring.allowed_projects(self._settings))
+        self._namespaces = list(reached.namespaces)
+        return list(reached.results)
 
     async def check_kubernetes(self) -> list[CheckResult]:
         """It answers, and allows each thing that is read."""
@@ -104,22 +90,12 @@ class _Setup:
 
         try:
             client = await kube.client()
-        except KubeUnavailableError as error:
-            if not str(error).startswith("no Kubernetes configuration"):
-                raise
+        except KubeNotConfiguredError as error:
             return [CheckResult(name="Kubernetes", outcome="skipped", detail=str(error))]
         found = await probe(client, namespaces=None)
         if any(permission.outcome == "denied" for permission in found) and self._namespaces:
             found = await probe(client, namespaces=self._namespaces)
-        return [
-            CheckResult(
-                name=f"Kubernetes: {permission.permission}",
-                outcome=_OUTCOMES[permission.outcome],
-                detail=permission.detail,
-                advice=permission.advice,
-            )
-            for permission in found
-        ]
+        return permission_results(found)
 
     async def check_channels(self, *, send_test: bool) -> list[CheckResult]:
         """Each is configured; with `send_test`, each takes a message."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from runai_monitor import __version__
-from runai_monitor.errors import MonitorError, SettingsError
+from runai_monitor.errors import InputError, MonitorError, RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from runai_monitor.settings import Settings
@@ -23,13 +23,15 @@ T = TypeVar("T")
 
 EXIT_FAILED = 1
 EXIT_BAD_CONFIGURATION = 2
+EXIT_INTERRUPTED = 130
+"""As shells have it; a check that was interrupted has not proved anything."""
 
 _config_option = click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
     help="The workflow YAML file with the section runai_proactive_monitor.",
 )
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,14 +83,19 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
         from runai_monitor import app
 
         _or_exit(lambda: app.check_exposure(settings, host=host))
-    _run(run_demo if demo else run, settings)
+    # A server has no other end than being stopped.
+    _run(run_demo if demo else run, settings, interrupted=0)
 
 
 @main.command()
 @click.option("--seconds", type=click.FloatRange(5, 600), default=45, show_default=True, help="How long it lasts.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed tells the same story.")
 def demo(seconds: float, seed: int) -> None:
-    """Watch a simulated tenant break, and every failure arrive diagnosed. Exit code 0 only if all of them did."""
+    """Watch a simulated tenant break.
+
+    Every failure arrives, diagnosed, in a real MCP client and a real Slack receiver. The exit code is 0 only if all
+    of them did.
+    """
     import anyio
     from rich.console import Console
 
@@ -106,15 +113,25 @@ def demo(seconds: float, seed: int) -> None:
 @_json_option
 @click.option("--send-test", is_flag=True, help="Also send a test message through each channel.")
 def check(config: Path | None, as_json: bool, send_test: bool) -> None:
-    """Prove the set-up before you trust it: credentials, permissions, channels, storage."""
+    """Prove the set-up before you trust it.
+
+    Tries credentials, permissions, channels and storage, and says of each failure what to do.
+    """
     settings = _settings(config)
+    if settings.log_level != "DEBUG":
+        # What is tried again on the way to a result is noise between results.
+        settings = settings.model_copy(update={"log_level": "ERROR"})
     _configure_logging(settings)
 
     async def run(settings: Settings) -> None:
         from runai_monitor import checks, screens
 
-        results = await checks.check_setup(settings, send_test=send_test)
-        screens.print_checks(results, as_json=as_json)
+        show = None if as_json else screens.print_check
+        results = await checks.check_setup(settings, send_test=send_test, on_result=show)
+        if as_json:
+            screens.print_checks_json(results)
+        else:
+            screens.print_verdict(results)
         if any(result.failed for result in results):
             raise SystemExit(EXIT_FAILED)
 
@@ -164,14 +181,16 @@ def _or_exit(action: Callable[[], T]) -> T:
         _fail(error)
 
 
-def _run(action: Callable[[Settings], Coroutine[Any, Any, None]], settings: Settings) -> None:
-    """Runs a command to its end; our own errors become one line, an interrupt a quiet stop."""
+def _run(
+    action: Callable[[Settings], Coroutine[Any, Any, None]], settings: Settings, *, interrupted: int = EXIT_INTERRUPTED
+) -> None:
+    """Runs a command to its end; our own errors become one line, an interrupt a quiet end with that exit code."""
     import anyio
 
     try:
         anyio.run(action, settings)
     except KeyboardInterrupt:
-        return
+        sys.exit(interrupted)
     except MonitorError as error:
         _fail(error)
     except BaseExceptionGroup as group:
@@ -188,4 +207,5 @@ def _first(group: BaseExceptionGroup[MonitorError]) -> MonitorError:
 
 def _fail(error: MonitorError) -> NoReturn:
     click.echo(f"runai-monitor: {error}", err=True)
-    sys.exit(EXIT_BAD_CONFIGURATION if isinstance(error, SettingsError) else EXIT_FAILED)
+    mistaken = isinstance(error, SettingsError | InputError | RefusedError)
+    sys.exit(EXIT_BAD_CONFIGURATION if mistaken else EXIT_FAILED)

@@ -15,6 +15,7 @@
     │   ├── KubeForbiddenError     401 or 403
     │   ├── KubeNotFoundError      404
     │   ├── KubeUnavailableError   429, 5xx, the network, or no usable configuration
+    │   │   └── KubeNotConfiguredError  there is no configuration at all: Kubernetes was never meant to be used
     │   └── WatchExpiredError      410: the resource version is too old, list again
     ├── StoreError                 the database could not be read or written
     └── DeliveryError              a channel did not take a message
@@ -133,6 +134,10 @@ class KubeNotFoundError(KubeError):
 
 class KubeUnavailableError(KubeError):
     """The API server could not be reached, is overloaded, or no usable configuration was found."""
+
+
+class KubeNotConfiguredError(KubeUnavailableError):
+    """There is no configuration at all, so Kubernetes is not lost: it was never there."""
 
 
 class WatchExpiredError(KubeError):

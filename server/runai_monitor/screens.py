@@ -1,8 +1,10 @@
-"""What the commands print for people: tables and, on request, JSON. stdout only."""
+"""What the commands print for people: lines that fit their terminal and, on request, JSON. stdout only."""
 
 from __future__ import annotations
 
 import json
+import shutil
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,50 +15,73 @@ if TYPE_CHECKING:
     from runai_monitor.operations.checkup import CheckResult
 
 _MARKS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("·", "yellow")}
-_SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+_SEVERITY_COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
+_STATE_COLOURS = {"firing": "red", "acknowledged": "yellow", "resolved": "green"}
+_CHECK_INDENT = 13
+_ALERT_INDENT = 14
 
 
-def print_checks(results: Sequence[CheckResult], *, as_json: bool) -> None:
-    """One line per check: what was tried, what came of it, and what to do."""
-    if as_json:
-        rows = [{"check": r.name, "outcome": r.outcome, "detail": r.detail, "advice": r.advice} for r in results]
-        click.echo(json.dumps({"ok": not any(r.failed for r in results), "checks": rows}, indent=2))
-        return
-    width = max(len(result.name) for result in results)
-    for result in results:
-        mark, colour = _MARKS[result.outcome]
-        click.echo(f"{click.style(mark, fg=colour)} {result.name:<{width}}  {result.detail}")
-        if result.advice:
-            click.echo(f"  {'':<{width}}  → {result.advice}")
+def print_check(result: CheckResult) -> None:
+    """One check as it is known: what was tried, what came of it, and what to do."""
+    mark, colour = _MARKS[result.outcome]
+    group, _, what = result.name.partition(": ")
+    lines = _wrapped(f"{what}: {result.detail}" if what else result.detail, indent=_CHECK_INDENT)
+    click.echo(f"{click.style(mark, fg=colour)} {group:<{_CHECK_INDENT - 2}}{lines[0]}")
+    lines = lines[1:] + (_wrapped(f"→ {result.advice}", indent=_CHECK_INDENT) if result.advice else [])
+    for line in lines:
+        click.echo(" " * _CHECK_INDENT + line)
+
+
+def print_verdict(results: Sequence[CheckResult]) -> None:
+    """The last line of a check for people."""
+    failed = sum(result.failed for result in results)
+    if failed:
+        click.secho(f"{failed} of {len(results)} checks failed.", fg="red", bold=True)
+    else:
+        click.secho("Everything that is configured works.", fg="green", bold=True)
+
+
+def print_checks_json(results: Sequence[CheckResult]) -> None:
+    """All checks for machines."""
+    rows = [{"check": r.name, "outcome": r.outcome, "detail": r.detail, "advice": r.advice} for r in results]
+    click.echo(json.dumps({"ok": not any(r.failed for r in results), "checks": rows}, indent=2, ensure_ascii=False))
 
 
 def print_alerts(alerts: Sequence[Alert], *, as_json: bool) -> None:
-    """The stored alerts as a table, or in the contract's JSON form."""
+    """The stored alerts, a few lines each, or in the contract's JSON form."""
     if as_json:
         from runai_monitor.operations.present import alert_json
 
         click.echo(json.dumps([alert_json(alert) for alert in alerts], indent=2, ensure_ascii=False))
         return
     if not alerts:
-        click.echo("No alerts stored that match.")
+        click.echo("No stored alert matches.")
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Since (UTC)", "State", "Status", "Job", "Cause", "Told", "Alert"):
-        table.add_column(heading, overflow="fold")
     for alert in alerts:
-        cause = alert.diagnosis.causes[0].cause if alert.diagnosis and alert.diagnosis.causes else ""
-        job = "/".join(part for part in (alert.subject.project, alert.subject.name) if part)
-        table.add_row(
-            f"{alert.started_at:%Y-%m-%d %H:%M:%S}",
-            str(alert.state),
-            Text(alert.status, style=_SEVERITY_STYLES[alert.severity]),
-            Text(job or alert.summary),
-            cause,
-            str(alert.notifications),
-            alert.alert_id,
-        )
-    Console().print(table)
+        _print_alert(alert)
+    click.echo(f"{len(alerts)} alert{'s' if len(alerts) != 1 else ''}; --json has everything about them.")
+
+
+def _print_alert(alert: Alert) -> None:
+    from runai_monitor.operations.present import one_line
+
+    job = "/".join(one_line(part) for part in (alert.subject.project, alert.subject.name) if part)
+    state = click.style(f"{alert.state:<{_ALERT_INDENT}}", fg=_STATE_COLOURS[alert.state])
+    status = click.style(alert.status, fg=_SEVERITY_COLOURS[alert.severity], bold=alert.severity == "critical")
+    click.echo(f"{state}{status}  {job}".rstrip())
+    cause = alert.diagnosis.causes[0] if alert.diagnosis and alert.diagnosis.causes else None
+    why = f"{cause.cause} ({cause.confidence:.0%} sure)" if cause else one_line(alert.summary, limit=300)
+    for line in _wrapped(why, indent=_ALERT_INDENT):
+        click.echo(" " * _ALERT_INDENT + line)
+    for step in alert.recommendations[:1]:
+        for line in _wrapped(f"→ {one_line(step, limit=300)}", indent=_ALERT_INDENT):
+            click.echo(" " * _ALERT_INDENT + line)
+    told = "told once" if alert.notifications == 1 else f"told {alert.notifications} times"
+    facts = [f"{alert.started_at:%Y-%m-%d %H:%M:%S} UTC", told, alert.alert_id]
+    click.echo(" " * _ALERT_INDENT + click.style(" · ".join(facts), dim=True))
+
+
+def _wrapped(text: str, *, indent: int) -> list[str]:
+    """The text in lines that fit beside the indent; a path or an address stays whole."""
+    width = max(40, shutil.get_terminal_size().columns - indent)
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -213,9 +214,10 @@ class Settings(BaseSettings):
             "RUNAI_CLIENT_ID": self.runai_client_id,
             "RUNAI_CLIENT_SECRET": self.runai_client_secret,
         }
-        missing = " and ".join(name for name, value in given.items() if not value)
+        *others, last = (name for name, value in given.items() if not value)
+        missing = f"{', '.join(others)} and {last} are not set: set them" if others else f"{last} is not set: set it"
         raise SettingsError(
-            f"{missing} is not set: set it in the environment or in .env, or try the built-in tenant with --demo"
+            f"{missing} in the environment or in .env, or try the built-in tenant with runai-monitor serve --demo"
         )
 
 
@@ -310,11 +312,13 @@ def _from_yaml(path: Path) -> dict[str, _Given]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}); check the path given as --config") from error
+        raise SettingsError(
+            f"{path}: cannot be read ({error.strerror}); correct --config or {CONFIG_VARIABLE}"
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = "" if line is None else f" near line {line + 1}"
-        raise SettingsError(f"{path}: is not valid YAML{where}; correct it or leave out --config") from error
+        raise SettingsError(f"{path}: is not valid YAML{where}; correct it, or name another with --config") from error
     section = _section(document, path)
     given: dict[str, _Given] = {}
     for key, value in section.items():
@@ -344,21 +348,40 @@ def _validated(given: Mapping[str, _Given]) -> Settings:
     try:
         return Settings(**{field: entry.value for field, entry in given.items()})  # type: ignore[arg-type]
     except ValidationError as error:
-        raise SettingsError("; ".join(_problem(detail, given) for detail in error.errors())) from None
+        problems = dict.fromkeys(_problem(detail, given) for detail in error.errors())
+        raise SettingsError("; ".join(problems)) from None
 
 
 def _problem(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
-    """One validation error as a sentence: where, what was given (asterisks for a secret), what is accepted."""
+    """One validation error as a sentence: where, what was given (never a secret), what is accepted."""
     field = next((name for name in map(str, detail["loc"]) if name in Settings.model_fields), "")
     field = field or next((f for f, variable in SHARED_NAMES.items() if variable in map(str, detail["loc"])), "")
-    expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if not field:
-        return expected
+        return detail["msg"].removeprefix("Value error, ")
     entry = given.get(field, _Given(None, "default"))
     origin = f"{entry.origin}: {variable_of(field)}" if entry.origin in {"environment", ".env"} else entry.origin
     secret = "Secret" in str(Settings.model_fields[field].annotation)
-    shown = "" if secret else f" is {json.dumps(entry.value, default=str)[:100]};"
-    return f"{origin}{shown} accepted is {expected}"
+    shown = "is not acceptable" if secret else f"is {json.dumps(entry.value, default=str)[:100]}"
+    return f"{origin} {shown}; accepted is {_accepted(Settings.model_fields[field], detail)}"
+
+
+def _accepted(field: FieldInfo, detail: ErrorDetails) -> str:
+    """What a setting takes, in words: its range where it is a number."""
+    match field.annotation:
+        case type() as kind if kind is bool:
+            return "true or false"
+        case type() as kind if kind in {int, float}:
+            limits = {name: value for part in field.metadata for name, value in _limits(part)}
+            low = f"more than {limits['gt']:g} and at most" if "gt" in limits else f"from {limits['ge']:g} to"
+            return f"a {'whole ' if kind is int else ''}number {low} {limits['le']:g}"
+        case _ if detail["type"] in {"string_type", "tuple_type"}:
+            return "a list of names" if "tuple" in str(field.annotation) else "a text"
+        case _:
+            return detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+
+
+def _limits(constraint: object) -> Iterable[tuple[str, float]]:
+    return ((name, getattr(constraint, name)) for name in ("ge", "gt", "le") if hasattr(constraint, name))
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 
 from runai_monitor.clock import Clock
+from runai_monitor.diagnosis.redact import redact
 from runai_monitor.operations.services import OperationOptions
 from runai_monitor.settings import Settings
 
@@ -56,6 +57,7 @@ def runai_client(settings: Settings, clock: Clock) -> RunaiClient:
             client_id=credentials.client_id,
             client_secret=credentials.client_secret.get_secret_value(),
             clock=clock,
+            redact=redact,
             timeout_seconds=settings.runai_timeout_seconds,
         )
     )
@@ -70,7 +72,7 @@ def kube_client(settings: Settings, clock: Clock) -> LazyKube | None:
     async def connect_now() -> KubeClient:
         from runai_monitor.kube.connect import connect
 
-        return await connect(kubeconfig=settings.kubeconfig, context=settings.kube_context, clock=clock)
+        return await connect(kubeconfig=settings.kubeconfig, context=settings.kube_context, clock=clock, redact=redact)
 
     return LazyKube(connect=connect_now, clock=clock)
 

@@ -117,6 +117,12 @@ SEVERAL = [
 ]  # fmt: skip
 
 MORE_MISSES = [
+    case("a node that was not ready for a while, long before", "python_exception", exited(1, traceback("KeyError: 'x'"), events=[event("NodeNotReady", "Node is not ready", at=50)]), absent="node_not_ready"),
+    case("a node that is not ready", "node_not_ready", Scene(phase="Degraded", pods=[pod(container(running()), phase="Running")], events=[event("NodeNotReady", "Node is not ready", at=2)])),
+    case("an init container still works", "pending_normally", Scene(phase="Initializing", since=2, pods=[pod(container(waiting("PodInitializing")), phase="Pending", init=(container(running(1), name="git"),))])),
+    case("an init container may not log in", "credential_rejected",
+         Scene(phase="Initializing", since=2, pods=[pod(container(waiting("PodInitializing")), phase="Pending", init=(container(waiting("CrashLoopBackOff"), last=ended(128, at=1), name="git", restarts=2),))], logs={(0, "git", True): "fatal: Authentication failed for 'https://github.com/o/r.git/'\n"})),
+    case("degraded, and nobody says why", "insufficient_evidence", Scene(phase="Degraded", pods=[pod(container(running()), phase="Running")]), sure=False),
     ends("a refused connection long before the end", "connection_refused", 1, "dial db:5432: connection refused\n" + "".join(f"worker {n} is idle\n" for n in range(9)), sure=False),
     ends("a refused connection at the end", "connection_refused", 1, "".join(f"worker {n} is idle\n" for n in range(9)) + "dial db:5432: connection refused\n"),
     case("the failure that came long before another rank's", "python_exception",

@@ -79,8 +79,10 @@ async def connected(fake: FakeKube, tmp_path: Path, clock: FakeClock) -> AsyncIt
 
 
 @asynccontextmanager
-async def opened(path: Path | str, clock: FakeClock, *, context: str | None = None) -> AsyncIterator[KubeClient]:
-    client = await connect(kubeconfig=str(path), context=context, clock=clock, environ={})
+async def opened(
+    path: Path | str, clock: FakeClock, *, context: str | None = None, redact: Callable[[str], str] = str
+) -> AsyncIterator[KubeClient]:
+    client = await connect(kubeconfig=str(path), context=context, clock=clock, redact=redact, environ={})
     try:
         yield client
     finally:

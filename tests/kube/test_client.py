@@ -8,7 +8,7 @@ import anyio
 import pytest
 from aiohttp import web
 
-from runai_monitor.errors import KubeForbiddenError, KubeNotFoundError, KubeUnavailableError
+from runai_monitor.errors import KubeError, KubeForbiddenError, KubeNotFoundError, KubeUnavailableError
 from runai_monitor.kube.access import MOST_NAMESPACES, probe
 from runai_monitor.kube.client import KubeClient
 from tests.fakes import FakeClock
@@ -22,9 +22,12 @@ from tests.kube.fake_kube import (
     drop,
     fail,
     listing,
+    opened,
     pod_json,
     say,
+    serving,
     stream,
+    write_kubeconfig,
 )
 
 pytestmark = pytest.mark.anyio
@@ -161,6 +164,23 @@ async def test_a_403_names_who_what_where_and_the_rule_to_add(tmp_path: Path) ->
         )
         assert (caught.value.status, caught.value.resource, caught.value.namespace) == (403, "pods", "runai-vision")
         assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+async def test_secrets_in_what_the_server_says_are_redacted(tmp_path: Path, status: int) -> None:
+    """A server or a proxy may quote an address with its password, and the text becomes part of diagnoses and tools."""
+    secret = "hunter2-of-somebody-else"
+    fake = FakeKube(answers={VISION_PODS: [fail(status, "etcd: " + "x" * 160 + f" https://admin:{secret}@etcd:2379")]})
+    clock = FakeClock()
+    path = write_kubeconfig(tmp_path / "config", "")
+    with anyio.fail_after(10):
+        async with serving(fake):
+            write_kubeconfig(path, fake.url)
+            redacting = opened(path, clock, redact=lambda text: text.replace(secret, "[redacted]"))
+            async with redacting as client, patient(clock):
+                with pytest.raises(KubeError, match="etcd") as caught:
+                    await client.list_pods("runai-vision")
+    assert secret[:8] not in str(caught.value)
 
 
 async def test_a_404_is_not_found_and_its_text_is_one_safe_line(tmp_path: Path) -> None:
@@ -304,7 +324,7 @@ async def test_each_permission_is_tried_and_reported_with_what_to_do(tmp_path: P
         assert outcomes == {
             "list pods": "ok",
             "watch pods": "ok",
-            "list events": "unverified",
+            "list events": "unanswered",
             "get pods/log": "denied",
         }
         assert all(check.advice for check in checks if check.outcome != "ok")

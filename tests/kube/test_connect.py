@@ -109,20 +109,20 @@ async def test_an_unknown_context_is_an_error_that_names_the_known_ones(tmp_path
     """A typo in a setting, found at the start."""
     path = write_kubeconfig(tmp_path / "config", "http://127.0.0.1:9", name="prod-eu")
     with pytest.raises(KubeUnavailableError, match=r"no context 'prod-us'; it has: prod-eu"):
-        await connect(kubeconfig=str(path), context="prod-us", clock=FakeClock(), environ={})
+        await connect(kubeconfig=str(path), context="prod-us", clock=FakeClock(), redact=str, environ={})
 
 
 async def test_without_any_configuration_it_says_what_was_looked_for(tmp_path: Path) -> None:
     """Kubernetes is optional; that it is not used must be explicable."""
     with pytest.raises(KubeUnavailableError, match=r"^no Kubernetes configuration.*KUBECONFIG"):
-        await connect(kubeconfig=None, context=None, clock=FakeClock(), environ={})
+        await connect(kubeconfig=None, context=None, clock=FakeClock(), redact=str, environ={})
 
 
 async def test_a_named_file_that_is_missing_is_no_reason_to_use_another(tmp_path: Path) -> None:
     """In a pod with a wrong KUBECONFIG, the pod's own account would watch the wrong cluster."""
     environ = {"KUBERNETES_SERVICE_HOST": "127.0.0.1"}
     with pytest.raises(KubeUnavailableError, match="does not exist; correct KUBECONFIG"):
-        await connect(kubeconfig=str(tmp_path / "nope"), context=None, clock=FakeClock(), environ=environ)
+        await connect(kubeconfig=str(tmp_path / "nope"), context=None, clock=FakeClock(), redact=str, environ=environ)
 
 
 async def test_the_default_kubeconfig_is_used_when_there_is_one(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ async def test_the_default_kubeconfig_is_used_when_there_is_one(tmp_path: Path) 
     folder.mkdir(parents=True)
     async with serving(fake):
         write_kubeconfig(folder / "config", fake.url)
-        client = await connect(kubeconfig=None, context=None, clock=FakeClock(), environ={})
+        client = await connect(kubeconfig=None, context=None, clock=FakeClock(), redact=str, environ={})
         assert await client.list_pods(None)
         await client.aclose()
 
@@ -160,7 +160,7 @@ async def test_a_broken_kubeconfig_is_an_error_that_quotes_nothing_of_it(
     path = tmp_path / "config"
     path.write_text(text)
     with pytest.raises(KubeUnavailableError, match=expected) as caught:
-        await connect(kubeconfig=str(path), context=None, clock=FakeClock(), environ={})
+        await connect(kubeconfig=str(path), context=None, clock=FakeClock(), redact=str, environ={})
     error: BaseException | None = caught.value
     while error is not None:
         assert "s3cret" not in str(error)
@@ -243,7 +243,7 @@ async def test_a_plugin_that_fails_is_an_error_and_never_anonymous(
         caplog.at_level(logging.DEBUG),
         pytest.raises(KubeUnavailableError, match=r"login-plugin failed \(exit code 3\)"),
     ):
-        await connect(kubeconfig=str(path), context=None, clock=FakeClock(), environ={})
+        await connect(kubeconfig=str(path), context=None, clock=FakeClock(), redact=str, environ={})
     assert "s3cret" not in caplog.text
 
 
@@ -277,7 +277,7 @@ async def test_a_plugin_that_prints_something_else_is_an_error(tmp_path: Path, p
     plugin.prints(prints)
     path = write_kubeconfig(tmp_path / "c", "http://127.0.0.1:9", user=plugin.user)
     with pytest.raises(KubeUnavailableError, match=expected) as caught:
-        await connect(kubeconfig=str(path), context=None, clock=FakeClock(), environ={})
+        await connect(kubeconfig=str(path), context=None, clock=FakeClock(), redact=str, environ={})
     assert "s3cret" not in str(caught.value)
 
 
@@ -337,7 +337,7 @@ async def test_in_a_pod_the_service_account_is_used_over_verified_tls(tmp_path: 
         host, port = fake.url.removeprefix("https://").split(":")
         environ = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
         client = await connect(
-            kubeconfig=None, context=None, clock=FakeClock(), environ=environ, service_account=account
+            kubeconfig=None, context=None, clock=FakeClock(), redact=str, environ=environ, service_account=account
         )
         assert await client.list_pods(None)
         await client.aclose()
@@ -347,7 +347,9 @@ async def test_in_a_pod_without_a_mounted_token_it_says_so(tmp_path: Path) -> No
     """`automountServiceAccountToken: false` is common hardening."""
     environ = {"KUBERNETES_SERVICE_HOST": "127.0.0.1"}
     with pytest.raises(KubeUnavailableError, match="service account has no token"):
-        await connect(kubeconfig=None, context=None, clock=FakeClock(), environ=environ, service_account=tmp_path)
+        await connect(
+            kubeconfig=None, context=None, clock=FakeClock(), redact=str, environ=environ, service_account=tmp_path
+        )
 
 
 async def test_a_certificate_of_another_authority_is_refused_and_named(tmp_path: Path) -> None:

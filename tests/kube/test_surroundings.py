@@ -242,7 +242,7 @@ async def test_an_object_that_does_not_exist_still_proves_that_it_may_be_read(tm
         fake.watches = [stream()]
         checks = await probe(client, ["runai-vision"])
         assert [(check.permission, check.outcome) for check in checks[-3:]] == [
-            ("get nodes", "ok"),
+            ("get nodes in all namespaces", "ok"),
             ("get persistentvolumeclaims in runai-vision", "ok"),
             ("list resourcequotas and limitranges in runai-vision", "ok"),
         ]

@@ -191,6 +191,16 @@ async def test_a_list_that_fails_for_a_while_is_tried_until_it_works(tmp_path: P
         assert heard.told == [("listed", ["a"])]
 
 
+async def test_a_quiet_cluster_is_in_sight_again_as_soon_as_it_is_watched_again(tmp_path: Path) -> None:
+    """Until an outage is known to be over nothing recovers, and the first line may be a minute's bookmark away."""
+    lists = [*[fail(503, "upgrading")] * 3, say(listing(pod_json("a")))]
+    async with watching(tmp_path, [stream(hold=True)], lists=lists) as heard:
+        await heard.pass_by(lambda: heard.watch.error is not None)
+        await heard.until(1, watches=1)
+        await heard.pass_by(lambda: heard.watch.error is None)
+        assert heard.told == [("listed", ["a"])]
+
+
 async def test_the_pause_a_server_asks_for_is_made(tmp_path: Path) -> None:
     """Priority and fairness answers 429 with Retry-After; coming back earlier makes it worse."""
     async with watching(tmp_path, [fail(429, "busy", **{"Retry-After": "20"}), stream(hold=True)]) as heard:

@@ -9,9 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.applications import Starlette
+from starlette.types import Message, Receive, Scope, Send
 
 from runai_monitor.errors import StoreError
-from runai_monitor.mcp_server.http import http_app
+from runai_monitor.mcp_server.http import WholeResponses, http_app
 from runai_monitor.mcp_server.push import AlertHub
 from runai_monitor.mcp_server.server import build_server
 from runai_monitor.operations.services import EngineState
@@ -125,3 +126,31 @@ async def test_metrics_count_alerts_deliveries_and_clients() -> None:
     assert 'runai_monitor_heartbeat_age_seconds{loop="poll"} 1.0' in text
     assert "runai_monitor_push_dropped_total 0.0" in text
     assert "_created" not in text, "a creation time that is this scrape's would reset every rate"
+
+
+async def test_every_response_has_one_start_and_one_end() -> None:
+    """The SDK leaves streams open and answers twice when the server stops; each would be a traceback in the log."""
+    sent: list[Message] = []
+    start: Message = {"type": "http.response.start", "status": 200, "headers": []}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def never_ends(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start)
+        await send({"type": "http.response.body", "body": b"event", "more_body": True})
+
+    async def answers_twice(scope: Scope, receive: Receive, send: Send) -> None:
+        for _ in range(2):
+            await send(start)
+            await send({"type": "http.response.body", "body": b"event"})
+
+    for app in (never_ends, answers_twice):
+        sent.clear()
+        await WholeResponses(app)({"type": "http"}, receive, send)
+        assert [message["type"] for message in sent].count("http.response.start") == 1
+        assert [message.get("more_body", False) for message in sent].count(False) == 2, "the start, and the one end"
+        assert b"".join(message.get("body", b"") for message in sent) == b"event"

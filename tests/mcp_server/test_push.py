@@ -118,6 +118,18 @@ async def test_a_modern_client_hears_what_it_listens_to() -> None:
     assert heard == {"runai://alerts", "runai://alerts/al-1"}
 
 
+async def test_listening_ends_as_the_protocol_has_it_when_the_server_stops() -> None:
+    """A client that is told listens again; one that is cut off reports an error to a person."""
+    hub = AlertHub()
+    async with (
+        Client(serve(World(), hub)) as client,
+        client.listen(resource_subscriptions=["runai://alerts"]) as events,
+    ):
+        hub.close()
+        with anyio.fail_after(5), pytest.raises(StopAsyncIteration):
+            await anext(events)
+
+
 async def test_a_client_that_leaves_leaves_nothing_behind() -> None:
     """Sessions come and go for months."""
     world, hub = World(), AlertHub()

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import anyio
 import pytest
 from mcp.client import Client
-from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
 from runai_monitor.mcp_server.push import AlertHub
 from runai_monitor.mcp_server.server import build_server
@@ -141,6 +142,8 @@ async def test_an_alert_has_exactly_the_fields_of_the_contract() -> None:
         ("job_status", {"job_name": "train-x"}, "train-a"),
         ("stop_monitoring", {"monitor_id": "mon-none"}, "monitoring_status"),
         ("send_test_notification", {"channel": "pager"}, "slack"),
+        ("list_alert", {}, "did you mean list_alerts?"),
+        ("manage_workload", {}, "RUNAI_ALLOW_WRITE_TOOLS"),
     ],
 )
 async def test_a_wrong_argument_is_a_tool_error_that_says_what_is_accepted(
@@ -152,6 +155,36 @@ async def test_a_wrong_argument_is_a_tool_error_that_says_what_is_accepted(
     assert result.is_error
     assert said in text_of(result)
     assert "Error executing" not in text_of(result)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_wrong_prompt_resource_or_cursor_is_refused_in_words(era: Era) -> None:
+    """'Internal server error' helps nobody, and a mistake of a client is none of ours."""
+    async with connected(World(), era) as client:
+        with pytest.raises(MCPError, match="did you mean daily_digest"):
+            await client.get_prompt("daily_digst")
+        with pytest.raises(MCPError, match="needs job_name"):
+            await client.get_prompt("investigate_failure", {"project": "vision"})
+        with pytest.raises(MCPError, match="did you mean job_name"):
+            await client.get_prompt("investigate_failure", {"job_name": "train-a", "jobname": "train-b"})
+        with pytest.raises(MCPError, match="did you mean runai://alerts"):
+            await client.read_resource("runai://alert")
+        for lists in (client.list_tools, client.list_resources, client.list_prompts, client.list_resource_templates):
+            with pytest.raises(MCPError, match="no such cursor") as caught:
+                await lists(cursor="2")
+            assert caught.value.error.code == INVALID_PARAMS
+
+
+async def test_schemas_carry_no_titles_made_of_names() -> None:
+    """Every model pays for every word of them; a field that is called title stays."""
+    async with connected(World()) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    for tool in tools.values():
+        assert '"title": "' not in json.dumps([tool.input_schema, tool.output_schema])
+    schema = tools["troubleshoot_job"].output_schema
+    assert schema is not None
+    assert "title" in schema["$defs"]["CauseResult"]["properties"]
+    assert "Pending" in tools["list_workloads"].input_schema["properties"]["phase"]["enum"]
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -307,3 +307,28 @@ async def test_a_store_that_cannot_be_opened_is_told_to_every_question() -> None
     assert not (await world.operations.probes.health()).healthy
     with pytest.raises(MonitorError, match="read-only"):
         await world.operations.queries.list_alerts()
+
+
+@pytest.mark.parametrize(
+    ("project", "allowed", "covered", "complete"),
+    [
+        (None, None, (), False),
+        (None, None, ("*",), True),
+        (None, None, ("vision",), False),
+        (None, ("vision", "speech"), ("vision",), False),
+        (None, ("vision", "speech"), ("vision", "speech"), True),
+        ("vision", None, ("vision",), True),
+        ("vision", None, ("*",), True),
+        ("vision", None, ("speech",), False),
+    ],
+)
+async def test_a_follower_waits_for_the_first_look_of_the_leader(
+    project: str | None, allowed: tuple[str, ...] | None, covered: tuple[str, ...], complete: bool
+) -> None:
+    """A poll is over before what it brought was judged: a failure in between still counts as an old one."""
+    world = World(allowed=allowed)
+    world.engine = EngineState(leader=False)
+    started = await world.operations.actions.start_monitoring(MonitorRequest(project=project))
+    world.monitors.rows[started.monitor.monitor_id] = replace(started.monitor, last_poll_at=EPOCH)
+    world.baseline.covered = covered
+    assert (await world.operations.queries.monitoring_status()).baseline_complete is complete

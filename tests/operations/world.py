@@ -163,6 +163,16 @@ class FakeMonitors:
 
 
 @dataclass
+@dataclass
+class FakeBaseline:
+    """The projects that some process has looked at completely."""
+
+    covered: tuple[str, ...] = ()
+
+    async def covered_projects(self) -> dict[str, datetime]:
+        return dict.fromkeys(self.covered, EPOCH)
+
+
 class FakeDeliveries:
     async def counts(self) -> dict[str, dict[DeliveryState, int]]:
         return {"slack": {DeliveryState.DELIVERED: 3, DeliveryState.PENDING: 1, DeliveryState.FAILED: 2}}
@@ -293,6 +303,7 @@ class World:
         self.clock = FakeClock()
         self.alerts = FakeAlerts()
         self.monitors = FakeMonitors()
+        self.baseline = FakeBaseline()
         self.runai = FakeRunai(
             workloads=[
                 workload("train-a", number=1),
@@ -317,6 +328,7 @@ class World:
         return Services(
             alerts=self.alerts,
             monitors=self.monitors,
+            baseline=self.baseline,
             deliveries=FakeDeliveries(),
             runai=self.runai,
             diagnoser=self.diagnoser,

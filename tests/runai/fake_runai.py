@@ -19,6 +19,7 @@ Answer = httpx2.Response | Exception | Callable[[httpx2.Request], httpx2.Respons
 
 SECRET = "s3cr3t-of-the-service-account"
 TOKEN_PATH = "/api/v1/token"
+PLANTED = "hunter2-of-somebody-else"
 WORKLOADS = "/api/v1/workloads"
 
 
@@ -73,6 +74,11 @@ class FakeRunai:
         return [request for request in self.requests if request.url.path == path]
 
 
+def hide_planted(text: str) -> str:
+    """Stands in for redaction: knows one secret that is not ours."""
+    return text.replace(PLANTED, "[redacted]")
+
+
 def make_transport(
     fake: FakeRunai, clock: FakeClock, *, base_url: str = "https://runai.example", timeout_seconds: float = 60
 ) -> RunaiTransport:
@@ -81,6 +87,7 @@ def make_transport(
         client_id="client-7",
         client_secret=SECRET,
         clock=clock,
+        redact=hide_planted,
         timeout_seconds=timeout_seconds,
         http_transport=httpx2.MockTransport(fake.handle),
         jitter=lambda: 1.0,

@@ -23,6 +23,7 @@ from runai_monitor.errors import (
 from runai_monitor.runai.transport import RunaiTransport
 from tests.fakes import FakeClock
 from tests.runai.fake_runai import (
+    PLANTED,
     SECRET,
     TOKEN_PATH,
     WORKLOADS,
@@ -286,6 +287,24 @@ async def test_garbage_for_ever_is_a_payload_error_soon() -> None:
     assert "Sign in" not in str(caught.value)
 
 
+async def test_garbage_after_other_failures_is_looked_at_again() -> None:
+    """A restarting control plane says 503 a few times and then serves its proxy's page: one page is not three."""
+    clock = FakeClock()
+    busy = httpx2.Response(503)
+    fake = FakeRunai({WORKLOADS: [busy, busy, busy, LOGIN_PAGE, OK]})
+    assert await settle(clock, lambda: get(make_transport(fake, clock))) == OK.content
+
+
+async def test_failures_of_every_kind_end_after_six_attempts() -> None:
+    """Kinds that take turns must not keep one request going until its deadline."""
+    clock = FakeClock()
+    busy = httpx2.Response(503)
+    fake = FakeRunai({WORKLOADS: [busy, LOGIN_PAGE, busy, LOGIN_PAGE, busy, busy, OK]})
+    with pytest.raises(RunaiError):
+        await settle(clock, lambda: get(make_transport(fake, clock)))
+    assert len(fake.asked(WORKLOADS)) == 6
+
+
 async def test_a_redirect_is_not_followed() -> None:
     """Following it would carry the bearer token to whoever sent it."""
     fake = FakeRunai({WORKLOADS: [httpx2.Response(302, headers={"location": "https://evil.example/login?x=1"})]})
@@ -377,11 +396,28 @@ async def test_no_secret_reaches_errors_reprs_or_logs(caplog: pytest.LogCaptureF
         assert secret not in text
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 503])
+async def test_secrets_of_others_in_what_a_server_says_are_redacted(status: int) -> None:
+    """A control plane quotes what it failed on, connection strings included, and errors become alerts and messages."""
+    clock = FakeClock()
+    said = "upstream failed: " + "x" * 130 + f" postgresql://svc:{PLANTED}@db/meta"
+    fake = FakeRunai({WORKLOADS: [json_answer({"code": status, "message": said}, status)]})
+    with pytest.raises(RunaiError, match="upstream failed") as caught:
+        await settle(clock, lambda: get(make_transport(fake, clock)))
+    for half in (PLANTED[:8], PLANTED[-8:]):
+        assert half not in str(caught.value)
+
+
 async def test_a_missing_ca_file_is_a_setting_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
     """SSL_CERT_FILE is honoured, so a wrong one must say so instead of ending in a traceback."""
     monkeypatch.setenv("SSL_CERT_FILE", "/does/not/exist.pem")
     transport = RunaiTransport(
-        base_url="https://runai.invalid", client_id="a", client_secret="b", clock=FakeClock(), timeout_seconds=5
+        base_url="https://runai.invalid",
+        client_id="a",
+        client_secret="b",
+        clock=FakeClock(),
+        redact=str,
+        timeout_seconds=5,
     )
     with pytest.raises(SettingsError, match="SSL_CERT_FILE"):
         await get(transport)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 from pydantic import SecretStr
 
 from runai_monitor.clock import SystemClock
@@ -39,11 +40,12 @@ def monitor_environment(tenant: Tenant, *, state_dir: Path, slack: bool) -> dict
 async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
     """Runs a tenant for as long as the block lasts; yields `settings` pointed at it, with a state of its own.
 
-    The user's own database is left alone: what is simulated never mixes with what is real.
+    The user's own database is left alone: what is simulated never mixes with what is real. The stories begin when
+    somebody first looks at the workloads: a person may talk for an hour before asking to monitor, and then wants a show.
     """
     with tempfile.TemporaryDirectory(prefix="runai-monitor-demo-") as folder:
-        async with run_tenant(clock=SystemClock()) as tenant:
-            tenant.begin()
+        async with run_tenant(clock=SystemClock()) as tenant, anyio.create_task_group() as tasks:
+            tasks.start_soon(_begin_when_visited, tenant)
             yield settings.model_copy(
                 update={
                     "runai_base_url": tenant.runai_base_url,
@@ -52,6 +54,8 @@ async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
                     "kubeconfig": str(tenant.kubeconfig_path),
                     "kube_context": None,
                     "monitored_projects": ("*",),
+                    # Who looked around first still sees each failure, not a summary of the past.
+                    "existing_failures": "each",
                     "poll_interval_seconds": 2.0,
                     "reconcile_interval_seconds": 10.0,
                     "resolve_after_seconds": 3.0,
@@ -60,3 +64,9 @@ async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
                     "database_url": None,
                 }
             )
+            tasks.cancel_scope.cancel()
+
+
+async def _begin_when_visited(tenant: Tenant) -> None:
+    await tenant.runai.visited.wait()
+    tenant.begin()

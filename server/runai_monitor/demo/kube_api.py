@@ -35,7 +35,14 @@ from runai_monitor.demo.world import World
 
 Answer = Callable[[Request], Awaitable[Response]]
 
-_REASONS = {400: "BadRequest", 401: "Unauthorized", 404: "NotFound", 405: "MethodNotAllowed", 422: "Invalid"}
+_REASONS = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    422: "Invalid",
+}
 # Unlike Run:ai, an API server ignores parameters that it does not know.
 _DEFAULT_WATCH_SECONDS = 1800
 
@@ -57,6 +64,9 @@ class KubeApi:
         clock: for the life of watches.
         token: the one bearer token it accepts.
         expire_first_watch: ends the first watch with a 410 after a few changes, as compaction does.
+
+    Attributes:
+        forbidden: resources that RBAC does not let the account read: `pods`, `events`, `pods/log`.
     """
 
     def __init__(self, world: World, *, clock: Clock, token: str, expire_first_watch: bool = False) -> None:
@@ -65,21 +75,26 @@ class KubeApi:
         self._token = token
         self._expire_next_watch = expire_first_watch
         self._closing = anyio.Event()
+        self.forbidden: frozenset[str] = frozenset()
         scope = "/api/v1/namespaces/{namespace}"
         self.app = Starlette(
             routes=[
-                Route("/api/v1/pods", self._guarded(self._pods), methods=["GET"]),
-                Route("/api/v1/events", self._guarded(self._events), methods=["GET"]),
-                Route(f"{scope}/pods", self._guarded(self._pods), methods=["GET"]),
-                Route(f"{scope}/events", self._guarded(self._events), methods=["GET"]),
-                Route(f"{scope}/pods/{{name}}", self._guarded(self._pod), methods=["GET"]),
-                Route(f"{scope}/pods/{{name}}/log", self._guarded(self._log), methods=["GET"]),
-                Route("/api/v1/nodes", self._guarded(self._nodes), methods=["GET"]),
-                Route("/api/v1/nodes/{name}", self._guarded(self._node), methods=["GET"]),
-                Route(f"{scope}/persistentvolumeclaims/{{name}}", self._guarded(self._claim), methods=["GET"]),
-                Route(f"{scope}/resourcequotas", self._guarded(self._none), methods=["GET"]),
-                Route(f"{scope}/limitranges", self._guarded(self._none), methods=["GET"]),
-                Route("/version", self._guarded(self._version), methods=["GET"]),
+                Route("/api/v1/pods", self._guarded(self._pods, "pods"), methods=["GET"]),
+                Route("/api/v1/events", self._guarded(self._events, "events"), methods=["GET"]),
+                Route(f"{scope}/pods", self._guarded(self._pods, "pods"), methods=["GET"]),
+                Route(f"{scope}/events", self._guarded(self._events, "events"), methods=["GET"]),
+                Route(f"{scope}/pods/{{name}}", self._guarded(self._pod, "pods"), methods=["GET"]),
+                Route(f"{scope}/pods/{{name}}/log", self._guarded(self._log, "pods/log"), methods=["GET"]),
+                Route("/api/v1/nodes", self._guarded(self._nodes, "nodes"), methods=["GET"]),
+                Route("/api/v1/nodes/{name}", self._guarded(self._node, "nodes"), methods=["GET"]),
+                Route(
+                    f"{scope}/persistentvolumeclaims/{{name}}",
+                    self._guarded(self._claim, "persistentvolumeclaims"),
+                    methods=["GET"],
+                ),
+                Route(f"{scope}/resourcequotas", self._guarded(self._none, "resourcequotas"), methods=["GET"]),
+                Route(f"{scope}/limitranges", self._guarded(self._none, "limitranges"), methods=["GET"]),
+                Route("/version", self._guarded(self._version, ""), methods=["GET"]),
             ],
             exception_handlers={KubeError: _kube_error, HTTPException: _http_error, BadSelectorError: _bad_selector},
         )
@@ -88,12 +103,15 @@ class KubeApi:
         """Ends every open watch, so that the server can stop."""
         self._closing.set()
 
-    def _guarded(self, answer: Answer) -> Answer:
+    def _guarded(self, answer: Answer, resource: str) -> Answer:
         async def guarded(request: Request) -> Response:
             self._world.advance()
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(token, self._token):
                 raise KubeError(401, "Unauthorized")
+            if resource in self.forbidden:
+                account = 'User "system:serviceaccount:monitoring:demo"'
+                raise KubeError(403, f'{resource} is forbidden: {account} cannot get resource "{resource}"')
             return await answer(request)
 
         return guarded

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -52,6 +53,10 @@ class RunaiApi:
         client_id, client_secret: the one service account it knows.
         token_seconds: how long a token is good for; short, so that refreshing happens.
         faults: what goes wrong, None for nothing.
+
+    Attributes:
+        account_enabled: False: somebody disabled the service account, and it gets no token.
+        visited: set as soon as somebody lists workloads.
     """
 
     def __init__(
@@ -69,6 +74,8 @@ class RunaiApi:
         self._token_seconds = token_seconds
         self._faults = faults
         self._tokens: dict[str, datetime] = {}
+        self.account_enabled = True
+        self.visited = anyio.Event()
         self.app = Starlette(
             routes=[Route("/api/v1/token", self._token, methods=["POST"]), *self._routes()],
             exception_handlers={HTTPException: _http_error, BadQueryError: _bad_query},
@@ -111,7 +118,7 @@ class RunaiApi:
             return _error(400, "Required parameter is missing")
         known = hmac.compare_digest(str(asked.get("clientID")), self._client_id)
         proven = hmac.compare_digest(str(asked.get("clientSecret")), self._client_secret)
-        if asked["grantType"] != "client_credentials" or not (known and proven):
+        if asked["grantType"] != "client_credentials" or not (known and proven and self.account_enabled):
             return _error(401, "Invalid client or Invalid client credentials")
         token = f"demo.{self._world.new_id()}"
         self._tokens[token] = self._world.now() + timedelta(seconds=self._token_seconds)
@@ -132,6 +139,7 @@ class RunaiApi:
         return guarded
 
     async def _list_workloads(self, request: Request) -> Response:
+        self.visited.set()
         query = _query(request, _PAGED | _SELECTED | _SORTED | {"deleted"})
         return _page(query, "workloads", query.select(self._rows(deleted=query.deleted)))
 

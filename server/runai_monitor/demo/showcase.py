@@ -40,7 +40,6 @@ class Seen:
 
     statuses: set[str] = field(default_factory=set)
     causes: set[str] = field(default_factory=set)
-    confidence: float = 0.0
     pushed_at: float | None = None
     slack_at: float | None = None
     slack_count: int = 0
@@ -84,22 +83,26 @@ class Show:
         alert = params.data
         if params.logger != ALERTS_LOGGER or not isinstance(alert, dict):
             return
-        name = str((alert.get("workload") or {}).get("name") or alert.get("kind"))
+        workload = alert.get("workload") or {}
+        name = str(workload.get("name") or alert.get("kind"))
+        job = f"{workload['project']}/{name}" if workload.get("project") else name
         seen = self.seen.setdefault(name, Seen())
-        seen.statuses.add(str(alert.get("status")))
-        diagnosis = alert.get("diagnosis") or {}
-        causes = diagnosis.get("causes") or []
+        status = str(alert.get("status"))
+        causes = (alert.get("diagnosis") or {}).get("causes") or []
         if causes:
             seen.causes.add(str(causes[0].get("cause")))
-            seen.confidence = float(causes[0].get("confidence") or 0)
         if alert.get("state") == "resolved":
             seen.resolved_at = self.elapsed_seconds
-            self._say("MCP", "green", f"resolved  {name}", "")
+            self._say("MCP", f"[green]resolved[/]  {escape(job)}")
             return
+        styled = f"[{_STYLES.get(str(alert.get('severity')), 'white')}]{escape(status)}[/]  {escape(job)}"
+        if status in seen.statuses:
+            news = "has failed" if "the workload has failed" in str(alert.get("summary")) else "goes on"
+            self._say("MCP", f"[dim]{escape(status)}  {escape(job)}  {news}[/]")
+            return
+        seen.statuses.add(status)
         seen.pushed_at = seen.pushed_at or self.elapsed_seconds
-        style = _STYLES.get(str(alert.get("severity")), "white")
-        cause = f"{causes[0].get('cause')} ({seen.confidence:.0%} sure)" if causes else "not diagnosed"
-        self._say("MCP", style, f"{alert.get('status')}  {name}", cause, str(alert.get("summary") or ""))
+        self._say("MCP", styled, _explained(causes) or str(alert.get("summary") or ""))
 
     def on_slack(self, text: str) -> None:
         """A message that reached the Slack receiver."""
@@ -108,27 +111,41 @@ class Show:
         if not text.startswith("🟢"):
             seen.slack_at = seen.slack_at or self.elapsed_seconds
             seen.slack_count += 1
-        self._say("Slack", "magenta", text, "")
+        self._say("Slack", escape(text))
 
-    def _say(self, door: str, style: str, what: str, why: str, more: str = "") -> None:
-        line = f"[dim]{self.elapsed_seconds:5.1f} s[/]  [bold]{door:<5}[/]  [{style}]{escape(what)}[/]"
-        self._console.print(line + (f"  → {escape(why)}" if why else ""), highlight=False)
-        if more:
-            self._console.print(f"                [dim]{escape(more)}[/]", highlight=False)
+    def _say(self, door: str, what: str, why: str = "") -> None:
+        """One entry: a line of what arrived where, and one of why, each cut to the width of the terminal."""
+        self._line(f"[dim]{self.elapsed_seconds:5.1f} s[/]  [bold]{door:<5}[/]  {what}")
+        if why:
+            self._line(f"{'':16}[dim]{escape(why)}[/]")
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, highlight=False, no_wrap=True, overflow="ellipsis")
 
 
-async def run_showcase(*, seconds: float, seed: int, console: Console) -> bool:
-    """Runs the show for `seconds` at most and prints its summary.
+def _explained(causes: list[dict[str, Any]]) -> str:
+    """The likeliest cause, how sure, and the first thing to do."""
+    if not causes:
+        return ""
+    steps = causes[0].get("next_steps") or []
+    sure = f"{causes[0].get('cause')} {float(causes[0].get('confidence') or 0):.0%}"
+    return f"{sure} → {steps[0]}" if steps else sure
+
+
+async def run_showcase(
+    *, seconds: float, seed: int, console: Console, scenarios: tuple[Scenario, ...] | None = None
+) -> bool:
+    """Runs the show for `seconds` at most and prints its summary; `scenarios` are other stories than the usual ones.
 
     Returns:
         Whether every scripted failure was detected, diagnosed and delivered, and every silent story stayed silent.
     """
     show = Show(console)
-    console.print("[bold]runai-monitor demo[/]: a simulated Run:ai tenant, a real MCP client, a real Slack receiver")
+    console.print("[bold]runai-monitor demo[/]: a simulated tenant, a real MCP client and Slack receiver")
     with tempfile.TemporaryDirectory(prefix="runai-monitor-demo-") as folder:
         state_dir = Path(folder)
         log = state_dir / "server.log"
-        async with run_tenant(clock=SystemClock(), seed=seed) as tenant:
+        async with run_tenant(clock=SystemClock(), seed=seed, scenarios=scenarios) as tenant:
             show.names = tuple(scenario.workload_name for scenario in tenant.scenarios)
             console.print(
                 f"[dim]tenant: {tenant.world.workload_count} workloads in {len(tenant.world.projects)} projects; "
@@ -215,34 +232,32 @@ def _problem(scenario: Scenario, seen: Seen) -> str:
 
 
 def _print_summary(console: Console, outcomes: list[Outcome], *, elapsed_seconds: float) -> None:
-    table = Table(title="What was told", title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "Story", "Status", "Cause", "MCP", "Slack", ""):
-        table.add_column(heading)
-    for outcome in outcomes:
-        seen, scenario = outcome.seen, outcome.scenario
-        mark = "[green]✓[/]" if outcome.good else "[red]✗[/]"
-        if scenario.silent:
-            table.add_row(
-                mark, escape(scenario.title), "[dim]silent, as it should be[/]" if outcome.good else "", "", "", ""
-            )
-        else:
-            table.add_row(
-                mark,
-                escape(scenario.title),
-                escape(", ".join(sorted(seen.statuses))),
-                escape(", ".join(sorted(seen.causes))),
-                _instant(seen.pushed_at),
-                _instant(seen.slack_at),
-                f"[red]{escape(outcome.problem)}[/]" if outcome.problem else ("resolved" if scenario.resolves else ""),
-            )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "Job", "Cause", "MCP", "Slack"):
+        table.add_column(heading, justify="right" if heading in {"MCP", "Slack"} else "left")
+    for outcome in sorted(outcomes, key=lambda outcome: (outcome.scenario.silent, outcome.seen.pushed_at or 0)):
+        table.add_row(*_summary_row(outcome))
     console.print()
     console.print(table)
     loud = [outcome for outcome in outcomes if not outcome.scenario.silent]
     silent = [outcome for outcome in outcomes if outcome.scenario.silent]
     console.print(
-        f"\n[bold]{sum(o.good for o in loud)} of {len(loud)}[/] failures detected, diagnosed and delivered; "
-        f"[bold]{sum(o.good for o in silent)} of {len(silent)}[/] harmless stories left alone; {elapsed_seconds:.0f} s."
+        f"\n[bold]{sum(o.good for o in loud)} of {len(loud)}[/] failures detected, diagnosed and delivered"
+        f" in {elapsed_seconds:.0f} s;\n"
+        f"[bold]{sum(o.good for o in silent)} of {len(silent)}[/] harmless stories left alone.",
+        highlight=False,
     )
+
+
+def _summary_row(outcome: Outcome) -> tuple[str, ...]:
+    seen, job = outcome.seen, escape(outcome.scenario.workload_name)
+    times = (_instant(seen.pushed_at), _instant(seen.slack_at))
+    if not outcome.good:
+        return ("[red]✗[/]", job, f"[red]{escape(outcome.problem)}[/]", *times)
+    if outcome.scenario.silent:
+        return ("[green]✓[/]", job, "[dim]silent, as it should be[/]", "", "")
+    causes = escape(", ".join(sorted(seen.causes)))
+    return ("[green]✓[/]", job, causes + (" (resolved)" if outcome.scenario.resolves else ""), *times)
 
 
 def _instant(seconds: float | None) -> str:

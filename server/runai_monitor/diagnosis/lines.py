@@ -18,6 +18,8 @@ _PREFIX = re.compile(
     r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:?\d\d)? (?:std(?:out|err) [FP] )?)?"
     r"(?P<rank>\[(?:rank|default|worker|node)[ _-]?\d+\]:?|\(\w[^()\n]{0,60}pid=\d+[^()\n]{0,60}\)|\d{1,4}: (?=\S))?[ ]?"
 )
+_GROUP = "Exception Group Traceback"
+_GROUP_MARGIN = re.compile(r" {0,40}[|+] ")
 _JSON_TEXT = ("message", "msg", "log", "text", "event", "error")
 _JSON_STACK = ("exc_info", "exception", "traceback", "stack_trace", "stacktrace", "stack")
 
@@ -62,8 +64,11 @@ def split_lines(text: str) -> list[Line]:
 
 
 def _parts(text: str) -> Iterator[tuple[int, str]]:
+    grouped = _GROUP in text
     for number, raw in enumerate(text.split("\n"), 1):
-        if raw.startswith("{"):
+        if grouped and (margin := _GROUP_MARGIN.match(raw)) is not None:
+            yield number, raw[margin.end() :]
+        elif raw.startswith("{"):
             for part in _json_text(raw).split("\n"):
                 yield number, part
         else:

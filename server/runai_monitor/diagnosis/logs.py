@@ -213,8 +213,9 @@ class Log:
         stop = min(start + _LONGEST_TRACEBACK, len(self.lines))
         own = (index for index in range(start + 1, stop) if self.lines[index].rank == rank)
         frames: list[re.Match[str]] = []
+        margin = self._margin(start)
         for index in own:
-            text = self.lines[index].text
+            text = self.lines[index].text[margin:]
             if match := _FRAME.match(text):
                 frames.append(match)
                 continue
@@ -241,6 +242,15 @@ class Log:
                 context=context,
             )
         return None
+
+    def _margin(self, start: int) -> int:
+        """How many characters a logger put before every line of a traceback, 0 when only before its head or none."""
+        head = _TRACEBACK.search(self.lines[start].text)
+        if head is None or head.start() == 0 or start + 1 >= len(self.lines):
+            return 0
+        following = self.lines[start + 1].text
+        # Not a frame by itself, as one below a head alone would be.
+        return head.start() if following[:1].strip() and _FRAME.match(following[head.start() :]) else 0
 
     def _headless(self, index: int, match: re.Match[str], before: list[Raised]) -> Raised | None:
         """An exception below frames that no head introduces."""

@@ -21,12 +21,13 @@ _NO_SUCH = "runai-monitor-check"
 class AccessCheck:
     """One permission in one scope. `advice` says what to do and is empty when it is `ok`.
 
-    `unverified` means that it could not be tried: nothing to try it on, or no answer. `skipped` means that it is not
-    granted and not needed: diagnoses have less to go by.
+    `denied`: RBAC does not allow it; `rejected`: the login itself is refused; `unanswered`: the API server could not
+    answer; `unverified`: there is nothing to try it on; `skipped`: it is not granted and not needed, and diagnoses have
+    less to go by.
     """
 
     permission: str
-    outcome: Literal["ok", "denied", "unverified", "skipped"]
+    outcome: Literal["ok", "denied", "rejected", "unanswered", "unverified", "skipped"]
     detail: str
     advice: str = ""
 
@@ -100,7 +101,10 @@ async def _probe_optional(
         return "quotas were listed"
 
     return [
-        _optional(await _attempt("get nodes", get_node), "conditions, taints and GPUs of a failed workload's nodes"),
+        _optional(
+            await _attempt("get nodes in all namespaces", get_node),
+            "conditions, taints and GPUs of a failed workload's nodes",
+        ),
         _optional(await _attempt(f"get persistentvolumeclaims {where}", get_claim), "why a volume is not bound"),
         _optional(await _attempt(f"list resourcequotas and limitranges {where}", list_quotas), "how full a quota is"),
     ]
@@ -116,10 +120,11 @@ async def _existing(read: Awaitable[object]) -> str:
 
 
 def _optional(check: AccessCheck, use: str) -> AccessCheck:
-    if check.outcome != "denied":
+    if check.outcome not in {"denied", "unanswered"}:
         return check
-    advice = "optional: grant the last rules of the README's Kubernetes section"
-    return replace(check, outcome="skipped", detail=f"not granted; diagnoses do without {use}", advice=advice)
+    why = "not granted" if check.outcome == "denied" else "not answered"
+    advice = "optional: grant the last rule of the README's Kubernetes section"
+    return replace(check, outcome="skipped", detail=f"{why}; diagnoses do without {use}", advice=advice)
 
 
 async def _probe_log(client: KubeClient, pods: Sequence[Pod], where: str) -> AccessCheck:
@@ -158,12 +163,14 @@ async def _attempt(permission: str, action: Callable[[], Awaitable[str]]) -> Acc
     try:
         return AccessCheck(permission=permission, outcome="ok", detail=await action())
     except KubeForbiddenError as error:
-        advice = "log in again" if error.status == 401 else "grant the role shown in the README's Kubernetes section"
+        if error.status == 401:
+            return AccessCheck(permission=permission, outcome="rejected", detail=str(error), advice="log in again")
+        advice = "grant the role shown in the README's Kubernetes section"
         return AccessCheck(permission=permission, outcome="denied", detail=str(error), advice=advice)
     except KubeError as error:
         return AccessCheck(
             permission=permission,
-            outcome="unverified",
+            outcome="unanswered",
             detail=str(error),
             advice="make the cluster reachable and run the check again",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,10 +45,11 @@ class RawList(msgspec.Struct):
 class KubeApi:
     """One API server over the official client's `ApiClient`, which signs requests and does TLS."""
 
-    def __init__(self, api_client: Any, *, login: Login, clock: Clock) -> None:
+    def __init__(self, api_client: Any, *, login: Login, clock: Clock, redact: Callable[[str], str]) -> None:
         self._api = api_client
         self._login = login
         self._clock = clock
+        self._redact = redact
 
     @property
     def host(self) -> str:
@@ -171,7 +172,7 @@ class KubeApi:
                 response = await self._get(path, params, limits)
                 if response.status < 400:
                     return response
-                error = await _refusal(response, asked)
+                error = await _refusal(response, asked, self._redact)
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as failure:
                 error = unreachable(failure, asked, host=self.host)
                 if not _broke_off(failure) or attempt >= RETRIES:
@@ -214,7 +215,7 @@ def _broke_off(failure: Exception) -> bool:
     )
 
 
-async def _refusal(response: aiohttp.ClientResponse, asked: Asked) -> KubeError:
+async def _refusal(response: aiohttp.ClientResponse, asked: Asked, redact: Callable[[str], str]) -> KubeError:
     body = b""
     try:
         while len(body) < _ERROR_BYTES and (chunk := await response.content.read(_ERROR_BYTES - len(body))):
@@ -223,4 +224,4 @@ async def _refusal(response: aiohttp.ClientResponse, asked: Asked) -> KubeError:
         pass  # the status says enough
     finally:
         response.close()
-    return error_of(response.status, body, response.headers, asked)
+    return error_of(response.status, body, response.headers, asked, redact=redact)

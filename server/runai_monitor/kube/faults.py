@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -18,6 +18,8 @@ from runai_monitor.errors import (
 )
 
 _SAID_CHARACTERS = 200
+_READ_CHARACTERS = 10 * _SAID_CHARACTERS
+"""Redacted before it is cut to size: half a secret is one that redaction does not know."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _IDENTITY = re.compile(r'User "([^"]{1,120})"')
 
@@ -42,14 +44,16 @@ class StatusWire(msgspec.Struct):
     message: str | None = None
 
 
-def error_of(status: int, body: bytes, headers: Mapping[str, str], asked: Asked) -> KubeError:
-    """The error for an HTTP status of 400 or more."""
+def error_of(
+    status: int, body: bytes, headers: Mapping[str, str], asked: Asked, *, redact: Callable[[str], str]
+) -> KubeError:
+    """The error for an HTTP status of 400 or more; `redact` takes secrets out of what the server says."""
     try:
         said = msgspec.json.decode(body, type=StatusWire).message or ""
     except (msgspec.MsgspecError, ValueError):
         said = ""
     identity = _IDENTITY.search(said)
-    said = single_line(said)
+    said = single_line(redact(said[:_READ_CHARACTERS]))
     resource, namespace = asked.resource, asked.namespace
     if status == 401:
         text = f"Kubernetes refuses our login (401, {asked}); log in again or renew the token of the kubeconfig"

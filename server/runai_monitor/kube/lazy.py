@@ -11,7 +11,7 @@ from contextlib import aclosing
 import anyio
 
 from runai_monitor.clock import Clock
-from runai_monitor.errors import KubeError, KubeUnavailableError
+from runai_monitor.errors import KubeError, KubeNotConfiguredError, KubeUnavailableError
 from runai_monitor.kube.client import KubeClient
 from runai_monitor.kube.watch import PodChange, PodWatch
 from runai_monitor.model.cluster import KubeEvent, LimitRange, Node, Pod, ResourceQuota, VolumeClaim
@@ -40,7 +40,9 @@ class LazyKube:
         async with self._lock:
             if self._client is None:
                 if self._failure is not None and self._clock.monotonic() - self._failed_at < RETRY_SECONDS:
-                    raise KubeUnavailableError(str(self._failure)) from self._failure
+                    is_none = isinstance(self._failure, KubeNotConfiguredError)
+                    again = KubeNotConfiguredError if is_none else KubeUnavailableError
+                    raise again(str(self._failure)) from self._failure
                 try:
                     self._client = await self._connect()
                 except KubeError as error:
@@ -131,11 +133,17 @@ class LazyPodWatch:
         self._kube = kube
         self._namespace = namespace
         self._clock = clock
+        self._watch: PodWatch | None = None
+
+    @property
+    def error(self) -> str | None:
+        """As `PodWatch.error`."""
+        return None if self._watch is None else self._watch.error
 
     async def changes(self) -> AsyncGenerator[PodChange, None]:
         """As `PodWatch.changes`; raises KubeUnavailableError while there is no connection."""
         client = await self._kube.client()
-        watch = PodWatch(client, namespace=self._namespace, clock=self._clock)
-        async with aclosing(watch.changes()) as changes:
+        self._watch = PodWatch(client, namespace=self._namespace, clock=self._clock)
+        async with aclosing(self._watch.changes()) as changes:
             async for change in changes:
                 yield change

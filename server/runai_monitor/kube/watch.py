@@ -130,6 +130,8 @@ class PodWatch:
             self._client.api.open(path, params, asked, idle_seconds=self._idle_seconds) as response,
             aclosing(_lines(response)) as lines,
         ):
+            # Connected at a position that continues a list: a quiet cluster may have nothing to say for minutes.
+            self._well()
             async for line in lines:
                 event = msgspec.json.decode(line, type=WatchEvent)
                 if event.type == "ERROR":

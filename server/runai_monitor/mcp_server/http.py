@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import hmac
+import logging
+import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,7 +26,10 @@ from runai_monitor.mcp_server.push import AlertHub
 from runai_monitor.operations.operations import Operations
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    import uvicorn
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 OPEN_PATH = "/healthz"
 SESSION_IDLE_SECONDS = 1800.0
@@ -93,6 +99,37 @@ class Guard:
         return loopback or f"{parts.scheme}://{parts.hostname}:*" in self._origins
 
 
+class WholeResponses:
+    """Gives every response one start and one end.
+
+    When the server stops, the SDK leaves its streams unfinished, and answers an SSE request a second time: each would be
+    an error, or a traceback of a page, in the log of every ordinary restart.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on what belongs to one response, and ends it if nobody did."""
+        started = ended = False
+
+        async def send_once(message: Message) -> None:
+            nonlocal started, ended
+            if message["type"] == "http.response.start":
+                if started:
+                    return
+                started = True
+            elif message["type"] == "http.response.body":
+                if ended:
+                    return
+                ended = not message.get("more_body", False)
+            await send(message)
+
+        await self._app(scope, receive, send_once)
+        if started and not ended:
+            await send({"type": "http.response.body", "body": b""})
+
+
 def http_app(
     *,
     server: MCPServer[Any],
@@ -117,7 +154,10 @@ def http_app(
 
     return Starlette(
         routes=[*_probe_routes(operations, hub), *streamable.routes, *sse.routes],
-        middleware=[Middleware(Guard, allowed_hosts=allowed_hosts, allowed_origins=allowed_origins, token=token)],
+        middleware=[
+            Middleware(WholeResponses),
+            Middleware(Guard, allowed_hosts=allowed_hosts, allowed_origins=allowed_origins, token=token),
+        ],
         lifespan=lifespan,
     )
 
@@ -165,8 +205,6 @@ async def run_http(
     Raises:
         SettingsError: the address cannot be bound.
     """
-    import uvicorn
-
     bound = () if host in _WILDCARDS else (f"[{host}]:*" if ":" in host else f"{host}:*",)
     app = http_app(
         server=server,
@@ -176,14 +214,48 @@ async def run_http(
         allowed_hosts=(*allowed_hosts, *bound),
         allowed_origins=allowed_origins,
     )
+    import uvicorn
+
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS, lifespan="on", ws="none"
     )
     listener = _bind(host, port)
+    log.info("listening on %s: /mcp (Streamable HTTP) and /sse", _address(listener))
     try:
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await _server(config, before_stop=hub.close).serve(sockets=[listener])
     finally:
         listener.close()
+
+
+def _server(config: uvicorn.Config, *, before_stop: Callable[[], None]) -> uvicorn.Server:
+    """A server that a signal ends in order; `before_stop` is called when it begins to wait for open streams.
+
+    uvicorn's own raises the signal again once it has stopped: the process dies of it, before the rest of the
+    application could clean up, and with another exit code than 0.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            signals = (signal.SIGINT, signal.SIGTERM)
+            before = {received: signal.signal(received, self.stop) for received in signals}
+            try:
+                yield
+            finally:
+                for received, handler in before.items():
+                    signal.signal(received, handler)
+
+        def stop(self, received: int, _: FrameType | None) -> None:
+            log.info("stopping: %s", signal.Signals(received).name)
+            self.force_exit = self.should_exit  # asked twice: do not wait for open streams
+            self.should_exit = True
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            before_stop()
+            await super().shutdown(sockets)
+
+    return Server(config)
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -198,5 +270,13 @@ def _bind(host: str, port: int) -> socket.socket:
             "is in use by another process" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         )
         raise SettingsError(f"{host}:{port} {why}; choose another with --host and --port") from error
+    # asyncio sets this only on sockets made with an explicit protocol; without it, each answer waits 40 ms for an ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setblocking(False)
     return listener
+
+
+def _address(listener: socket.socket) -> str:
+    """Where a client finds the listener: with port 0, nobody else knows."""
+    name, port = listener.getsockname()[:2]
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

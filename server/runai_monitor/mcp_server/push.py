@@ -14,7 +14,7 @@ from typing import Any, Literal, cast, get_args
 import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.session import ServerSession
-from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, SubscriptionBus
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated, SubscriptionBus
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -23,6 +23,7 @@ from mcp_types import (
     LoggingMessageNotificationParams,
     Notification,
     ServerNotification,
+    SubscriptionsListenRequestParams,
 )
 
 from runai_monitor.metrics import PushMeasurements
@@ -79,6 +80,7 @@ class AlertHub:
 
     def __init__(self, *, channel: bool = False, bus: SubscriptionBus | None = None) -> None:
         self.bus: SubscriptionBus = bus or InMemorySubscriptionBus()
+        self._listening = ListenHandler(self.bus)
         self._channel = channel
         self._peers: dict[int, Peer] = {}
         self._pushed = 0
@@ -95,6 +97,10 @@ class AlertHub:
         for uri in alert_uris(alert):
             await self.bus.publish(ResourceUpdated(uri=uri))
 
+    def close(self) -> None:
+        """Ends every listen stream the way that tells its client to listen again. Said before the server stops."""
+        self._listening.close()
+
     def measurements(self) -> PushMeasurements:
         """Counts since the process started."""
         return PushMeasurements(
@@ -106,6 +112,11 @@ class AlertHub:
         if ctx.method == "initialize":
             return self._declare(await call_next(ctx))
         if ctx.protocol_version >= MODERN:
+            if ctx.method == "subscriptions/listen":
+                # The SDK would serve it alike, from a handler that cannot be told to close.
+                return await self._listening(
+                    ctx, SubscriptionsListenRequestParams.model_validate(ctx.params or {}, by_name=False)
+                )
             return await call_next(ctx)
         match ctx.method:
             case "notifications/initialized":

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from mcp.server import MCPServer
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, InputRequiredResult
-from pydantic import ValidationError
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
+from pydantic import AnyUrl, ValidationError
 
 from runai_monitor.errors import MonitorError
 from runai_monitor.mcp_server.first_answer import FirstAnswer
@@ -27,16 +30,19 @@ from runai_monitor.mcp_server.tools.diagnosis import diagnosis_tools
 from runai_monitor.mcp_server.tools.monitoring import monitoring_tools
 from runai_monitor.mcp_server.tools.notifications import notification_tools
 from runai_monitor.mcp_server.tools.workloads import workload_tools
+from runai_monitor.operations.arguments import quoted
 from runai_monitor.operations.operations import Operations
 
 NAME = "runai-monitor"
+WRITE_TOOL = "manage_workload"
 
 
 class MonitorServer(MCPServer[Any]):
     """The SDK's server, with errors in our words.
 
-    A refused argument says what is accepted, an unknown one is refused, and an error of ours reaches the model with
-    its text. Anything else stays the SDK's crash: logged here, anonymous there.
+    What is unknown - tool, argument, prompt, resource - is refused with the nearest that is known, a refused argument
+    says what is accepted, and an error of ours reaches the model with its text. Anything else stays the SDK's crash:
+    logged here, anonymous there.
     """
 
     async def call_tool(
@@ -47,10 +53,11 @@ class MonitorServer(MCPServer[Any]):
         Raises:
             ToolError: the tool could not do it; the text says why and what to do.
         """
-        tool = next((tool for tool in await self.list_tools() if tool.name == name), None)
-        properties: dict[str, Any] = {} if tool is None else tool.input_schema.get("properties", {})
-        if tool is not None:
-            _refuse_unknown(arguments, properties)
+        tools = {tool.name: tool for tool in await self.list_tools()}
+        if name not in tools:
+            raise ToolError(_unknown_tool(name, tools))
+        properties: dict[str, Any] = tools[name].input_schema.get("properties", {})
+        _refuse_unknown(arguments, properties)
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
@@ -62,6 +69,44 @@ class MonitorServer(MCPServer[Any]):
             if isinstance(cause, ValidationError) and type(error) is ToolError:
                 raise ToolError(_refused(cause, properties)) from cause
             raise
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Gives a prompt's text.
+
+        Raises:
+            MCPError: there is no such prompt, or its arguments are not those it has.
+        """
+        prompts = {prompt.name: prompt for prompt in await self.list_prompts()}
+        if name not in prompts:
+            raise MCPError(INVALID_PARAMS, f"there is no prompt {quoted(name)}; {_hint(name, prompts)}")
+        known = prompts[name].arguments or []
+        given = arguments or {}
+        missing = [argument.name for argument in known if argument.required and argument.name not in given]
+        if missing:
+            raise MCPError(INVALID_PARAMS, f"prompt {name} needs {', '.join(missing)}")
+        accepted = [argument.name for argument in known]
+        for argument in given:
+            if argument not in accepted:
+                raise MCPError(INVALID_PARAMS, f"unknown argument {quoted(argument)}; {_hint(argument, accepted)}")
+        return await super().get_prompt(name, arguments, context)
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Reads a resource.
+
+        Raises:
+            ResourceNotFoundError: there is none of this address; the text names the nearest.
+        """
+        try:
+            return await super().read_resource(uri, context)
+        except ResourceNotFoundError as error:
+            if isinstance(error.__cause__, MonitorError):
+                raise
+            known = [str(resource.uri) for resource in await self.list_resources()]
+            raise ResourceNotFoundError(f"there is no resource {quoted(str(uri))}; {_hint(str(uri), known)}") from error
 
 
 def build_server(
@@ -100,16 +145,33 @@ def build_server(
     server.middleware.insert(0, hub)
     if on_first_answer is not None:
         server.middleware.insert(0, FirstAnswer(on_first_answer))
+    server.middleware.append(refuse_cursors)
     operations.feed.subscribe(hub.publish)
     return server
 
 
-def _refuse_unknown(given: dict[str, Any], known: dict[str, Any]) -> None:
+async def refuse_cursors(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Middleware: every list here is one page, so a cursor is one that this server never gave."""
+    if ctx.method.endswith("/list") and (ctx.params or {}).get("cursor"):
+        raise MCPError(INVALID_PARAMS, "this server gave no such cursor: its lists are one page, ask without")
+    return await call_next(ctx)
+
+
+def _unknown_tool(name: str, known: Collection[str]) -> str:
+    if name == WRITE_TOOL:
+        return f"{name} is switched off here; whoever runs this server can set RUNAI_ALLOW_WRITE_TOOLS=true to have it"
+    return f"there is no tool {quoted(name)}; {_hint(name, known)}"
+
+
+def _refuse_unknown(given: dict[str, Any], known: Collection[str]) -> None:
     for name in given:
         if name not in known:
-            close = difflib.get_close_matches(name, list(known), n=1)
-            hint = f"did you mean {close[0]}?" if close else f"accepted are {', '.join(known) or 'none'}"
-            raise ToolError(f"unknown argument {name[:60]!r}; {hint}")
+            raise ToolError(f"unknown argument {quoted(name)}; {_hint(name, known)}")
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known) or 'none'}"
 
 
 def _refused(error: ValidationError, properties: dict[str, Any]) -> str:

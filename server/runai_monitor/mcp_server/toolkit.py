@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +46,25 @@ def make_tool(
         structured_output=True,
     )
     # A misspelt argument must not silently become "all projects".
-    tool.parameters["additionalProperties"] = False
+    tool.parameters = {**without_titles(tool.parameters), "additionalProperties": False}
+    tool.fn_metadata.output_schema = without_titles(tool.fn_metadata.output_schema)
     return tool
+
+
+def without_titles(schema: Any) -> Any:
+    """The schema without the titles that pydantic makes of names: they say nothing, and every model pays for them."""
+    if isinstance(schema, list):
+        return [without_titles(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        # Under `properties` and `$defs` the keys are names, and one may well be called title.
+        key: {name: without_titles(part) for name, part in value.items()}
+        if key in {"properties", "$defs"}
+        else without_titles(value)
+        for key, value in schema.items()
+        if not (key == "title" and isinstance(value, str))
+    }
 
 
 def ranged(description: str, accepted: tuple[float, float]) -> Any:
@@ -57,6 +74,11 @@ def ranged(description: str, accepted: tuple[float, float]) -> Any:
         description=f"{description} Accepted is {low:g} to {high:g}.",
         json_schema_extra={"minimum": low, "maximum": high},
     )
+
+
+def chosen(description: str, words: Iterable[str]) -> Any:
+    """An argument that is one of a few words, or null. The schema tells them; the operation refuses others, in words."""
+    return Field(description=description, json_schema_extra={"enum": [*sorted(words), None]})
 
 
 def _unwrapped(text: str) -> str:

@@ -17,7 +17,8 @@ from runai_monitor.monitor.sources import AlertSink, Diagnoses
 
 log = logging.getLogger(__name__)
 
-CONCURRENT_DIAGNOSES = 8
+BATCH = 50
+"""Transitions in one transaction: when a thousand alerts end at once, others too must get to write in between."""
 DIAGNOSIS_SECONDS = 330.0
 """A guard behind the diagnoser's own deadline (at most 300 s): one that hangs must not hold an alert for ever."""
 
@@ -53,14 +54,17 @@ class Announcer:
 
     async def apply(self, transitions: Sequence[Transition]) -> bool:
         """Stores transitions; whether that worked. A failure leaves everything undecided, to be decided again."""
-        if not transitions:
-            return True
+        for first in range(0, len(transitions), BATCH):
+            if not await self._apply(transitions[first : first + BATCH]):
+                return False
+        return True
+
+    async def _apply(self, transitions: Sequence[Transition]) -> bool:
         async with self._lock:
             try:
                 changed = await self._alerts.apply(transitions, channels=self._channels)
                 stored = {alert.alert_id for alert in changed}
-                opened = {t.alert_id for t in transitions if t.change is Change.OPENED}
-                if not opened <= stored:
+                if not {t.alert_id for t in transitions if t.change is not Change.SUPPRESSED} <= stored:
                     await self.load()  # another process had told it already: its alerts are ours now
             except StoreError as error:
                 log.error("alerts could not be stored and are not sent; they are tried again: %s", error)  # noqa: TRY400  # one sentence for a person
@@ -86,11 +90,10 @@ class Announcer:
 
 
 class Explainer:
-    """Adds a diagnosis to what is about to be told: a few at a time, and never at the price of the alert."""
+    """Adds a diagnosis to what is about to be told, never at the price of the alert."""
 
     def __init__(self, *, diagnoser: Diagnoses) -> None:
         self._diagnoser = diagnoser
-        self._limit = anyio.CapacityLimiter(CONCURRENT_DIAGNOSES)
         self._kept: dict[tuple[str, str], Diagnosis] = {}
 
     async def explained(self, transition: Transition, workload: Workload) -> Transition:
@@ -103,16 +106,15 @@ class Explainer:
         steps = diagnosis.causes[0].next_steps if diagnosis.causes else ()
         return dataclasses.replace(transition, diagnosis=diagnosis, recommendations=steps)
 
-    def told(self, transition: Transition) -> None:
-        """The transition is stored; until then its diagnosis is kept for another attempt."""
+    def settled(self, transition: Transition) -> None:
+        """The transition is stored, or needs not be; until then its diagnosis is kept for another attempt."""
         for key in [key for key in self._kept if key[0] == transition.alert_id]:
             del self._kept[key]
 
     async def _diagnosed(self, workload: Workload) -> Diagnosis | None:
-        async with self._limit:
-            try:
-                with anyio.fail_after(DIAGNOSIS_SECONDS):
-                    return await self._diagnoser.diagnose(workload)
-            except Exception:  # supervised boundary: a defect in a rule must not cost the alert
-                log.exception("the diagnosis of workload %s failed; its alert goes out without", workload.id)
-                return None
+        try:
+            with anyio.fail_after(DIAGNOSIS_SECONDS):
+                return await self._diagnoser.diagnose(workload)
+        except Exception:  # supervised boundary: a defect in a rule must not cost the alert
+            log.exception("the diagnosis of workload %s failed; its alert goes out without", workload.id)
+            return None

@@ -24,6 +24,7 @@ _WAITING = {
     "CrashLoopBackOff": "CrashLoopBackOff",
 }
 _ENDED = {"StartError": "StartError", "ContainerCannotRun": "RunContainerError", "DeadlineExceeded": "DeadlineExceeded"}
+_TOLD_BY_POD = frozenset({"Evicted", "DeadlineExceeded"})
 _PREEMPTED = re.compile(r"preempt|reclaim", re.IGNORECASE)
 
 
@@ -42,13 +43,14 @@ class Found:
 def from_pods(pods: Sequence[Pod], *, now: datetime, hold: timedelta) -> Iterator[Found]:
     """Every trouble in the pods of one workload; `hold` is how long a container must run to count as recovered.
 
-    Quiet are: pods replaced by newer ones that work, pods that the scheduler preempted, what containers do while
-    their pod is being deleted (somebody stopped them), and exits with code 0.
+    Quiet are: pods that succeeded (their sidecars are killed), pods replaced by newer ones that work, pods that the
+    scheduler preempted, what containers do while their pod is being deleted (somebody stopped them), exits with code
+    0, and debugging sessions.
     """
     for pod in pods:
-        if was_preempted(pod) or _superseded(pod, pods, now=now, hold=hold):
+        if pod.pod_phase == "Succeeded" or was_preempted(pod) or _superseded(pod, pods, now=now, hold=hold):
             continue
-        if pod.reason in {"Evicted", "DeadlineExceeded"}:
+        if pod.reason in _TOLD_BY_POD:
             verb = "was evicted" if pod.reason == "Evicted" else "ran longer than its deadline"
             ended = [end.finished_at for end in _ends(pod) if end.finished_at is not None]
             yield Found(
@@ -57,10 +59,15 @@ def from_pods(pods: Sequence[Pod], *, now: datetime, hold: timedelta) -> Iterato
                 since=max(ended, default=pod.started_at),
                 pod=pod.name,
             )
-        for container in pod.containers:
-            found = _from_container(pod, container, now=now, hold=hold)
-            if found is not None and not (pod.deleting and found.status == "Error"):
-                yield found
+        troubles = [_from_container(pod, container, now=now, hold=hold) for container in _own(pod)]
+        yield from (found for found in troubles if found and not (pod.deleting and found.status == "Error"))
+        if pod.pod_phase == "Failed" and pod.reason not in _TOLD_BY_POD and not pod.deleting and not any(troubles):
+            yield Found(
+                status="Error",
+                summary=f"pod `{cut(pod.name)}` failed{_facts(cut(pod.reason or ''))}{said(pod.message)}",
+                since=pod.started_at or pod.created_at,
+                pod=pod.name,
+            )
 
 
 def in_trouble(pod: Pod, *, now: datetime, hold: timedelta) -> bool:
@@ -75,8 +82,13 @@ def was_preempted(pod: Pod) -> bool:
     return any(c.type == "DisruptionTarget" and _PREEMPTED.search(c.reason or "") for c in pod.conditions)
 
 
+def _own(pod: Pod) -> list[Container]:
+    """The containers of the workload itself, without what a person attached."""
+    return [container for container in pod.containers if not container.ephemeral]
+
+
 def _ends(pod: Pod) -> list[Termination]:
-    return [container.ended for container in pod.containers if container.ended is not None]
+    return [container.ended for container in _own(pod) if container.ended is not None]
 
 
 def _superseded(pod: Pod, pods: Sequence[Pod], *, now: datetime, hold: timedelta) -> bool:
@@ -89,9 +101,9 @@ def _superseded(pod: Pod, pods: Sequence[Pod], *, now: datetime, hold: timedelta
             continue
         # Without an index, siblings of one owner look alike: only one that began after this one's end replaces it.
         after = pod.created_at if pod.index is not None else max(ended, pod.created_at)
-        if other.created_at is None or other.created_at < after:
+        if other.created_at is None or other.created_at <= after:
             continue
-        regular = [container for container in other.containers if not container.init]
+        regular = [container for container in _own(other) if not container.init]
         if other.pod_phase == "Succeeded":
             return True
         if regular and all(

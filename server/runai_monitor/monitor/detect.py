@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from runai_monitor.model.workload import (
     UNHEALTHY_PHASES,
     Workload,
     WorkloadEvent,
+    WorkloadHistory,
 )
 from runai_monitor.monitor.containers import Found, from_pods, was_preempted
 from runai_monitor.monitor.options import MonitorOptions
@@ -27,7 +29,7 @@ RANKS = {
     "BackoffLimitExceeded": 40,
     "DeadlineExceeded": 40,
     "Error": 50,
-    "CrashLoopBackOff": 50,
+    "CrashLoopBackOff": 55,
     "StartError": 60,
     "RunContainerError": 60,
     "CreateContainerError": 60,
@@ -56,6 +58,7 @@ def detect(
     now: datetime,
     options: MonitorOptions,
     stuck: bool = True,
+    pods_are_current: bool = True,
 ) -> Detection | None:
     """What is wrong with a workload, or None. The most specific status wins; among equals, the earliest.
 
@@ -66,17 +69,18 @@ def detect(
         now: the present.
         options: the thresholds.
         stuck: whether waiting too long is reported (not where only unhealthy workloads are read).
+        pods_are_current: whether somebody follows these pods; if not, events are heard in full beside them.
     """
     if workload.phase in QUIET_PHASES or workload.deleted_at is not None:
         return None
     if workload.phase in ENDING_PHASES:
         return _stuck(workload, now=now, minutes=options.terminating_stuck_minutes) if stuck else None
     hold = timedelta(seconds=options.resolve_after_seconds)
-    found = [*from_pods(pods, now=now, hold=hold), *from_events(workload, events, now=now, has_pods=bool(pods))]
-    if workload.phase in UNHEALTHY_PHASES:
-        found.append(_from_phase(workload))
-    if found:
-        return _detection(workload, min(found, key=_order))
+    beside_pods = bool(pods) and pods_are_current
+    found = [*from_pods(pods, now=now, hold=hold), *from_events(workload, events, now=now, has_pods=beside_pods)]
+    by_phase = _from_phase(workload) if workload.phase in UNHEALTHY_PHASES else None
+    if best := min([*found, *([by_phase] if by_phase else [])], key=_order, default=None):
+        return _detection(workload, best, is_phase=best is by_phase)
     if workload.phase == "Pending" and (
         any(was_preempted(pod) for pod in pods) or tell_of_preemption(workload, events, now=now)
     ):
@@ -88,9 +92,17 @@ def detect(
     return None
 
 
+def is_over(workload: Workload) -> bool:
+    """Whether it ended well, was stopped, or is being removed: nothing more is expected of it."""
+    return workload.phase in QUIET_PHASES or workload.phase in ENDING_PHASES or workload.deleted_at is not None
+
+
 def is_suspect(workload: Workload, *, has_pods: bool, now: datetime, options: MonitorOptions) -> bool:
-    """Whether Run:ai's events should be read, because no container states are at hand to tell."""
-    if has_pods or workload.phase in QUIET_PHASES or workload.phase in ENDING_PHASES or workload.deleted_at is not None:
+    """Whether Run:ai's events should be read, because no container states are at hand to tell.
+
+    Why a workload waits (preempted, say) no container tells: then they are read in any case.
+    """
+    if is_over(workload) or (has_pods and workload.phase != "Pending"):
         return False
     if workload.phase in UNHEALTHY_PHASES:
         return True
@@ -100,20 +112,30 @@ def is_suspect(workload: Workload, *, has_pods: bool, now: datetime, options: Mo
     return since is None or (now - since).total_seconds() >= options.suspect_after_seconds
 
 
+def as_it_failed(workload: Workload, history: WorkloadHistory) -> Workload | None:
+    """The workload in phase `Failed`, if its history says that this is how it ended after it was last seen."""
+    ends = [change for change in history.changes if change.phase not in ENDING_PHASES | {"Deleted", "Unknown"}]
+    if not ends or ends[-1].phase != "Failed":
+        return None
+    last, seen_at = ends[-1], workload.phase_updated_at
+    if last.at is not None and seen_at is not None and last.at < seen_at:
+        return None
+    return dataclasses.replace(workload, phase="Failed", phase_message=last.message, phase_updated_at=last.at)
+
+
 def _order(found: Found) -> tuple[int, bool, float]:
     return -RANKS[found.status], found.since is None, found.since.timestamp() if found.since else 0.0
 
 
-def _detection(workload: Workload, found: Found) -> Detection:
+def _detection(workload: Workload, found: Found, *, is_phase: bool) -> Detection:
     terminal = workload.phase == "Failed"
-    from_phase = found.pod is None and found.summary.startswith("Run:ai reports")
     return Detection(
         kind=AlertKind.WORKLOAD_UNHEALTHY,
         status=found.status,
         severity=Severity.WARNING if found.status == "Degraded" else Severity.CRITICAL,
         rank=RANKS[found.status],
         workload_id=workload.id,
-        summary=f"{found.summary}; the workload has failed" if terminal and not from_phase else found.summary,
+        summary=f"{found.summary}; the workload has failed" if terminal and not is_phase else found.summary,
         since=found.since,
         pod=found.pod,
         container=found.container,

@@ -6,6 +6,7 @@ examine, diagnose and store them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,12 +14,13 @@ import anyio
 from anyio.abc import TaskGroup
 
 from runai_monitor.clock import Clock
+from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import Alert
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.monitor import MonitorId
 from runai_monitor.monitor.announce import Announcer, Explainer
 from runai_monitor.monitor.evaluation import Evaluation, Judge
-from runai_monitor.monitor.opening import Opening
+from runai_monitor.monitor.opening import STORE_PAUSE_SECONDS, Opening
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.pods import PodFollower
 from runai_monitor.monitor.polling import Polling
@@ -27,6 +29,8 @@ from runai_monitor.monitor.sources import AlertSink, Baseline, Diagnoses, KubeSo
 from runai_monitor.monitor.state import State
 from runai_monitor.monitor.supervise import Signal, Supervisor
 from runai_monitor.monitor.suspects import Examiner
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +185,12 @@ class Engine:
     async def _evaluate_forever(self, tasks: TaskGroup) -> None:
         while True:
             self._supervisor.beat("evaluation")
-            await self._evaluation.evaluate(tasks)
-            await self._polling.watch_for_silence()
+            try:
+                await self._evaluation.evaluate(tasks)
+                await self._polling.watch_for_silence()
+            except StoreError as error:
+                log.warning("what was decided could not be kept and is decided again: %s", error)
+                await self._clock.sleep(STORE_PAUSE_SECONDS)
             await self._state.changed.wait(self._options.tick_seconds)
 
     def _on_pods(self, pods: tuple[Pod, ...]) -> None:

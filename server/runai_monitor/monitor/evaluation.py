@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from runai_monitor.clock import Clock
@@ -18,6 +19,8 @@ from runai_monitor.monitor.policy import decide, existing_failures, gone, over, 
 from runai_monitor.monitor.sources import Baseline
 from runai_monitor.monitor.state import EVERYWHERE, State, Watched
 
+AT_ONCE = 500
+"""Workloads judged without a pause: a dozen milliseconds, in which nobody else is served."""
 EVERYTHING_SECONDS = 5.0
 """Between judgements of every workload, for thresholds and hold-downs; what changed is judged within a tick."""
 
@@ -43,6 +46,21 @@ class Judge:
             now=self._clock.now(),
             options=self._options,
             stuck=any(not watched.monitor.only_failed for watched in self._state.watchers_of(workload_id)),
+            pods_are_current=self._pods is not None and self._pods.sees(workload.namespace),
+        )
+
+    def decide(self, workload_id: WorkloadId, detection: Detection | None) -> list[Transition]:
+        """What follows from it; recovery is believed only of what is in sight."""
+        snapshot = self._state.snapshot
+        workload = snapshot.workloads[workload_id]
+        may_come = self._pods is not None and snapshot.reaches(workload) and self._pods.awaits(workload.namespace)
+        return decide(
+            workload,
+            detection,
+            book=self._state.book,
+            now=self._clock.now(),
+            options=self._options,
+            in_sight=not may_come,
         )
 
     def may_judge(self, watched: Watched) -> bool:
@@ -87,7 +105,11 @@ class Evaluation:
             await self._look_first(new)
         due = self._due(everything=bool(new))
         await self._leave_baseline(due)
-        await self._announcer.apply(self._decide(due, tasks))
+        for first in range(0, len(due), AT_ONCE):
+            await self._announcer.apply(self._decide(due[first : first + AT_ONCE], tasks))
+            await anyio.lowlevel.checkpoint()
+        for workload_id in self._state.perished.intersection(due) - self._state.being_told:
+            self._state.bury(workload_id)
         await self._resolve_gone()
 
     def _due(self, *, everything: bool) -> list[WorkloadId]:
@@ -98,6 +120,7 @@ class Evaluation:
             due = looked
         else:
             due = snapshot.dirty & looked
+        due |= self._state.perished
         # What is dirty and not looked at yet is judged with everything else, right after the first look.
         snapshot.dirty.clear()
         return sorted(workload_id for workload_id in due if workload_id in snapshot.workloads)
@@ -105,11 +128,10 @@ class Evaluation:
     def _decide(self, due: Iterable[WorkloadId], tasks: TaskGroup) -> list[Transition]:
         """The transitions that can be stored at once; the others begin their way to it."""
         transitions: list[Transition] = []
-        now = self._clock.now()
         for workload_id in due:
-            workload = self._state.snapshot.workloads[workload_id]
-            detection = self._judge.detect(workload_id)
-            decided = decide(workload, detection, book=self._state.book, now=now, options=self._options)
+            if workload_id not in self._state.snapshot.workloads:
+                continue  # it went while others were judged
+            decided = self._judge.decide(workload_id, self._judge.detect(workload_id))
             background = {t.kind for t in decided if t.change is Change.OPENED or self._changes_status(t)}
             for transition in decided:
                 if self._opening.is_busy(transition):
@@ -161,11 +183,15 @@ class Evaluation:
         return failing
 
     async def _tell_summary(self, failing: dict[WorkloadId, tuple[Workload, Detection]]) -> bool:
-        """Tells it, in place of an older summary; whether that is stored."""
+        """Tells it, in place of an older summary; whether that is stored. The same one is not told twice."""
         book, now = self._state.book, self._clock.now()
-        older = over(AlertKind.EXISTING_FAILURES, book=book, now=now, reason="another first look has a newer summary")
-        transitions = [older] if older else []
-        return await self._announcer.apply([*transitions, existing_failures(failing, book=book, now=now)])
+        summary = existing_failures(failing, book=book, now=now)
+        told = book.open.get((AlertKind.EXISTING_FAILURES, ""))
+        if told is not None and told.summary == summary.summary:
+            return True
+        reason = "another first look has a newer summary"
+        older = over(AlertKind.EXISTING_FAILURES, book=book, now=now, reason=reason, notify=False)
+        return await self._announcer.apply([older, summary] if older else [summary])
 
     def _projects_of(self, watched: Watched) -> tuple[str, ...]:
         if watched.monitor.project is not None:

@@ -12,7 +12,7 @@ from runai_monitor.clock import Clock
 from runai_monitor.model.alert import AlertKind, Change, Detection, Transition
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.announce import Announcer, Explainer
-from runai_monitor.monitor.detect import RANKS
+from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, is_over
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.policy import Key, decide
 from runai_monitor.monitor.state import State
@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 CONCURRENT = 8
 STORE_PAUSE_SECONDS = 5.0
 """After the store refused an alert, before it is decided again."""
-_FROM_PHASE_ALONE = RANKS["Failed"]
-"""Up to this rank a status is no more than a phase: worth a closer look before it is told."""
+_FROM_PHASE_ALONE = RANKS["BackoffLimitExceeded"]
+"""Up to this rank a status is no more than a phase and its message: worth a closer look before it is told."""
 
 
 class Opening:
@@ -57,21 +57,26 @@ class Opening:
 
     def begin(self, transition: Transition, tasks: TaskGroup) -> None:
         """Prepares and stores it in the background."""
-        self._busy.add((transition.kind, transition.subject.id))
-        tasks.start_soon(self._tell, transition)
-
-    async def _tell(self, transition: Transition) -> None:
-        key: Key = (transition.kind, transition.subject.id)
         workload_id = WorkloadId(transition.subject.id)
+        explain = any(watched.monitor.auto_troubleshoot for watched in self._state.watchers_of(workload_id))
+        self._busy.add((transition.kind, transition.subject.id))
+        self._state.being_told.add(workload_id)
+        tasks.start_soon(self._tell, transition, workload_id, explain)
+
+    async def _tell(self, transition: Transition, workload_id: WorkloadId, explain: bool) -> None:
         try:
             async with self._limit:
-                await self._prepare_and_store(transition, workload_id)
+                await self._prepare_and_store(transition, workload_id, explain=explain)
         except Exception:  # supervised boundary: this alert is decided again at the next evaluation
             log.exception("the alert about workload %s could not be made; it is tried again", workload_id)
         finally:
-            self._busy.discard(key)
+            self._busy.discard((transition.kind, transition.subject.id))
+            if not any(subject == workload_id for _, subject in self._busy):
+                self._state.being_told.discard(workload_id)
+            if not any(True for _ in self._state.watchers_of(workload_id)):
+                self._state.forget_unseen()
 
-    async def _prepare_and_store(self, transition: Transition, workload_id: WorkloadId) -> None:
+    async def _prepare_and_store(self, transition: Transition, workload_id: WorkloadId, *, explain: bool) -> None:
         workload = await self._current(workload_id)
         if workload is None:
             return
@@ -80,29 +85,32 @@ class Opening:
         decided = self._decided_again(transition, workload)
         if not decided:
             return
-        if any(watched.monitor.auto_troubleshoot for watched in self._state.watchers_of(workload_id)):
+        if explain:
             decided[0] = await self._explainer.explained(decided[0], workload)
-        if not self._still_holds(decided[0]):
-            return
-        if await self._announcer.apply(decided):
-            self._explainer.told(decided[0])
-        else:
+        if self._still_holds(decided[0]) and not await self._announcer.apply(decided):
             await self._clock.sleep(STORE_PAUSE_SECONDS)
+            return
+        self._explainer.settled(decided[0])
 
     async def _current(self, workload_id: WorkloadId) -> Workload | None:
         """The workload as it is now: what was just suspended or deleted on purpose is no failure."""
         known = self._state.snapshot.workloads.get(workload_id)
-        workload = await self._examiner.refresh(known) if known is not None else None
-        if workload is None and known is not None:
-            self._state.gone.add(workload_id)
-            for watched in self._state.watchers_of(workload_id):
-                watched.seen.discard(workload_id)
-            self._state.snapshot.drop_workloads([workload_id])
-            self._state.changed.set()
-        return workload
+        if known is None or workload_id in self._state.perished:
+            return known
+        workload = await self._examiner.refresh(known)
+        if workload is not None:
+            return workload
+        failed = await self._examiner.how_it_failed(known)
+        self._state.part_with(workload_id, failed)
+        self._state.changed.set()
+        return failed
 
     def _decided_again(self, transition: Transition, workload: Workload) -> list[Transition]:
-        """The decision in the light of what is known by now: the change first, then what was suppressed about it."""
+        """The decision in the light of what is known by now: the change first, then what was suppressed about it.
+
+        In a storm a container may have recovered before its turn came. It failed all the same, and that is told; a
+        phase that passed was perhaps never true.
+        """
         again = decide(
             workload,
             self._detect(workload.id),
@@ -111,10 +119,15 @@ class Opening:
             options=self._options,
         )
         decided = [other for other in again if other.kind is transition.kind]
-        return decided if decided and decided[0].change in {Change.OPENED, Change.ESCALATED} else []
+        if decided and decided[0].change in {Change.OPENED, Change.ESCALATED}:
+            return decided
+        opened = transition.change is Change.OPENED and transition.rank > _FROM_PHASE_ALONE
+        return [transition] if opened and not again and not is_over(workload) else []
 
     def _still_holds(self, transition: Transition) -> bool:
         """Whether the workload and the alert are still there after the time that a diagnosis takes."""
         is_open = (transition.kind, transition.subject.id) in self._state.book.open
-        is_known = WorkloadId(transition.subject.id) in self._state.snapshot.workloads
-        return is_known and is_open is (transition.change is Change.ESCALATED)
+        workload = self._state.snapshot.workloads.get(WorkloadId(transition.subject.id))
+        if workload is None or workload.phase in QUIET_PHASES:
+            return False
+        return is_open is (transition.change is Change.ESCALATED)

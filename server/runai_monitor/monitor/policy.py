@@ -17,13 +17,16 @@ from runai_monitor.model.alert import (
     Transition,
     fingerprint,
 )
-from runai_monitor.model.workload import STARTING_PHASES, STOPPED_PHASES, Workload, WorkloadId
+from runai_monitor.model.workload import ENDING_PHASES, STARTING_PHASES, STOPPED_PHASES, Workload, WorkloadId
 from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, STUCK_RANK
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.said import cut
 
 MOST_NAMES = 20
 """Names in a summary of existing failures."""
+
+_UNSURE_PHASES = ENDING_PHASES | {"Unknown"}
+"""Being removed, or on a cluster that Run:ai has lost touch with: no health, whatever it was before."""
 
 Key = tuple[AlertKind, str]
 """What at most one alert at a time is about: a kind and a subject's id."""
@@ -44,11 +47,18 @@ class Book:
 
 
 def decide(
-    workload: Workload, detection: Detection | None, *, book: Book, now: datetime, options: MonitorOptions
+    workload: Workload,
+    detection: Detection | None,
+    *,
+    book: Book,
+    now: datetime,
+    options: MonitorOptions,
+    in_sight: bool = True,
 ) -> list[Transition]:
     """The transitions for one workload. Updates only the book's notes of health and suppression, never its alerts.
 
     A workload of the baseline stays silent until it was healthy once; one that was merely stuck speaks when it fails.
+    `in_sight`: whether its container states are followed as far as they can be; what is out of sight has not recovered.
     """
     if _is_old_news(workload, detection, book):
         return []
@@ -64,7 +74,12 @@ def decide(
             else:
                 transitions += _continued(workload, alert, current, book=book, now=now, options=options)
         elif alert is not None:
-            transitions += _perhaps_over(workload, detection, alert, key, book=book, now=now, options=options)
+            if reason := _ended(workload, detection):
+                transitions.append(_again(alert, Change.RESOLVED, reason, now=now, notify=alert.notifications > 0))
+            elif _may_recover(workload, alert, in_sight=in_sight):
+                transitions += _perhaps_healthy(alert, key, book=book, now=now, options=options)
+            else:
+                book.healthy_since.pop(key, None)
     return transitions
 
 
@@ -84,6 +99,7 @@ def recovered(
     if workload.phase in QUIET_PHASES:
         return True
     if _is_under_way(workload):
+        book.baseline_healthy_since.pop(workload.id, None)
         return False
     since = book.baseline_healthy_since.setdefault(workload.id, now)
     return (now - since).total_seconds() >= options.resolve_after_seconds
@@ -156,12 +172,12 @@ def sighted(*, book: Book, now: datetime, reason: str = "Run:ai answers again") 
     return over(AlertKind.MONITOR_BLIND, book=book, now=now, reason=reason)
 
 
-def over(kind: AlertKind, *, book: Book, now: datetime, reason: str) -> Transition | None:
+def over(kind: AlertKind, *, book: Book, now: datetime, reason: str, notify: bool = True) -> Transition | None:
     """The end of the alert of a kind that is about no workload, if one is open."""
     alert = book.open.get((kind, ""))
     if alert is None:
         return None
-    return _again(alert, Change.RESOLVED, reason, now=now, notify=alert.notifications > 0)
+    return _again(alert, Change.RESOLVED, reason, now=now, notify=notify and alert.notifications > 0)
 
 
 def _told_together(rows: Collection[tuple[str, str, str]]) -> str:
@@ -183,8 +199,8 @@ def _is_old_news(workload: Workload, detection: Detection | None, book: Book) ->
 
 
 def _is_under_way(workload: Workload) -> bool:
-    """Neither healthy nor known to be wrong: it waits or starts, and may fail as before."""
-    return workload.phase == "Pending" or workload.phase in STARTING_PHASES
+    """Neither healthy nor known to be wrong: it waits or starts, and may fail as before, or nobody knows."""
+    return workload.phase == "Pending" or workload.phase in STARTING_PHASES | _UNSURE_PHASES
 
 
 def _opened(workload: Workload, detection: Detection, *, book: Book, now: datetime) -> Transition:
@@ -258,32 +274,32 @@ def _escalated(workload: Workload, alert: Alert, detection: Detection, *, now: d
     )
 
 
-def _perhaps_over(
-    workload: Workload,
-    detection: Detection | None,
-    alert: Alert,
-    key: Key,
-    *,
-    book: Book,
-    now: datetime,
-    options: MonitorOptions,
-) -> list[Transition]:
-    """Not unhealthy now: over at once when it ended on purpose, else after it was healthy for a while."""
+def _ended(workload: Workload, detection: Detection | None) -> str | None:
+    """Why an alert about something else than what is detected now is over at once, if it is."""
     if workload.phase == "Completed":
-        reason = "the workload completed"
-    elif workload.phase in STOPPED_PHASES:
-        reason = "the workload was suspended"
-    elif detection is not None:
-        reason = f"it is {detection.status} now, which has an alert of its own"
-    elif _is_under_way(workload) and alert.rank != STUCK_RANK:
-        book.healthy_since.pop(key, None)
+        return "the workload completed"
+    if workload.phase in STOPPED_PHASES:
+        return "the workload was suspended"
+    if detection is not None:
+        return f"it is {detection.status} now, which has an alert of its own"
+    return None
+
+
+def _may_recover(workload: Workload, alert: Alert, *, in_sight: bool) -> bool:
+    """Whether the absence of trouble means health; being in another phase is all that a stuck workload must achieve."""
+    if alert.rank == STUCK_RANK:
+        return workload.phase not in _UNSURE_PHASES
+    told_by_containers = alert.rank >= RANKS["Error"]
+    return not _is_under_way(workload) and (in_sight or not told_by_containers)
+
+
+def _perhaps_healthy(alert: Alert, key: Key, *, book: Book, now: datetime, options: MonitorOptions) -> list[Transition]:
+    """Over after no trouble was seen for a while."""
+    since = book.healthy_since.setdefault(key, now)
+    if (now - since).total_seconds() < options.resolve_after_seconds:
         return []
-    else:
-        since = book.healthy_since.setdefault(key, now)
-        if (now - since).total_seconds() < options.resolve_after_seconds:
-            return []
-        held = f"for {options.resolve_after_seconds:g} s"
-        reason = f"no longer stuck {held}" if alert.rank == STUCK_RANK else f"healthy {held}"
+    state = "no longer stuck" if alert.rank == STUCK_RANK else "healthy"
+    reason = f"{state} for {options.resolve_after_seconds:g} s"
     return [_again(alert, Change.RESOLVED, reason, now=now, notify=alert.notifications > 0)]
 
 

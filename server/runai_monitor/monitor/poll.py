@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,8 +16,9 @@ from runai_monitor.monitor.sources import RunaiSource
 
 log = logging.getLogger(__name__)
 
-OVERLAP = timedelta(seconds=30)
-"""A delta asks this far behind the newest change seen: clocks inside a control plane differ."""
+OVERLAP = timedelta(minutes=2)
+"""A delta asks this far behind the newest change seen: the clocks of a control plane and its clusters differ. What
+differs by more is found by the next reconcile."""
 LOOKUPS_PER_POLL = 100
 """Workloads asked for one by one in one poll at most; the rest have their turn in the next."""
 CONCURRENT_LOOKUPS = 8
@@ -25,11 +26,15 @@ CONCURRENT_LOOKUPS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
-    """What one poll found: `complete` means everything in scope was read; `gone` are certainly deleted."""
+    """What one poll found: `complete` means everything in scope was read; `gone` are certainly deleted.
+
+    `known` are all that this and earlier polls found in scope and that are not gone.
+    """
 
     workloads: list[Workload]
     gone: list[WorkloadId]
     complete: bool
+    known: frozenset[WorkloadId]
 
 
 class Poller:
@@ -50,6 +55,8 @@ class Poller:
         self._reconcile_interval_seconds = reconcile_interval_seconds
         self._clock = clock
         self._known: set[WorkloadId] = set()
+        self._missing: dict[WorkloadId, None] = {}
+        """Expected and not found, in the order in which they are asked for."""
         self._newest: datetime | None = None
         self._complete_at: float | None = None
         self._delta_refused = False
@@ -77,27 +84,34 @@ class Poller:
 
     async def _delta(self, since: datetime) -> Polled:
         found = await self._scan(updated_since=since)
-        self._learn(found)
-        return Polled(workloads=found, gone=[], complete=False)
+        return await self._accounted(found, self._missing, complete=False)
 
     async def _everything(self, expected: Collection[WorkloadId]) -> Polled:
         started = self._clock.monotonic()
         found = await self._scan()
-        missing = (self._known | set(expected)) - {workload.id for workload in found}
-        back, gone = await self._look_for(missing)
-        self._known -= set(gone)
-        self._learn([*found, *back])
+        polled = await self._accounted(found, self._known | set(expected), complete=True)
         self._complete_at = started
-        return Polled(workloads=[*found, *back], gone=gone, complete=True)
+        return polled
 
     async def _unhealthy(self, expected: Collection[WorkloadId]) -> Polled:
         """Only what Run:ai calls unhealthy; whatever was and is not any more is asked for one by one."""
         found: dict[WorkloadId, Workload] = {}
         for phase in sorted(UNHEALTHY_PHASES):
             found.update({workload.id: workload for workload in await self._scan(phase=phase)})
-        back, gone = await self._look_for((self._known | set(expected)) - set(found))
-        self._known = set(found)
-        return Polled(workloads=[*found.values(), *back], gone=gone, complete=True)
+        polled = await self._accounted(list(found.values()), self._known | set(expected), complete=True)
+        self._known = set(found) | set(self._missing)
+        return polled
+
+    async def _accounted(self, found: list[Workload], expected: Collection[WorkloadId], *, complete: bool) -> Polled:
+        """What was found, and what became of the expected that were not: some in this poll, the rest in the next."""
+        missing = set(expected) - {workload.id for workload in found}
+        waiting = [workload_id for workload_id in self._missing if workload_id in missing]
+        self._missing = dict.fromkeys([*waiting, *sorted(missing.difference(waiting))])
+        back, gone = await self._look_for(list(self._missing)[:LOOKUPS_PER_POLL])
+        workloads = [*found, *back]
+        self._learn(workloads)
+        self._known -= set(gone)
+        return Polled(workloads=workloads, gone=gone, complete=complete, known=frozenset(self._known))
 
     async def _scan(self, *, phase: str | None = None, updated_since: datetime | None = None) -> list[Workload]:
         found: list[Workload] = []
@@ -105,7 +119,7 @@ class Poller:
             found += await self._runai.scan_workloads(project=project, phase=phase, updated_since=updated_since)
         return [workload for workload in found if workload.deleted_at is None]
 
-    async def _look_for(self, missing: Collection[WorkloadId]) -> tuple[list[Workload], list[WorkloadId]]:
+    async def _look_for(self, missing: Sequence[WorkloadId]) -> tuple[list[Workload], list[WorkloadId]]:
         """Those that still exist, and those that do not: one absence from a list proves nothing."""
         back: list[Workload] = []
         gone: list[WorkloadId] = []
@@ -118,16 +132,19 @@ class Poller:
                 except RunaiNotFoundError:
                     gone.append(workload_id)
                 except RunaiError as error:
-                    # The scan went well, so Run:ai answers; this one is asked for again next time.
+                    # The scan went well, so Run:ai answers; this one is asked for again, after the others.
                     log.info("workload %s is in no list and cannot be asked for: %s", workload_id, error)
+                    self._missing[workload_id] = self._missing.pop(workload_id)
+                    return
                 else:
                     if workload.deleted_at is not None:
                         gone.append(workload_id)
-                    else:
+                    elif self._projects is None or workload.project in self._projects:
                         back.append(workload)
+                self._missing.pop(workload_id)
 
         async with anyio.create_task_group() as tasks:
-            for workload_id in sorted(missing)[:LOOKUPS_PER_POLL]:
+            for workload_id in missing:
                 tasks.start_soon(look, workload_id)
         return back, sorted(gone)
 

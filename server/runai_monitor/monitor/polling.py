@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,6 +13,7 @@ from runai_monitor.clock import Clock
 from runai_monitor.errors import RunaiAuthError, RunaiError, StoreError
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.monitor import Monitor
+from runai_monitor.model.workload import Workload
 from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.containers import in_trouble
 from runai_monitor.monitor.options import MonitorOptions
@@ -60,6 +61,7 @@ class Polling:
         self._options = options
         self._clock = clock
         self._asked: dict[str, None] = {}
+        self._unread = False
         self.monitors_changed = Signal(clock)
 
     async def run(self, tasks: TaskGroup) -> None:
@@ -93,22 +95,40 @@ class Polling:
 
     async def watch_for_silence(self) -> None:
         """Polls that hang are blindness too, though none fails."""
-        now = self._clock.monotonic()
-        for watched in self._state.watched.values():
-            limit = max(BLIND_AFTER_POLLS * watched.monitor.poll_interval_seconds, SHORTEST_BLINDNESS_SECONDS)
-            if now - (watched.started if watched.succeeded is None else watched.succeeded) > limit:
+        for watched in list(self._state.watched.values()):
+            if self._is_silent(watched):
                 reason = watched.error or "no poll has succeeded for minutes; check that the control plane answers"
                 alert = blind(reason, book=self._state.book, now=self._clock.now())
                 await self._announcer.apply([alert] if alert else [])
 
+    def _is_silent(self, watched: Watched) -> bool:
+        """Whether no poll has succeeded for longer than several should take."""
+        limit = max(BLIND_AFTER_POLLS * watched.monitor.poll_interval_seconds, SHORTEST_BLINDNESS_SECONDS)
+        since = watched.started if watched.succeeded is None else watched.succeeded
+        return self._clock.monotonic() - since > limit
+
     async def _active(self) -> dict[str, Monitor]:
+        """The monitors to run now; while the store does not answer, those that run, to their known ends."""
+        try:
+            active = await self._stored()
+        except StoreError as error:
+            log.log(logging.DEBUG if self._unread else logging.WARNING, "the monitors cannot be read: %s", error)
+            self._unread = True
+            now = self._clock.now()
+            known = (watched.monitor for watched in self._state.watched.values())
+            active = [monitor for monitor in known if monitor.ends_at is None or monitor.ends_at > now]
+        else:
+            self._unread = False
+        return {monitor.monitor_id: monitor for monitor in active}
+
+    async def _stored(self) -> list[Monitor]:
         active = await self._monitors.active()
         now = self._clock.now()
         if any(monitor.ends_at is not None and monitor.ends_at <= now for monitor in active):
             for ended in await self._monitors.end_due(now):
                 log.info("monitor %s has ended", ended.monitor_id)
             active = await self._monitors.active()
-        return {monitor.monitor_id: monitor for monitor in active}
+        return active
 
     def _until_next_end(self, monitors: Collection[Monitor]) -> float:
         now = self._clock.now()
@@ -143,15 +163,16 @@ class Polling:
             await self._supervisor.keep(name, lambda: self._poll_forever(name, watched))
 
     async def _poll_forever(self, name: str, watched: Watched) -> None:
+        interval = watched.monitor.poll_interval_seconds
         while True:
             began = self._clock.monotonic()
             self._supervisor.beat(name)
             try:
-                await self._poll(watched)
+                await self._poll(watched, next_at=self._clock.now() + timedelta(seconds=interval))
             except StoreError as error:
                 log.warning("a poll could not be recorded: %s", error)
             self._state.changed.set()
-            await self._rest(name, watched, until=began + watched.monitor.poll_interval_seconds)
+            await self._rest(name, watched, until=began + interval)
 
     async def _rest(self, name: str, watched: Watched, *, until: float) -> None:
         """Until the next poll is due, or wanted early; a long interval is no missing sign of life."""
@@ -162,17 +183,19 @@ class Polling:
             if await watched.poll_now.wait(min(left, 60.0)):
                 return
 
-    async def _poll(self, watched: Watched) -> None:
+    async def _poll(self, watched: Watched, *, next_at: datetime) -> None:
         """One poll with everything that follows from it, recorded whether it went well or not."""
         error: RunaiError | None = None
         try:
             expected = self._state.expected_of(watched, self._options.allowed_projects)
-            self._learn(watched, await watched.poller.poll(expected=expected))
+            polled = await watched.poller.poll(expected=expected)
         except RunaiError as failed:
             error = failed
-        if error is None:
+        else:
+            await self._learn(watched, polled)
             await self._examiner.settle_pods()
-            await self._examiner.examine_suspects(watched.seen, first=not watched.examined)
+            alerting = {subject for _, subject in self._state.book.open}
+            await self._examiner.examine_suspects(watched.seen, alerting=alerting, first=not watched.examined)
             watched.examined = watched.examined or watched.complete
         self._state.polls += 1
         await self._note_sight(watched, error)
@@ -182,23 +205,30 @@ class Polling:
             at=None if error else now,
             error=str(error) if error else None,
             error_at=now if error else None,
-            next_poll_at=now + timedelta(seconds=watched.monitor.poll_interval_seconds),
+            next_poll_at=max(now, next_at),
             workloads=len(watched.seen),
         )
 
-    def _learn(self, watched: Watched, polled: Polled) -> None:
+    async def _learn(self, watched: Watched, polled: Polled) -> None:
         snapshot = self._state.snapshot
+        for workload in polled.workloads:
+            self._forget_old_pods(workload)
         snapshot.put_workloads(polled.workloads)
-        watched.seen |= {workload.id for workload in polled.workloads}
-        if polled.gone:
-            gone = set(polled.gone)
-            for other in self._state.watched.values():
-                other.seen -= gone
-            snapshot.drop_workloads(gone)
-            self._state.gone |= gone
+        for workload_id, failed in (await self._examiner.how_they_failed(polled.gone)).items():
+            # Before the first look it is an old failure like any other, and there is nobody left to tell about it.
+            self._state.part_with(workload_id, failed if watched.looked else None)
+        watched.seen = set(polled.known) | (self._state.perished & watched.seen)
+        self._state.forget_unseen()
         watched.complete = watched.complete or polled.complete
         if self._pods is not None:
             self._pods.want({workload.namespace for workload in polled.workloads if workload.namespace})
+
+    def _forget_old_pods(self, workload: Workload) -> None:
+        """Container states that nobody follows do not outlive the phase that they explained."""
+        old = self._state.snapshot.workloads.get(workload.id)
+        followed = self._pods is not None and self._pods.sees(workload.namespace)
+        if old is not None and not followed and old.phase != workload.phase:
+            self._state.snapshot.forget_pods_of(old)
 
     async def _note_sight(self, watched: Watched, error: RunaiError | None) -> None:
         """Blindness is an alert: three failed polls in a row, or refused credentials at once."""
@@ -207,7 +237,7 @@ class Polling:
         if error is None:
             watched.failures, watched.succeeded = 0, self._clock.monotonic()
             others = self._state.watched.values()
-            if all(other.failures == 0 and other.succeeded is not None for other in others):
+            if not any(other.failures or other.succeeded is None or self._is_silent(other) for other in others):
                 over = sighted(book=self._state.book, now=now)
                 await self._announcer.apply([over] if over else [])
             return

@@ -69,7 +69,8 @@ class Snapshot:
             self.events.pop(workload_id, None)
             self.dirty.discard(workload_id)
             for key in self._confirmed.pop(workload_id, frozenset()):
-                self._owner_of.pop(key, None)
+                if self._owner_of.get(key) == workload_id:
+                    del self._owner_of[key]
             if workload is not None:
                 self._unindex(workload)
 
@@ -114,11 +115,10 @@ class Snapshot:
         """The pods of a workload, oldest first; empty when they cannot be told apart from another cluster's."""
         if not self.reaches(workload):
             return ()
-        keys = set(self._confirmed.get(workload.id, ()))
-        if not self.is_ambiguous:
-            named = self._named.get((workload.namespace, workload.name), ())
-            keys |= {key for key in named if self._claimant(self._pods[key]) == workload.id}
-        found = [self._pods[key] for key in keys if key in self._pods]
+        keys = self._confirmed.get(workload.id, frozenset()) | self._named.get(
+            (workload.namespace, workload.name), set()
+        )
+        found = [self._pods[key] for key in keys if key in self._pods and self._owner(key) == workload.id]
         return sorted(found, key=lambda pod: (pod.created_at or _BEGINNING, pod.name))
 
     def reaches(self, workload: Workload) -> bool:
@@ -134,7 +134,8 @@ class Snapshot:
         """Run:ai lists these pods as the workload's."""
         keys = frozenset((workload.namespace, name) for name in names)
         for key in self._confirmed.get(workload.id, frozenset()) - keys:
-            self._owner_of.pop(key, None)
+            if self._owner_of.get(key) == workload.id:
+                del self._owner_of[key]
         self._confirmed[workload.id] = keys
         self._owner_of.update(dict.fromkeys(keys, workload.id))
         self.dirty.add(workload.id)
@@ -142,12 +143,21 @@ class Snapshot:
     def unsettled(self) -> Iterator[tuple[Pod, list[WorkloadId]]]:
         """Pods without a certain workload, each with the workloads it may belong to, the likeliest first."""
         for key, pod in self._pods.items():
-            if key not in self._owner_of and (self.is_ambiguous or self._claimant(pod) is None):
+            if pod.namespace in self._namespaces and self._owner(key) is None:
                 candidates = self._candidates(pod)
                 if candidates:
                     yield pod, candidates
 
+    def forget_pods_of(self, workload: Workload) -> None:
+        """Drops its pods: nobody follows them, and they are known to be of the past."""
+        for pod in self.pods_of(workload):
+            self.remove_pod(pod)
+
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _owner(self, key: PodKey) -> WorkloadId | None:
+        """Whose pod it is: as Run:ai says, else as the pod says, where that is proof."""
+        return self._owner_of.get(key) or (None if self.is_ambiguous else self._claimant(self._pods[key]))
 
     def _claimant(self, pod: Pod) -> WorkloadId | None:
         """Of the workloads that share the name a pod gives, the newest that the pod is not older than."""

@@ -10,7 +10,14 @@ from runai_monitor.model.alert import Alert, AlertKind, Transition
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.monitor import Monitor, MonitorId
-from runai_monitor.model.workload import Workload, WorkloadDetail, WorkloadEvent, WorkloadId, WorkloadPod
+from runai_monitor.model.workload import (
+    Workload,
+    WorkloadDetail,
+    WorkloadEvent,
+    WorkloadHistory,
+    WorkloadId,
+    WorkloadPod,
+)
 
 
 class RunaiSource(Protocol):
@@ -34,6 +41,10 @@ class RunaiSource(Protocol):
         """Its pods by name: what tells whose a pod is when names alone do not."""
         ...
 
+    async def get_history(self, workload_id: WorkloadId) -> WorkloadHistory:
+        """Its phases so far, oldest first."""
+        ...
+
 
 class PodChangeLike(Protocol):
     """A change of pods."""
@@ -51,6 +62,11 @@ class PodChangeLike(Protocol):
 
 class PodWatchLike(Protocol):
     """A stream of pod changes."""
+
+    @property
+    def error(self) -> str | None:
+        """Why nothing is coming for now, None while all is well."""
+        ...
 
     def changes(self) -> AsyncIterator[PodChangeLike]:
         """Endless; KubeForbiddenError when it is not allowed."""

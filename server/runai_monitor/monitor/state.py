@@ -9,7 +9,7 @@ import anyio
 
 from runai_monitor.model.alert import AlertKind
 from runai_monitor.model.monitor import Monitor, MonitorId
-from runai_monitor.model.workload import WorkloadId
+from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.policy import Book
 from runai_monitor.monitor.poll import Poller
 from runai_monitor.monitor.snapshot import Snapshot
@@ -57,6 +57,10 @@ class State:
     watched: dict[MonitorId, Watched] = field(default_factory=dict)
     covered: set[str] = field(default_factory=set)
     gone: set[WorkloadId] = field(default_factory=set)
+    perished: set[WorkloadId] = field(default_factory=set)
+    """Deleted workloads that had failed first, unseen: kept until that was judged and told."""
+    being_told: set[WorkloadId] = field(default_factory=set)
+    """Workloads whose alerts are being prepared: what was detected in time is told, though its monitor has ended."""
     polls: int = 0
 
     def watchers_of(self, workload_id: WorkloadId) -> Iterator[Watched]:
@@ -75,7 +79,8 @@ class State:
             if alert.subject.id and watched.covers(alert.subject.project, allowed)
         }
         old = set(map(WorkloadId, self.book.baseline))
-        return expected | (old if watched.monitor.project is None else old & watched.seen)
+        # Whose project an old failure belongs to is not noted. Asked once, Run:ai tells which of them are gone.
+        return expected | (old if watched.monitor.project is None or not watched.complete else old & watched.seen)
 
     @property
     def blind(self) -> bool:
@@ -84,4 +89,20 @@ class State:
 
     def forget_unseen(self) -> None:
         """Drops workloads that no monitor sees any more: memory is for what is watched."""
-        self.snapshot.drop_workloads(set(self.snapshot.workloads) - self.seen())
+        self.snapshot.drop_workloads(set(self.snapshot.workloads) - self.seen() - self.being_told - self.perished)
+
+    def part_with(self, workload_id: WorkloadId, failed: Workload | None) -> None:
+        """Run:ai says that a workload is deleted; `failed` is how it was before, if that is news to be judged first."""
+        if failed is None:
+            self.bury(workload_id)
+        else:
+            self.perished.add(workload_id)
+            self.snapshot.put_workloads([failed])
+
+    def bury(self, workload_id: WorkloadId) -> None:
+        """Drops a workload that is certainly deleted; what is open about it is resolved at the next evaluation."""
+        for watched in self.watched.values():
+            watched.seen.discard(workload_id)
+        self.snapshot.drop_workloads([workload_id])
+        self.perished.discard(workload_id)
+        self.gone.add(workload_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -12,7 +12,7 @@ from runai_monitor.clock import Clock
 from runai_monitor.errors import KubeError, KubeNotFoundError, RunaiError, RunaiNotFoundError
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.containers import in_trouble
-from runai_monitor.monitor.detect import is_suspect
+from runai_monitor.monitor.detect import as_it_failed, is_over, is_suspect
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.snapshot import Snapshot
 from runai_monitor.monitor.sources import KubeSource, RunaiSource
@@ -22,14 +22,18 @@ log = logging.getLogger(__name__)
 CONCURRENT = 8
 PER_POLL = 20
 """Workloads examined in one poll at most: a poll must not turn into a storm of questions."""
+ASKED_PER_POLL = 100
+"""Workloads asked for their pods in one poll at most; they are asked about because a pod fails."""
 AT_FIRST = 200
 """The same at a first look, whose summary should be right."""
-AGAIN_SECONDS = 60.0
+AGAIN_SECONDS = 55.0
+"""Before the same workload is examined again: with polls of a minute, in every one, not in every other by a hair."""
 LOOKS_AT_FAILED = 3
 EXAMINE_SECONDS = 10.0
 MOST_PODS = 16
 """Pods read one by one of a workload that no label leads to."""
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_WELL = frozenset({"Running", "Succeeded"})
+_BEGINNING = datetime.fromtimestamp(0, tz=UTC)
 
 
 class Examiner:
@@ -53,19 +57,31 @@ class Examiner:
         self._sees_pods_of = sees_pods_of
         self._examined_at: dict[WorkloadId, float] = {}
         self._asked_at: dict[WorkloadId, float] = {}
+        self._swept_at = float("-inf")
         self._looks: dict[WorkloadId, tuple[datetime | None, int]] = {}
 
-    async def examine_suspects(self, ids: Iterable[WorkloadId], *, first: bool) -> None:
-        """Reads Run:ai's events of those that container states do not explain, newest change first, a few per poll."""
-        now = self._clock.now()
-        due = [
-            workload
-            for workload in (self._snapshot.workloads[i] for i in ids if i in self._snapshot.workloads)
-            if is_suspect(workload, has_pods=self._has_pods(workload), now=now, options=self._options)
-            and self._is_due(self._examined_at, workload.id)
-            and self._may_tell_more(workload)
-        ]
-        due.sort(key=lambda workload: (workload.phase_updated_at or _BEGINNING, workload.id), reverse=True)
+    async def examine_suspects(self, ids: Iterable[WorkloadId], *, alerting: Container[str], first: bool) -> None:
+        """Reads Run:ai's events of those that container states do not explain, a few per poll.
+
+        First those that look wrong or have an alert, then, once a minute, those that run where nobody follows their
+        pods. Of each, the longest not examined come first, so that everyone has a turn; among the never examined, the
+        newest change.
+        """
+        # At a first look Kubernetes is perhaps about to show their pods.
+        is_early = first and self._kube is not None
+        may_sweep = not is_early and self._clock.monotonic() - self._swept_at >= AGAIN_SECONDS
+        if may_sweep:
+            self._swept_at = self._clock.monotonic()
+        urgent: list[Workload] = []
+        running: list[Workload] = []
+        for workload in (self._snapshot.workloads[i] for i in ids if i in self._snapshot.workloads):
+            if not (self._is_due(self._examined_at, workload.id) and self._may_tell_more(workload)):
+                continue
+            if self._is_urgent(workload, alerting):
+                urgent.append(workload)
+            elif may_sweep and workload.phase == "Running" and not self._has_pods(workload):
+                running.append(workload)
+        due = sorted(urgent, key=self._turn) + sorted(running, key=self._turn)
         limit = anyio.CapacityLimiter(CONCURRENT)
         async with anyio.create_task_group() as tasks:
             for workload in due[: AT_FIRST if first else PER_POLL]:
@@ -73,22 +89,18 @@ class Examiner:
         self._prune()
 
     async def settle_pods(self) -> None:
-        """Asks Run:ai whose the failing pods are that neither label nor controller tells, a few per poll."""
+        """Asks Run:ai whose the failing pods are that neither label nor controller tells, the longest waiting first."""
         now, hold = self._clock.now(), timedelta(seconds=self._options.resolve_after_seconds)
-        asked: list[Workload] = []
+        due: set[WorkloadId] = set()
         for pod, candidates in self._snapshot.unsettled():
-            if len(asked) >= PER_POLL:
-                break
             if in_trouble(pod, now=now, hold=hold):
-                for workload_id in candidates:
-                    workload = self._snapshot.workloads.get(workload_id)
-                    if workload is not None and self._is_due(self._asked_at, workload_id):
-                        self._asked_at[workload_id] = self._clock.monotonic()
-                        asked.append(workload)
+                due |= {workload_id for workload_id in candidates if self._is_due(self._asked_at, workload_id)}
+        turns = sorted(due, key=lambda workload_id: (self._asked_at.get(workload_id, float("-inf")), workload_id))
         limit = anyio.CapacityLimiter(CONCURRENT)
         async with anyio.create_task_group() as tasks:
-            for workload in asked:
-                tasks.start_soon(self._ask_for_pods, workload, limit)
+            for workload_id in turns[:ASKED_PER_POLL]:
+                self._asked_at[workload_id] = self._clock.monotonic()
+                tasks.start_soon(self._ask_for_pods, self._snapshot.workloads[workload_id], limit)
 
     async def refresh(self, workload: Workload) -> Workload | None:
         """The workload as it is now, or None when it is gone; as it was when Run:ai cannot say."""
@@ -104,6 +116,39 @@ class Examiner:
         self._snapshot.put_workloads([now])
         return now
 
+    async def how_it_failed(self, workload: Workload) -> Workload | None:
+        """A workload that is gone, as it was when it failed; None if it did not fail, as far as anybody knows.
+
+        Jobs may be removed by themselves soon after they ended, sooner than the next poll.
+        """
+        if is_over(workload):
+            return None
+        if workload.phase == "Failed":
+            return workload
+        try:
+            with anyio.move_on_after(EXAMINE_SECONDS):
+                history = await self._runai.get_history(workload.id)
+                self._snapshot.put_events(workload.id, history.events[::-1])
+                return as_it_failed(workload, history)
+        except RunaiError as error:
+            log.debug("how workload %s ended cannot be read: %s", workload.id, error)
+        return None
+
+    async def how_they_failed(self, gone: Iterable[WorkloadId]) -> dict[WorkloadId, Workload | None]:
+        """Of deleted workloads, how they were when they failed, for those that did."""
+        failed: dict[WorkloadId, Workload | None] = {}
+        limit = anyio.CapacityLimiter(CONCURRENT)
+
+        async def look(workload_id: WorkloadId) -> None:
+            async with limit:
+                known = self._snapshot.workloads.get(workload_id)
+                failed[workload_id] = None if known is None else await self.how_it_failed(known)
+
+        async with anyio.create_task_group() as tasks:
+            for workload_id in gone:
+                tasks.start_soon(look, workload_id)
+        return failed
+
     async def examine(self, workload: Workload) -> None:
         """Reads a workload's pods from Kubernetes, and Run:ai's events when there are none."""
         with anyio.move_on_after(EXAMINE_SECONDS):
@@ -113,13 +158,13 @@ class Examiner:
                 await self._read_events(workload, anyio.CapacityLimiter(1))
 
     async def _read_pods(self, kube: KubeSource, workload: Workload) -> None:
-        """By the names Run:ai lists, for those are certainly its own."""
+        """By the names Run:ai lists, for those are certainly its own; first those that do not seem well."""
         try:
-            listed = [pod.name for pod in await self._runai.list_pods(workload.id)]
-            self._snapshot.confirm(workload, listed)
-            for name in listed[:MOST_PODS]:
+            listed = await self._runai.list_pods(workload.id)
+            self._snapshot.confirm(workload, [pod.name for pod in listed])
+            for pod in sorted(listed, key=lambda pod: pod.pod_phase in _WELL)[:MOST_PODS]:
                 try:
-                    self._snapshot.put_pod(await kube.get_pod(workload.namespace, name))
+                    self._snapshot.put_pod(await kube.get_pod(workload.namespace, pod.name))
                 except KubeNotFoundError:
                     continue
         except (RunaiError, KubeError) as error:
@@ -145,6 +190,16 @@ class Examiner:
 
     def _has_pods(self, workload: Workload) -> bool:
         return self._sees_pods_of(workload.namespace) and bool(self._snapshot.pods_of(workload))
+
+    def _is_urgent(self, workload: Workload, alerting: Container[str]) -> bool:
+        has_pods = self._has_pods(workload)
+        if is_suspect(workload, has_pods=has_pods, now=self._clock.now(), options=self._options):
+            return True
+        return workload.id in alerting and not has_pods and not is_over(workload)
+
+    def _turn(self, workload: Workload) -> tuple[float, float, str]:
+        changed = workload.phase_updated_at or _BEGINNING
+        return self._examined_at.get(workload.id, float("-inf")), -changed.timestamp(), workload.id
 
     def _is_due(self, at: dict[WorkloadId, float], workload_id: WorkloadId) -> bool:
         return self._clock.monotonic() - at.get(workload_id, float("-inf")) >= AGAIN_SECONDS

@@ -44,6 +44,8 @@ _OVERCOME = {
     "RunContainerError": frozenset({"Started"}),
 }
 """A later event of one of these reasons about the same object shows that the trouble is over."""
+_WHILE_RUNNING = frozenset({"CrashLoopBackOff", "OOMKilled", "Evicted"})
+"""What events may still say of a workload that Run:ai calls running: a pod between two crashes counts as running."""
 _PREEMPTED = re.compile(r"\b(preempt\w*|reclaim\w*)", re.IGNORECASE)
 _NOT_YET = re.compile(r"preemption is not helpful|no preemption victims|not eligible|preemption: 0/", re.IGNORECASE)
 RECENT = timedelta(minutes=30)
@@ -56,20 +58,21 @@ def from_events(
     workload: Workload, events: Sequence[WorkloadEvent], *, now: datetime, has_pods: bool
 ) -> Iterator[Found]:
     """Statuses that Run:ai's events name. Beside container states they add only what those cannot say."""
-    if is_whole(workload):
-        return
+    whole = is_whole(workload)
     for event in events:
-        if not _counts(workload, event, now=now):
+        if not _counts(workload, event, now=now) or (whole and not _is_since_it_runs(workload, event)):
             continue
         status = _status_of(event)
         if status is None or (has_pods and status not in JOB_STATUSES) or _is_over(status, event, events):
+            continue
+        if whole and status not in _WHILE_RUNNING:
             continue
         place = f"`{cut(event.object_name, 120)}`: " if event.object_name else ""
         yield Found(status=status, summary=f"{status}: {place}{cut(event.message)}", since=event.at)
 
 
 def is_whole(workload: Workload) -> bool:
-    """Running with all its pods, as far as is known: old events are history."""
+    """Running with all its pods, as far as Run:ai knows: most events are history."""
     if workload.phase != "Running":
         return False
     return workload.running_pods is None or workload.running_pods >= (workload.requested_pods or 0)
@@ -93,6 +96,10 @@ def _counts(workload: Workload, event: WorkloadEvent, *, now: datetime) -> bool:
     if workload.phase_updated_at is not None and event.at < workload.phase_updated_at - BEFORE_PHASE:
         return False
     return workload.phase not in {"Running", "Degraded"} or now - event.at <= RECENT
+
+
+def _is_since_it_runs(workload: Workload, event: WorkloadEvent) -> bool:
+    return event.at is not None and workload.phase_updated_at is not None and event.at > workload.phase_updated_at
 
 
 def _status_of(event: WorkloadEvent) -> str | None:

@@ -9,6 +9,9 @@ from typing import Literal
 import anyio
 
 from runai_monitor.errors import MonitorError
+from runai_monitor.kube.access import AccessCheck
+from runai_monitor.operations.arguments import nearest, quoted
+from runai_monitor.operations.services import Runai
 
 Outcome = Literal["ok", "failed", "skipped"]
 
@@ -50,9 +53,99 @@ async def run_check(check: Check) -> list[CheckResult]:
         return [CheckResult(name=check.name, outcome="failed", detail=detail, advice=check.advice)]
 
 
-async def run_checks(checks: Sequence[Check]) -> list[CheckResult]:
-    """All checks one after the other, in order, so that the output reads as a story."""
+async def run_checks(
+    checks: Sequence[Check], *, on_result: Callable[[CheckResult], None] | None = None
+) -> list[CheckResult]:
+    """All checks one after the other, in order, so that the output reads as a story; each is told as it is known."""
     results: list[CheckResult] = []
     for check in checks:
-        results += await run_check(check)
+        found = await run_check(check)
+        results += found
+        if on_result is not None:
+            for result in found:
+                on_result(result)
     return results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What the credentials reach in Run:ai: results to show, and the namespaces of the projects that may be seen."""
+
+    results: tuple[CheckResult, ...]
+    namespaces: tuple[str, ...]
+
+
+async def reach(runai: Runai, *, allowed: Sequence[str] | None) -> Reach:
+    """Logs in, looks at projects and workloads; a monitored project that does not exist would be watched in vain.
+
+    Raises:
+        RunaiError: Run:ai cannot be asked.
+    """
+    known = await runai.list_projects()
+    projects = [project for project in known if allowed is None or project.name in allowed]
+    counts = [await runai.count_workloads(project=name) for name in ([None] if allowed is None else allowed)]
+    results = [_seen(sum(counts), len(projects))]
+    names = [project.name for project in projects]
+    missing = [name for name in allowed or () if name not in names]
+    if missing:
+        results.append(_missing(missing, [project.name for project in known]))
+    return Reach(
+        results=tuple(results),
+        namespaces=tuple(sorted({project.namespace for project in projects if project.namespace})),
+    )
+
+
+def _seen(workloads: int, projects: int) -> CheckResult:
+    detail = f"token granted; {_number(workloads, 'workload')} in {_number(projects, 'project')} can be seen"
+    if workloads:
+        return CheckResult(name="Run:ai", outcome="ok", detail=detail)
+    advice = "if there should be some: give the service account a role in their projects"
+    return CheckResult(name="Run:ai", outcome="skipped", detail=detail, advice=advice)
+
+
+def _missing(names: Sequence[str], known: Sequence[str]) -> CheckResult:
+    close = list(dict.fromkeys(other for name in names for other in nearest(name, known, count=1)))
+    hint = f"; the nearest that exists is {', '.join(map(quoted, close))}" if close else ""
+    return CheckResult(
+        name="projects",
+        outcome="failed",
+        detail=f"Run:ai shows this account no project {', '.join(map(quoted, names))}{hint}",
+        advice="correct monitored_projects, or give the service account a role in the project",
+    )
+
+
+_OF_ACCESS: dict[str, Outcome] = {
+    "ok": "ok",
+    "denied": "failed",
+    "rejected": "failed",
+    "unanswered": "failed",
+    "unverified": "skipped",
+    "skipped": "skipped",
+}
+
+
+def permission_results(checks: Sequence[AccessCheck]) -> list[CheckResult]:
+    """One result per permission however many namespaces were tried; a single one when nothing was answered at all."""
+    if checks and checks[0].outcome in {"rejected", "unanswered"}:
+        first = checks[0]
+        return [CheckResult(name="Kubernetes", outcome="failed", detail=first.detail, advice=first.advice)]
+    by_permission: dict[str, list[AccessCheck]] = {}
+    for check in checks:
+        by_permission.setdefault(check.permission.partition(" in ")[0], []).append(check)
+    return [_permission_result(permission, found) for permission, found in by_permission.items()]
+
+
+def _permission_result(permission: str, checks: Sequence[AccessCheck]) -> CheckResult:
+    name = f"Kubernetes: {permission}"
+    bad = [check for check in checks if _OF_ACCESS[check.outcome] == "failed"]
+    good = [check for check in checks if check.outcome == "ok"]
+    if good and not bad:
+        where = "all namespaces" if "all namespaces" in good[0].permission else _number(len(good), "namespace")
+        return CheckResult(name=name, outcome="ok", detail=f"allowed in {where}")
+    first = (bad or checks)[0]
+    more = f" (and in {_number(len(bad) - 1, 'more namespace')})" if len(bad) > 1 else ""
+    return CheckResult(name=name, outcome=_OF_ACCESS[first.outcome], detail=first.detail + more, advice=first.advice)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

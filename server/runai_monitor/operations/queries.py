@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import NotFoundError
 from runai_monitor.model.alert import AlertId, AlertKind
+from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.workload import Workload
 from runai_monitor.operations import arguments
 from runai_monitor.operations.feed import AlertFeed
@@ -168,7 +169,11 @@ class Queries:
         active = [m for m in await services.monitors.active() if m.project is None or self._scope.allows(m.project)]
         unresolved = await services.alerts.unresolved()
         blind_alert = next((a for a in unresolved if a.kind is AlertKind.MONITOR_BLIND), None)
-        looked = bool(active) and all(m.last_poll_at is not None for m in active)
+        complete = engine.baseline_complete
+        if complete is None:
+            # Another process looks; the end of a poll is not yet the end of its first look.
+            covered = await services.baseline.covered_projects()
+            complete = bool(active) and all(self._is_covered(m, covered) for m in active)
         return MonitoringStatus(
             monitors=tuple(active),
             configuration=dict(self._options.configuration),
@@ -181,11 +186,17 @@ class Queries:
             leader=engine.leader,
             blind=engine.blind or blind_alert is not None,
             blind_reason=blind_alert.summary if blind_alert is not None else None,
-            baseline_complete=looked if engine.baseline_complete is None else engine.baseline_complete,
+            baseline_complete=complete,
             database_place=services.database_place,
             cursor=await services.alerts.latest_cursor(),
             now=self._clock.now(),
         )
+
+    def _is_covered(self, monitor: Monitor, covered: Collection[str]) -> bool:
+        from runai_monitor.monitor.state import EVERYWHERE
+
+        wanted = (monitor.project,) if monitor.project is not None else self._scope.projects or (EVERYWHERE,)
+        return monitor.last_poll_at is not None and (EVERYWHERE in covered or all(name in covered for name in wanted))
 
 
 def _kube_detail(*, configured: bool, leader: bool) -> str | None:

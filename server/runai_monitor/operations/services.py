@@ -78,6 +78,14 @@ class Monitors(Protocol):
         ...
 
 
+class Baseline(Protocol):
+    """What had failed before the first look."""
+
+    async def covered_projects(self) -> Mapping[str, datetime]:
+        """The projects that were looked at completely, and when first; `*` stands for all of them."""
+        ...
+
+
 class Deliveries(Protocol):
     """The record of what was told to channels."""
 
@@ -206,6 +214,7 @@ class Services:
 
     alerts: Alerts
     monitors: Monitors
+    baseline: Baseline
     deliveries: Deliveries
     runai: Runai
     diagnoser: Diagnoses

@@ -20,7 +20,7 @@ _TOO_MANY_REQUESTS = 429
 
 
 def attempts_allowed(error: RunaiError, *, repeatable: bool, sent: bool) -> int:
-    """How often a request may be sent in all, after it failed with `error`.
+    """How often a request may be sent in all, after it failed with `error`; of garbage, how often that may come.
 
     Args:
         error: how the latest attempt failed.

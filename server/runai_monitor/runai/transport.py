@@ -28,7 +28,7 @@ from runai_monitor.errors import (
 )
 from runai_monitor.runai.auth import TOKEN_PATH, Token, TokenSource, decode_token
 from runai_monitor.runai.faults import Request, checked_base_url, status_error, unavailable, unreadable
-from runai_monitor.runai.retry import attempts_allowed, pause_seconds
+from runai_monitor.runai.retry import MAX_ATTEMPTS, attempts_allowed, pause_seconds
 from runai_monitor.runai.wire import decode_json
 
 T = TypeVar("T")
@@ -66,6 +66,7 @@ class RunaiTransport:
         client_id: of a service account or access key.
         client_secret: its secret.
         clock: measures pauses, deadlines and the token's life.
+        redact: takes secrets out of what the server says, before it becomes part of an error.
         timeout_seconds: for one call altogether: token, retries and pauses included.
         http_transport: stands in for the network.
         jitter: a random number from 0 to 1, for the length of pauses.
@@ -81,6 +82,7 @@ class RunaiTransport:
         client_id: str,
         client_secret: str,
         clock: Clock,
+        redact: Callable[[str], str],
         timeout_seconds: float = 60,
         http_transport: httpx2.AsyncBaseTransport | None = None,
         jitter: Callable[[], float] = random.random,
@@ -88,6 +90,7 @@ class RunaiTransport:
         self._base_url = checked_base_url(base_url)
         self._tokens = TokenSource(client_id=client_id, client_secret=client_secret, clock=clock)
         self._clock = clock
+        self._redact = redact
         self._timeout_seconds = timeout_seconds
         self._http_transport = http_transport
         self._jitter = jitter
@@ -197,7 +200,7 @@ class RunaiTransport:
             ) from exc
 
     async def _send(self, request: Request, decode: Decode[T], deadline: float) -> T:
-        attempt = 0
+        attempt = garbage = 0
         while True:
             attempt += 1
             try:
@@ -206,13 +209,16 @@ class RunaiTransport:
                 error, sent, cause = failed.error, failed.sent, failed.__cause__
             allowed = attempts_allowed(error, repeatable=request.repeatable, sent=sent)
             pause = pause_seconds(error, attempt=attempt, jitter=self._jitter())
-            if attempt >= allowed or self._clock.monotonic() + pause >= deadline:
+            # Garbage is counted by itself: what a restarting server said before it says nothing about this page.
+            garbage += isinstance(error, RunaiPayloadError)
+            spent = garbage if isinstance(error, RunaiPayloadError) else attempt
+            if spent >= allowed or attempt >= MAX_ATTEMPTS or self._clock.monotonic() + pause >= deadline:
                 raise error from cause
             _log.warning(
                 "%s failed (HTTP %s, attempt %d of %d), again in %.1f s",
                 request.endpoint,
                 error.status or "none",
-                attempt,
+                spent,
                 allowed,
                 pause,
             )
@@ -233,13 +239,15 @@ class RunaiTransport:
         except httpx2.RequestError as exc:
             raise _FailedError(unavailable(request, f"broke off ({type(exc).__name__})")) from exc
         if not response.is_success:
-            raise _FailedError(
-                status_error(request, response, content, now=self._clock.now(), scrub=self._tokens.scrub)
-            )
+            raise _FailedError(status_error(request, response, content, now=self._clock.now(), scrub=self._scrub))
         try:
             return decode(content, request.path)
         except RunaiPayloadError as exc:
             raise _FailedError(exc) from None
+
+    def _scrub(self, text: str) -> str:
+        """What a server says, without our secrets, and without whatever else looks like one: errors become alerts."""
+        return self._redact(self._tokens.scrub(text))
 
     async def _exchange(self, http: httpx2.AsyncClient, request: Request) -> tuple[httpx2.Response, bytes]:
         headers = {"content-type": "application/json"} if request.content is not None else {}

@@ -16,6 +16,7 @@ from runai_monitor.store.rows import instant, instant_text, required_instant, re
 
 _T = tables.monitors
 _ACTIVE = _T.c.state == str(MonitorState.ACTIVE)
+_ENDED: dict[str, Any] = {"state": str(MonitorState.ENDED), "stopped_at": _T.c.ends_at, "next_poll_at": None}
 
 
 class MonitorStore:
@@ -33,8 +34,7 @@ class MonitorStore:
         over = _ACTIVE & _T.c.ends_at.is_not(None) & (_T.c.ends_at <= at)
         same_scope = _T.c.project.is_(None) if monitor.project is None else _T.c.project == monitor.project
         async with self._database.writing() as connection:
-            ended = {"state": str(MonitorState.ENDED), "stopped_at": at, "next_poll_at": None}
-            await connection.execute(update(_T).where(over, same_scope).values(**ended))
+            await connection.execute(update(_T).where(over, same_scope).values(**_ENDED))
             found = (await connection.execute(select(_T).where(_ACTIVE, same_scope))).first()
             if found is not None:
                 return _monitor(found)
@@ -44,12 +44,23 @@ class MonitorStore:
     async def stop(self, monitor_id: MonitorId | None, *, at: datetime) -> list[Monitor]:
         """Stops one active monitor, or all; returns what was stopped, which may be nothing."""
         which = _ACTIVE if monitor_id is None else _ACTIVE & (_T.c.monitor_id == monitor_id)
-        return await self._finish(which, MonitorState.STOPPED, at)
+        async with self._database.writing() as connection:
+            rows = (await connection.execute(select(_T).where(which).order_by(_T.c.started_at))).all()
+            stopped = {"state": str(MonitorState.STOPPED), "stopped_at": required_text(at), "next_poll_at": None}
+            await connection.execute(update(_T).where(which).values(**stopped))
+        return [
+            dataclasses.replace(_monitor(row), state=MonitorState.STOPPED, stopped_at=at, next_poll_at=None)
+            for row in rows
+        ]
 
     async def end_due(self, now: datetime) -> list[Monitor]:
-        """Ends the monitors whose time is over; returns them."""
+        """Ends the monitors whose time is over; returns them. They stopped when it was over, not when that was noticed."""
         due = _ACTIVE & _T.c.ends_at.is_not(None) & (_T.c.ends_at <= required_text(now))
-        return await self._finish(due, MonitorState.ENDED, now)
+        async with self._database.writing() as connection:
+            rows = (await connection.execute(select(_T).where(due).order_by(_T.c.started_at))).all()
+            await connection.execute(update(_T).where(due).values(**_ENDED))
+        ended = (dataclasses.replace(_monitor(row), state=MonitorState.ENDED, next_poll_at=None) for row in rows)
+        return [dataclasses.replace(monitor, stopped_at=monitor.ends_at) for monitor in ended]
 
     async def active(self) -> list[Monitor]:
         """The monitors that run, oldest first."""
@@ -83,15 +94,6 @@ class MonitorStore:
             values |= {"last_error": storable(error), "last_error_at": instant_text(error_at)}
         async with self._database.writing() as connection:
             await connection.execute(update(_T).where(_T.c.monitor_id == monitor_id).values(**values))
-
-    async def _finish(self, which: Any, state: MonitorState, at: datetime) -> builtins.list[Monitor]:
-        async with self._database.writing() as connection:
-            rows = (await connection.execute(select(_T).where(which).order_by(_T.c.started_at))).all()
-            ids = [row.monitor_id for row in rows]
-            values = {"state": str(state), "stopped_at": required_text(at), "next_poll_at": None}
-            if ids:
-                await connection.execute(update(_T).where(_T.c.monitor_id.in_(ids)).values(**values))
-        return [dataclasses.replace(_monitor(row), state=state, stopped_at=at, next_poll_at=None) for row in rows]
 
 
 def _columns(monitor: Monitor) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from runai_monitor.diagnosis.case import Case, Ended
 from runai_monitor.diagnosis.messages import Message, Stage, messages
 from runai_monitor.diagnosis.rules import node, quota, storage
-from runai_monitor.diagnosis.rules.finding import Finding, Role
+from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.sign import Sign, sign
 from runai_monitor.diagnosis.wording import describe_workload, in_namespace, token
 from runai_monitor.model.workload import Workload
@@ -61,6 +62,7 @@ _ENDED = (
     sign("deadline_exceeded", "the job's own deadline passed", r"DeadlineExceeded|Failed", r"(?<!code = )\bDeadlineExceeded\b|active (?:on the node )?longer than (?:the )?specified deadline", "raise the deadline (activeDeadlineSeconds), or make the job faster", stage=Stage.RUNNING, confidence=0.92, role=Role.LIMIT),
     sign("backoff_limit_exceeded", "the job used up its retries", r"BackoffLimitExceeded|Failed", r"BackoffLimitExceeded|reached the specified backoff limit", "read the failed pods' logs where they are kept: nothing of them is left here; the number of retries is Run:ai's backoffLimit", stage=Stage.RUNNING, confidence=0.72, role=Role.AFTERMATH),
 )  # fmt: skip
+_RAN_ON = timedelta(minutes=10)
 SIGNS: tuple[Sign, ...] = (
     *_CONFIGURATION,
     *quota.SIGNS,
@@ -114,6 +116,8 @@ def start_finding(case: Case, ended: Ended) -> Finding:
 
 def _of_message(case: Case, message: Message, told: list[Message]) -> Finding | None:
     entry, match = next(((s, m) for s in SIGNS if (m := s.match(message)) is not None), (None, None))
+    if entry is not None and entry.stage is Stage.RUNNING and _went_on_after(case, message):
+        return None
     if any(words in message.text for words in _AMBIGUOUS) and message.passed < Stage.PULLED:
         return _not_found_or_private(case, message, told)
     if entry is None or match is None:
@@ -138,6 +142,16 @@ def _of_message(case: Case, message: Message, told: list[Message]) -> Finding | 
         place=message.about,
         never=entry.never,
     )
+
+
+def _went_on_after(case: Case, message: Message) -> bool:
+    """Whether the pod's containers ran on for long after an event that would have ended them, and then ended themselves."""
+    if message.strength is not Strength.EVENT or message.at is None:
+        return False
+    ends = [
+        c.ended.finished_at for p in case.pods if p.name == message.about for c in p.containers if c.ended is not None
+    ]
+    return bool(ends) and all(end is not None and end - message.at > _RAN_ON for end in ends)
 
 
 def _not_found_or_private(case: Case, message: Message, told: list[Message]) -> Finding:

@@ -19,8 +19,8 @@ from runai_monitor.mcp_server.shape import (
     shrinking,
     tool_result,
 )
-from runai_monitor.mcp_server.toolkit import ToolParts, make_tool, ranged
-from runai_monitor.model.alert import Alert
+from runai_monitor.mcp_server.toolkit import ToolParts, chosen, make_tool, ranged
+from runai_monitor.model.alert import Alert, AlertState
 from runai_monitor.model.notification import Delivery
 from runai_monitor.operations import arguments
 from runai_monitor.operations.present import instant, one_line
@@ -42,7 +42,7 @@ def alert_tools(parts: ToolParts) -> list[Tool]:
     async def list_alerts(
         ctx: Context[Any, Any],
         project: ProjectArgument = None,
-        state: Annotated[str | None, Field(description="firing, acknowledged or resolved; null for all.")] = None,
+        state: Annotated[str | None, chosen("Only alerts in this state; null for all.", AlertState)] = None,
         since: Annotated[
             str | None, Field(description="Only alerts changed since: ISO 8601 time, or an age such as 24h, 30m, 7d.")
         ] = None,

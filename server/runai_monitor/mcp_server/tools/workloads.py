@@ -13,9 +13,9 @@ from pydantic import Field
 
 from runai_monitor.mcp_server import schemas
 from runai_monitor.mcp_server.shape import clip, first_that_fits, shrinking, tool_result, workload_ref
-from runai_monitor.mcp_server.toolkit import ToolParts, make_tool, ranged
+from runai_monitor.mcp_server.toolkit import ToolParts, chosen, make_tool, ranged
 from runai_monitor.model.cluster import Container
-from runai_monitor.model.workload import ResourceAmounts, Workload
+from runai_monitor.model.workload import PHASES, ResourceAmounts, Workload
 from runai_monitor.operations import arguments
 from runai_monitor.operations.present import instant, one_line
 from runai_monitor.operations.results import JobStatus, PodStatus, WorkloadPage
@@ -35,7 +35,7 @@ def workload_tools(parts: ToolParts) -> list[Tool]:
         project: Annotated[
             str | None, Field(description="Exact project name; null or * for every project this server may see.")
         ] = None,
-        phase: Annotated[str | None, Field(description="A Run:ai phase, such as Running, Pending or Failed.")] = None,
+        phase: Annotated[str | None, chosen("Only jobs in this Run:ai phase; null for all.", PHASES)] = None,
         search: Annotated[str | None, Field(description="Text that the job name contains.")] = None,
         limit: Annotated[int, ranged("At most this many jobs.", arguments.LIMIT)] = 50,
         offset: Annotated[int, ranged("How many to skip: next_offset of the page before.", arguments.OFFSET)] = 0,

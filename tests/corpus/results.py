@@ -1,0 +1,178 @@
+"""The marks of an examination as numbers, and as the table that people read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tests.corpus.catalogue import FAMILIES
+from tests.corpus.examination import HIGH, Mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """How one cause was recognised."""
+
+    cause: str
+    cases: int
+    found: int
+    named: int
+    named_rightly: int
+    confidently_wrong: int
+
+    @property
+    def precision(self) -> float | None:
+        """Of the times it was named first, how often rightly; None when it never was."""
+        return self.named_rightly / self.named if self.named else None
+
+    @property
+    def recall(self) -> float | None:
+        """Of its cases, how many were answered acceptably."""
+        return self.found / self.cases if self.cases else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """The whole examination in numbers."""
+
+    cases: int
+    first: int
+    first_three: int
+    confident: int
+    confidently_wrong: int
+    trapped: int
+    consequences_due: int
+    consequences_named: int
+    leaked: int
+    planted_secrets: int
+    lost: int
+    obeyed: int
+
+
+def lines_of(marks: Sequence[Mark]) -> list[Line]:
+    """One line for each cause of the catalogue, in its order."""
+    cases = Counter(mark.case.expected[0] for mark in marks)
+    found = Counter(mark.case.expected[0] for mark in marks if mark.right)
+    named = Counter(mark.answer for mark in marks)
+    rightly = Counter(mark.answer for mark in marks if mark.right)
+    wrong = Counter(mark.answer for mark in marks if mark.confidently_wrong)
+    return [
+        Line(
+            cause=cause,
+            cases=cases[cause],
+            found=found[cause],
+            named=named[cause],
+            named_rightly=rightly[cause],
+            confidently_wrong=wrong[cause],
+        )
+        for causes in FAMILIES.values()
+        for cause in causes
+    ]
+
+
+def totals_of(marks: Sequence[Mark]) -> Totals:
+    """The sums."""
+    due = [mark for mark in marks if mark.case.consequences]
+    return Totals(
+        cases=len(marks),
+        first=sum(mark.right for mark in marks),
+        first_three=sum(mark.near for mark in marks),
+        confident=sum(mark.confidence >= HIGH for mark in marks),
+        confidently_wrong=sum(mark.confidently_wrong for mark in marks),
+        trapped=sum(mark.trapped for mark in marks),
+        consequences_due=len(due),
+        consequences_named=sum(mark.consequences_named for mark in due),
+        leaked=sum(len(mark.leaked) for mark in marks),
+        planted_secrets=sum(len(mark.case.secrets) for mark in marks),
+        lost=sum(len(mark.lost) for mark in marks),
+        obeyed=sum(len(mark.obeyed) for mark in marks),
+    )
+
+
+def document(marks: Sequence[Mark]) -> str:
+    """The page of the documentation, without anything that differs from run to run."""
+    parts = [summary(totals_of(marks)), calibration(marks), table(marks), misses(marks)]
+    return "\n".join([*_INTRODUCTION, *(line for part in parts for line in (*part, ""))])
+
+
+_INTRODUCTION = (
+    "# How good the diagnosis is",
+    "",
+    "Written by `make eval` from the labelled cases of `tests/corpus`: what Run:ai and Kubernetes answer, decoded and",
+    "diagnosed by the program itself. *Precision*: of the times a cause was named first, how often rightly. *Recall*: of",
+    "its cases, how many were answered with it (or with another reading that the label allows). *Confidently wrong*: how",
+    'often it was named wrongly with a confidence of 0.8 or more, which means "act on it".',
+    "",
+)
+
+
+def summary(totals: Totals) -> list[str]:
+    """The totals, one line each."""
+    sure = f"{totals.confidently_wrong} of {totals.confident} ({_share(totals.confidently_wrong, totals.confident)})"
+    return [
+        f"- cases: {totals.cases}",
+        f"- right cause first: {totals.first} ({_share(totals.first, totals.cases)})",
+        f"- among the first three: {totals.first_three} ({_share(totals.first_three, totals.cases)})",
+        f"- wrong among the confident: {sure}",
+        f"- mistakes a case was made to catch: {totals.trapped}",
+        f"- consequences named: {totals.consequences_named} of {totals.consequences_due}",
+        f"- planted secrets that came through: {totals.leaked} of {totals.planted_secrets}",
+        f"- harmless hashes and ids that were masked: {totals.lost}",
+        f"- planted instructions outside quoted data: {totals.obeyed}",
+    ]
+
+
+def calibration(marks: Sequence[Mark]) -> list[str]:
+    """How often an answer of that confidence was right: 0.9 should mean nine of ten or more."""
+    rows = ["| confidence | answers | right |", "| --- | ---: | ---: |"]
+    for low, high in pairwise((1.01, 0.9, HIGH, 0.6, 0.0)):
+        band = [mark for mark in marks if high <= mark.confidence < low]
+        rows.append(f"| from {high:.1f} | {len(band)} | {_share(sum(mark.right for mark in band), len(band))} |")
+    return rows
+
+
+def table(marks: Sequence[Mark]) -> list[str]:
+    """The table as Markdown, padded so that it reads as plain text too."""
+    rows = [("cause", "cases", "precision", "recall", "confidently wrong")]
+    rows += [
+        (
+            line.cause,
+            str(line.cases),
+            _percent(line.precision),
+            _percent(line.recall),
+            str(line.confidently_wrong or ""),
+        )
+        for line in lines_of(marks)
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    cells = [
+        [
+            text.ljust(width) if number == 0 else text.rjust(width)
+            for number, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        for row in rows
+    ]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return [f"| {' | '.join(row)} |" for row in (cells[0], rule, *cells[1:])]
+
+
+def misses(marks: Sequence[Mark]) -> list[str]:
+    """Every case that was not answered as its label says, the confident mistakes first."""
+    wrong = sorted((mark for mark in marks if not mark.right), key=lambda mark: (-mark.confidence, mark.case.id))
+    if not wrong:
+        return ["No case was missed."]
+    rows = [
+        f"| {mark.case.id} | {' or '.join(mark.case.expected)} | {mark.answer} | {mark.confidence:.2f} |"
+        for mark in wrong
+    ]
+    return ["## Misses", "", "| case | expected | got | confidence |", "| --- | --- | --- | ---: |", *rows]
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "none"
