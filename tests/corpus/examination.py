@@ -15,6 +15,7 @@ import httpx2
 from aiohttp import web
 
 from runai_monitor.diagnosis.diagnose import Diagnoser
+from runai_monitor.diagnosis.redact import redact
 from runai_monitor.kube.client import KubeClient
 from runai_monitor.kube.connect import connect
 from runai_monitor.model.diagnosis import Diagnosis, Verdict
@@ -111,13 +112,14 @@ async def tenants() -> AsyncIterator[tuple[RunaiClient, KubeClient, RunaiTenant,
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         with tempfile.TemporaryDirectory() as folder:
             path = write_kubeconfig(Path(folder) / "config", f"http://127.0.0.1:{runner.addresses[0][1]}")
-            kube = await connect(kubeconfig=str(path), context=None, clock=clock, environ={})
+            kube = await connect(kubeconfig=str(path), context=None, clock=clock, redact=redact, environ={})
             runai = RunaiClient(
                 RunaiTransport(
                     base_url="https://runai.example",
                     client_id="corpus",
                     client_secret=TOKEN,
                     clock=clock,
+                    redact=redact,
                     http_transport=httpx2.MockTransport(tenant.handle),
                 )
             )
