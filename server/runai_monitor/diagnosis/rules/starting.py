@@ -38,8 +38,8 @@ _IMAGE = (
 )  # fmt: skip
 _CONFIGURATION = (
     sign("missing_config_key", "a ConfigMap or Secret lacks a key", _CONFIG, r"couldn't find key (?P<detail>\S{1,120})|references non-existent (?:config|secret) key:? ?(?P<key>\S{0,120})", "add the key, or correct its name in the workload (Run:ai: environmentVariables, storage)", stage=Stage.STARTED, confidence=0.96),
-    sign("missing_secret", "a Secret does not exist", _CONFIG, rf"\bsecrets? {_NAME} not found", "create it in the workload's namespace (Run:ai: Credentials), or correct its name", stage=Stage.STARTED, confidence=0.96),
-    sign("missing_configmap", "a ConfigMap does not exist", _CONFIG, rf"\bconfigmaps? {_NAME} not found", "create it in the workload's namespace, or correct its name", stage=Stage.STARTED, confidence=0.96),
+    sign("missing_secret", "a Secret does not exist", _CONFIG, rf"\bsecrets? {_NAME} not found", "create the secret in the workload's namespace (Run:ai: Credentials), or correct its name", stage=Stage.STARTED, confidence=0.96),
+    sign("missing_configmap", "a ConfigMap does not exist", _CONFIG, rf"\bconfigmaps? {_NAME} not found", "create the ConfigMap in the workload's namespace, or correct its name", stage=Stage.STARTED, confidence=0.96),
     sign("missing_configmap", "a ConfigMap does not exist", r"FailedScheduling|Unschedulable|SchedulerError", r"Missing required configmaps: \[(?P<detail>[a-z0-9][\w.-]{0,252})", "create it in the workload's namespace, or correct its name", stage=Stage.SCHEDULED, confidence=0.95),
     sign("security_context_denied", "a security rule refused the container", _CREATE, r"runAsNonRoot|runAsUser breaks|violates PodSecurity|admission webhook \S+ denied|unable to validate against any (?:pod security policy|security context)|hostPath volumes are not allowed|Privileged containers are not allowed|capability may not be added", "run as a non-root user (Run:ai: security.runAsUid, runAsNonRoot) without the named privilege, or have the policy allow it", stage=Stage.STARTED, confidence=0.95),
 )  # fmt: skip
