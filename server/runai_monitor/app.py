@@ -195,6 +195,7 @@ class Application:
             blind=now.blind,
             kube_live=now.kube_live,
             kube_error=now.kube_error,
+            store_error=now.store_error,
             baseline_complete=now.baseline_complete,
         )
 

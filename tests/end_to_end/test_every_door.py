@@ -158,7 +158,7 @@ async def test_the_stored_alert_carries_a_diagnosis_with_evidence_and_its_delive
     for scenario in show.loud:
         (alert,) = show.stored_about(scenario.workload_name)
         detail = await ask(show.clients["modern"], "get_alert", alert_id=alert["alert_id"])
-        diagnosis = detail["alert"]["diagnosis"]
+        diagnosis = detail["diagnosis"]
         first = diagnosis["causes"][0]
         assert first["cause"] in scenario.expected_causes
         assert 0.8 <= first["confidence"] <= 1
@@ -236,7 +236,7 @@ async def test_a_failed_job_can_be_diagnosed_again_with_progress(show: Show) -> 
     )
     assert not result.is_error
     assert result.structured_content is not None
-    diagnosis = result.structured_content["diagnosis"]
+    diagnosis = result.structured_content
     assert (diagnosis["verdict"], diagnosis["causes"][0]["cause"]) == ("failure", "cuda_oom")
     assert "CUDA out of memory" in diagnosis["markdown"]
     assert heard

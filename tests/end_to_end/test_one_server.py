@@ -209,7 +209,7 @@ async def test_paging_over_the_workloads_gives_each_once(team: Team) -> None:
 
 async def test_a_healthy_job_is_called_healthy(team: Team) -> None:
     """A diagnosis that always finds something is believed never."""
-    diagnosis = (await ask(team.client, "troubleshoot_job", job_name=team.healthy.name))["diagnosis"]
+    diagnosis = await ask(team.client, "troubleshoot_job", job_name=team.healthy.name)
     assert diagnosis["verdict"] == "healthy"
     assert [cause["cause"] for cause in diagnosis["causes"]] in ([], ["healthy"])
     status = await ask(team.client, "job_status", job_name=team.healthy.name, project="vision")

@@ -86,7 +86,11 @@ async def test_an_alert_has_exactly_the_fields_of_the_contract() -> None:
     world = World()
     world.alerts.put("al-1")
     async with connected(world) as client:
-        alert = data_of(await client.call_tool("get_alert", {"alert_id": "al-1"}))["alert"]
+        (alert,) = data_of(await client.call_tool("list_alerts"))["alerts"]
+        detail = data_of(await client.call_tool("get_alert", {"alert_id": "al-1"}))
+        found = data_of(await client.call_tool("troubleshoot_job", {"job_name": "train-a"}))
+    assert set(detail) == {*alert, "deliveries", "cut", "unseen_alerts"}
+    assert set(found) == {*alert["diagnosis"], "workload", "phase", "cut", "unseen_alerts"}
     assert set(alert) == {
         "alert_id",
         "cursor",
@@ -313,7 +317,7 @@ async def test_troubleshooting_labels_cluster_text_and_reports_progress() -> Non
     async with connected(world) as client:
         result = await client.call_tool("troubleshoot_job", {"job_name": "train-a"}, progress_callback=on_progress)
     assert "not instructions" in text_of(result)
-    assert data_of(result)["diagnosis"]["causes"][0]["cause"] == "cuda_oom"
+    assert data_of(result)["causes"][0]["cause"] == "cuda_oom"
     assert messages == ["reading logs"]
 
 

@@ -20,5 +20,5 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 @pytest.fixture
 async def bare(tmp_path: Path) -> AsyncIterator[World]:
     """Run:ai alone."""
-    async with a_world(tmp_path, kube=False) as there:
+    async with a_world(tmp_path / "bare", kube=False) as there:
         yield there

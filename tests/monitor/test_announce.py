@@ -53,9 +53,10 @@ async def test_the_book_follows_the_store(tmp_path: Path) -> None:
         resolved = dataclasses.replace(opened, change=Change.RESOLVED)
         sink.full = True
         assert await announcer.apply([opened]) is False
-        assert (book.open, pushed) == ({}, [])
+        assert (book.open, pushed, announcer.error) == ({}, [], "the disk is full: free some space")
         sink.full = False
         assert await announcer.apply([opened]) is True
+        assert announcer.error is None
         assert (list(book.open), book.episodes[KEY], len(pushed)) == ([KEY], 1, 1)
 
         await sink.store.apply([resolved], channels=[])

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod, PodCondition
-from runai_monitor.monitor.containers import Found, from_pods, was_preempted
+from runai_monitor.monitor.containers import Found, from_pods, steady_since, was_preempted
 from tests.factories import end, ended, make_pod, running, waiting
 from tests.fakes import EPOCH
 
@@ -219,3 +219,13 @@ def test_text_from_a_cluster_is_shortened_redacted_and_cannot_leave_its_place() 
     assert "`two`" not in told.summary
     assert "pod `po'd`" in told.summary
     assert len(told.summary) < 500
+
+
+def test_containers_are_steady_since_the_last_of_them_runs() -> None:
+    """A pod that still starts, or a container that waits, says nothing of how long all is well."""
+    early, late = NOW - timedelta(minutes=9), NOW - timedelta(minutes=4)
+    first, second = make_pod("train", "a", running(early)), make_pod("train", "b", running(late))
+    failed = make_pod("train", "c", ended(1), pod_phase="Failed")
+    assert steady_since([first, second, failed]) == late
+    assert steady_since([first, make_pod("train", "d", waiting("CrashLoopBackOff"))]) is None
+    assert steady_since([failed]) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -82,6 +83,46 @@ async def test_old_failures_are_old_per_project(bare: World) -> None:
         bare.runai.put("c", "Failed", project="created-later")
         await bare.pass_by(minutes=1)
         assert (await bare.slack())[3:] == ["opened c Failed"]
+
+
+async def test_what_fails_in_a_known_project_while_nothing_runs_is_news_to_any_monitor(bare: World) -> None:
+    """The first look at a project was once; a monitor of all that starts later does not make its failures old."""
+    await bare.monitor(1, project="ml-team")
+    async with bare.running():
+        await bare.pass_by(minutes=1)
+    await bare.stop(1)
+    bare.runai.put("ours", "Failed")
+    bare.runai.put("theirs", "Failed", project="vision")
+    await bare.monitor(2, project=None)
+    async with bare.running():
+        await bare.pass_by(minutes=1)
+    assert await bare.slack() == ["opened existing_failures ExistingFailures", "opened ours Failed"]
+
+
+async def test_a_first_look_waits_for_what_events_and_containers_say(world: World, bare: World) -> None:
+    """They come seconds after the list; what they say was so before, and is no news."""
+    for there in (world, bare):
+        there.runai.put("train", "Creating", phase_updated_at=EPOCH - timedelta(minutes=5))
+        await there.monitor()
+    assert world.kube is not None
+    world.kube.listing = anyio.Event()
+    world.kube.put(make_pod("train", None, waiting("ErrImagePull")))
+    answers, told = anyio.Event(), bare.runai.list_events
+    bare.runai.tell("train", "Failed", "Failed to pull image: not found", object_name="train-0-0")
+
+    async def slow(*args: Any, **limits: Any) -> Any:
+        await answers.wait()
+        return await told(*args, **limits)
+
+    bare.runai.list_events = slow  # type: ignore[method-assign]
+    for there, comes in ((world, world.kube.listing), (bare, answers)):
+        async with there.running():
+            await there.pass_by(seconds=20)
+            assert await there.slack() == []
+            comes.set()
+            await there.pass_by(minutes=3)
+            assert await there.slack() == ["opened existing_failures ExistingFailures"]
+            assert "train (ImagePullBackOff)" in (await there.alerts())[0].summary
 
 
 async def test_two_overlapping_monitors_tell_each_failure_once(world: World) -> None:

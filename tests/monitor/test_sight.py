@@ -17,6 +17,7 @@ from runai_monitor.errors import (
 )
 from runai_monitor.model.workload import WorkloadId
 from runai_monitor.store.alerts import AlertStore
+from runai_monitor.store.baseline import BaselineStore
 from runai_monitor.store.monitors import MonitorStore
 from tests.factories import end, ended, make_pod, running, waiting
 from tests.monitor.world import World, a_world
@@ -479,6 +480,32 @@ async def test_a_store_that_fails_for_a_while_costs_nothing(bare: World) -> None
         assert await bare.slack() == ["opened train Failed"]
         assert bare.diagnoser.diagnosed == ["train"]
         assert all(age < 70 for age in engine.statistics().heartbeat_ages_seconds.values())
+
+
+async def test_a_baseline_that_cannot_be_kept_is_kept_soon_after_it_can(bare: World) -> None:
+    """A full disk is no defect of a loop: no growing patience, and nothing is judged before it is known what is old."""
+    real = bare.busy.watching(BaselineStore(bare.database))
+
+    class Flaky:
+        full = True
+
+        def __getattr__(self, name: str) -> object:
+            if self.full and name == "cover":
+                raise StoreError("the disk is full: free some space")
+            return getattr(real, name)
+
+    baseline = Flaky()
+    bare.broken["baseline"] = baseline
+    bare.runai.put("old", "Failed")
+    await bare.monitor()
+    async with bare.running() as engine:
+        await bare.pass_by(minutes=10)
+        assert not engine.statistics().baseline_complete
+        baseline.full = False
+        await bare.pass_by(seconds=15)
+        assert engine.statistics().baseline_complete
+        assert engine.statistics().crashes == {}
+        assert await bare.slack() == ["opened existing_failures ExistingFailures"]
 
 
 async def test_a_diagnosis_that_breaks_costs_no_alert(bare: World) -> None:

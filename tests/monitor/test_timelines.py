@@ -52,10 +52,10 @@ async def test_a_crash_loop_is_one_alert_however_often_it_crashes(world: World) 
         assert await world.slack() == ["opened train Error"]
         assert await world.open() == {"train": "CrashLoopBackOff"}
         world.kube.put(make_pod("train", None, running(world.clock.now(), after=end(at=world.clock.now()))))
-        await world.pass_by(seconds=200)
+        await world.pass_by(seconds=110)
         assert await world.open() == {"train": "CrashLoopBackOff"}
-        await world.pass_by(seconds=60)
-        assert await world.open() == {}
+        await world.pass_by(seconds=20)
+        assert await world.open() == {}, "resolve_after_seconds counts from when the container began to run"
         world.kube.put(make_pod("train", None, waiting("CrashLoopBackOff", after=end(at=world.clock.now()))))
         await world.pass_by(seconds=5)
         assert (await world.slack())[-1] == "opened train CrashLoopBackOff"

@@ -300,6 +300,16 @@ async def test_a_blind_monitor_is_not_ready_and_says_so() -> None:
     assert (await world.operations.probes.health()).ready
 
 
+async def test_alerts_that_cannot_be_stored_are_told_to_whoever_asks() -> None:
+    """A disk that is full in the night: nothing can be sent, so whoever looks must see it."""
+    world = World()
+    world.engine = EngineState(leader=True, store_error="the disk is full: free some space")
+    assert (await world.operations.queries.monitoring_status()).store_error == "the disk is full: free some space"
+    health = await world.operations.probes.health()
+    assert (health.healthy, health.ready) == (True, False)
+    assert health.reasons == ("new alerts cannot be stored: the disk is full: free some space",)
+
+
 async def test_a_store_that_cannot_be_opened_is_told_to_every_question() -> None:
     """No alert is pretended to be stored, and no probe crashes."""
     world = World()

@@ -196,6 +196,15 @@ async def test_an_untrusted_certificate_is_named() -> None:
         await settle(clock, lambda: get(make_transport(fake, clock)))
 
 
+async def test_an_unreachable_control_plane_is_named_with_the_reason() -> None:
+    """A mistyped address and a network that is down look alike otherwise."""
+    clock = FakeClock()
+    fake = FakeRunai({WORKLOADS: [httpx2.ConnectError("[Errno -2] Name or service not known")]})
+    with pytest.raises(RunaiUnavailableError) as caught:
+        await settle(clock, lambda: get(make_transport(fake, clock)))
+    assert "cannot be reached at runai.example ([Errno -2] Name or service not known)" in str(caught.value)
+
+
 async def test_an_outage_ends_within_the_deadline() -> None:
     """A poll that never returns is a monitor that never says it is blind."""
     clock = FakeClock()

@@ -42,6 +42,13 @@ class EvidenceResult(BaseModel):
     excerpt: str = Field(description=UNTRUSTED)
 
 
+class Result(BaseModel):
+    """What every ordinary result carries besides its own."""
+
+    cut: str | None = Field(default=None, description="What was left out to keep the result small, and how to get it.")
+    unseen_alerts: int = Field(default=0, description="Alerts this client was not given yet.")
+
+
 class DiagnosisResult(BaseModel):
     """Why a workload is as it is; causes best first."""
 
@@ -73,13 +80,6 @@ class AlertResult(BaseModel):
     diagnosis: DiagnosisResult | None
 
 
-class Result(BaseModel):
-    """What every ordinary result carries besides its own."""
-
-    cut: str | None = Field(default=None, description="What was left out to keep the result small, and how to get it.")
-    unseen_alerts: int = Field(default=0, description="Alerts this client was not given yet.")
-
-
 class AlertListResult(Result):
     """Some alerts and where to read on."""
 
@@ -106,10 +106,9 @@ class DeliveryResult(BaseModel):
     last_error: str | None
 
 
-class AlertDetailResult(Result):
+class AlertDetailResult(Result, AlertResult):
     """One alert with everything about it."""
 
-    alert: AlertResult
     deliveries: list[DeliveryResult]
 
 
@@ -178,6 +177,9 @@ class MonitoringStatusResult(Result):
     database: str
     blind: bool
     blind_reason: str | None
+    store_error: str | None = Field(
+        description="Why new alerts cannot be stored at present, and are not sent; or null."
+    )
     baseline_complete: bool
     cursor: int
 
@@ -270,12 +272,11 @@ class JobStatusResult(Result):
     unread: list[str]
 
 
-class TroubleshootResult(Result):
-    """A job and its diagnosis."""
+class TroubleshootResult(Result, DiagnosisResult):
+    """A diagnosis, and of which job."""
 
     workload: WorkloadRef
     phase: str
-    diagnosis: DiagnosisResult
 
 
 class ManageResult(Result):

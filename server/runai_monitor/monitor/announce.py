@@ -40,6 +40,8 @@ class Announcer:
         self._channels = tuple(channels)
         self._outbox_wake = outbox_wake
         self._on_alerts = on_alerts
+        self.error: str | None = None
+        """Why alerts cannot be stored at present, or None."""
         # Two tasks that apply at once could note two states of one alert in the wrong order.
         self._lock = anyio.Lock()
 
@@ -67,14 +69,21 @@ class Announcer:
                 if not {t.alert_id for t in transitions if t.change is not Change.SUPPRESSED} <= stored:
                     await self.load()  # another process had told it already: its alerts are ours now
             except StoreError as error:
-                log.error("alerts could not be stored and are not sent; they are tried again: %s", error)  # noqa: TRY400  # one sentence for a person
+                self._refused(error)
                 return False
+            self.error = None
             for alert in changed:
                 self._note(alert)
         if changed:
             self._outbox_wake()
             self._on_alerts(changed)
         return True
+
+    def _refused(self, error: StoreError) -> None:
+        """Complained about once, however often it is tried again."""
+        if self.error != str(error):
+            log.error("alerts could not be stored and are not sent; they are tried again: %s", error)
+        self.error = str(error)
 
     def _note(self, alert: Alert) -> None:
         key: Key = (alert.kind, alert.subject.id)

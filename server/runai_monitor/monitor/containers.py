@@ -75,6 +75,18 @@ def in_trouble(pod: Pod, *, now: datetime, hold: timedelta) -> bool:
     return any(True for _ in from_pods((pod,), now=now, hold=hold))
 
 
+def steady_since(pods: Sequence[Pod]) -> datetime | None:
+    """Since when every container of the pods that run has been running; None when one does not, or does not say."""
+    starts = [
+        container.started_at if container.phase is ContainerPhase.RUNNING else None
+        for pod in pods
+        if pod.pod_phase == "Running"
+        for container in _own(pod)
+        if not container.init
+    ]
+    return max((start for start in starts if start is not None), default=None) if None not in starts else None
+
+
 def was_preempted(pod: Pod) -> bool:
     """Whether the scheduler took the pod's resources for another."""
     if _PREEMPTED.search(pod.reason or ""):

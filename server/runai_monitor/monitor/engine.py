@@ -54,6 +54,7 @@ class EngineStatistics:
     blind: bool
     kube_live: bool
     kube_error: str | None
+    store_error: str | None
     baseline_complete: bool
     crashes: Mapping[str, int] = field(default_factory=dict)
     monitors: Mapping[MonitorId, MonitorStatistics] = field(default_factory=dict)
@@ -146,6 +147,7 @@ class Engine:
             blind=self._state.blind,
             kube_live=bool(self._pods and self._pods.live),
             kube_error=self._pods.error if self._pods else None,
+            store_error=self._announcer.error,
             baseline_complete=bool(watched) and all(each.looked for each in watched.values()),
             crashes=self._supervisor.crashes(),
             monitors=self._monitor_statistics(),

@@ -11,6 +11,7 @@ from runai_monitor.clock import Clock
 from runai_monitor.model.alert import AlertKind, Change, Detection, Transition
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.announce import Announcer
+from runai_monitor.monitor.containers import steady_since
 from runai_monitor.monitor.detect import detect
 from runai_monitor.monitor.opening import Opening
 from runai_monitor.monitor.options import MonitorOptions
@@ -61,6 +62,7 @@ class Judge:
             now=self._clock.now(),
             options=self._options,
             in_sight=not may_come,
+            steady_since=steady_since(snapshot.pods_of(workload)),
         )
 
     def may_judge(self, watched: Watched) -> bool:

@@ -54,11 +54,13 @@ def decide(
     now: datetime,
     options: MonitorOptions,
     in_sight: bool = True,
+    steady_since: datetime | None = None,
 ) -> list[Transition]:
     """The transitions for one workload. Updates only the book's notes of health and suppression, never its alerts.
 
     A workload of the baseline stays silent until it was healthy once; one that was merely stuck speaks when it fails.
     `in_sight`: whether its container states are followed as far as they can be; what is out of sight has not recovered.
+    `steady_since`: since when all its containers run, as far as they tell: they were well before anyone looked.
     """
     if _is_old_news(workload, detection, book):
         return []
@@ -77,7 +79,8 @@ def decide(
             if reason := _ended(workload, detection):
                 transitions.append(_again(alert, Change.RESOLVED, reason, now=now, notify=alert.notifications > 0))
             elif _may_recover(workload, alert, in_sight=in_sight):
-                transitions += _perhaps_healthy(alert, key, book=book, now=now, options=options)
+                since = steady_since if _is_told_by_containers(alert) else None
+                transitions += _perhaps_healthy(alert, key, since or now, book=book, now=now, options=options)
             else:
                 book.healthy_since.pop(key, None)
     return transitions
@@ -289,13 +292,19 @@ def _may_recover(workload: Workload, alert: Alert, *, in_sight: bool) -> bool:
     """Whether the absence of trouble means health; being in another phase is all that a stuck workload must achieve."""
     if alert.rank == STUCK_RANK:
         return workload.phase not in _UNSURE_PHASES
-    told_by_containers = alert.rank >= RANKS["Error"]
-    return not _is_under_way(workload) and (in_sight or not told_by_containers)
+    return not _is_under_way(workload) and (in_sight or not _is_told_by_containers(alert))
 
 
-def _perhaps_healthy(alert: Alert, key: Key, *, book: Book, now: datetime, options: MonitorOptions) -> list[Transition]:
-    """Over after no trouble was seen for a while."""
-    since = book.healthy_since.setdefault(key, now)
+def _is_told_by_containers(alert: Alert) -> bool:
+    """Whether container states said so, and therefore are what says that it is over."""
+    return alert.rank >= RANKS["Error"]
+
+
+def _perhaps_healthy(
+    alert: Alert, key: Key, began: datetime, *, book: Book, now: datetime, options: MonitorOptions
+) -> list[Transition]:
+    """Over after no trouble was seen for a while, counted from `began` when this is the first look at health."""
+    since = book.healthy_since.setdefault(key, began)
     if (now - since).total_seconds() < options.resolve_after_seconds:
         return []
     state = "no longer stuck" if alert.rank == STUCK_RANK else "healthy"

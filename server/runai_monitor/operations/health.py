@@ -38,10 +38,11 @@ class HealthCheck:
         ages = dict(engine.heartbeat_ages_seconds)
         stale = [f"loop {name} gave no sign of life for {age:.0f} s" for name, age in ages.items() if age > limit]
         blind = ["the monitor is blind: it cannot see Run:ai"] if engine.blind or await _blind(services) else []
+        full = [f"new alerts cannot be stored: {engine.store_error}"] if engine.store_error else []
         return Health(
             healthy=not stale,
-            ready=not stale and not blind,
-            reasons=tuple(stale + blind),
+            ready=not (stale or blind or full),
+            reasons=(*stale, *blind, *full),
             heartbeat_ages_seconds=ages,
         )
 

@@ -186,6 +186,7 @@ class Queries:
             leader=engine.leader,
             blind=engine.blind or blind_alert is not None,
             blind_reason=blind_alert.summary if blind_alert is not None else None,
+            store_error=engine.store_error,
             baseline_complete=complete,
             database_place=services.database_place,
             cursor=await services.alerts.latest_cursor(),

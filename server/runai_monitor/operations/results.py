@@ -97,6 +97,7 @@ class MonitoringStatus:
     leader: bool
     blind: bool
     blind_reason: str | None
+    store_error: str | None
     baseline_complete: bool
     database_place: str
     cursor: int

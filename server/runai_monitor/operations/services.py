@@ -201,6 +201,7 @@ class EngineState:
     blind: bool = False
     kube_live: bool = False
     kube_error: str | None = None
+    store_error: str | None = None
     baseline_complete: bool | None = None
 
 

@@ -57,7 +57,7 @@ def status_error(
     """
     status = response.status_code
     retry_after = parse_retry_after(response.headers.get("retry-after"), now=now)
-    said = "" if request.token is None else _one_line(scrub(_message_of(content).replace(request.token, "")))
+    said = "" if request.token is None else one_line(scrub(_message_of(content).replace(request.token, "")))
     quoted = f', saying "{said}"' if said else ""
     where = f"Run:ai answered {status} to {request.endpoint}{quoted}"
     kind: type[RunaiError] = RunaiRejectedError
@@ -117,7 +117,7 @@ def _message_of(content: bytes) -> str:
     return said if isinstance(said, str) else ""
 
 
-def _one_line(untrusted: str) -> str:
+def one_line(untrusted: str) -> str:
     """Text of a stranger as one short line that cannot end our quotation."""
     printable = "".join(c if c.isprintable() else " " for c in untrusted[:1000])
     return " ".join(printable.replace('"', "'").split())[:200]

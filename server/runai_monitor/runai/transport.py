@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -27,7 +28,7 @@ from runai_monitor.errors import (
     SettingsError,
 )
 from runai_monitor.runai.auth import TOKEN_PATH, Token, TokenSource, decode_token
-from runai_monitor.runai.faults import Request, checked_base_url, status_error, unavailable, unreadable
+from runai_monitor.runai.faults import Request, checked_base_url, one_line, status_error, unavailable, unreadable
 from runai_monitor.runai.retry import MAX_ATTEMPTS, attempts_allowed, pause_seconds
 from runai_monitor.runai.wire import decode_json
 
@@ -230,10 +231,7 @@ class RunaiTransport:
         try:
             response, content = await self._exchange(http, request)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError) as exc:
-            untrusted = "CERTIFICATE_VERIFY_FAILED" in str(exc)
-            what = "has a TLS certificate that is not trusted" if untrusted else "cannot be reached"
-            error = unavailable(request, f"{what} ({type(exc).__name__})", sent=False)
-            raise _FailedError(error, sent=False) from exc
+            raise _FailedError(unavailable(request, self._unreachable(exc), sent=False), sent=False) from exc
         except httpx2.DecodingError as exc:
             raise _FailedError(unreadable(request, "cannot be decompressed", status=httpx2.codes.OK)) from exc
         except httpx2.RequestError as exc:
@@ -248,6 +246,13 @@ class RunaiTransport:
     def _scrub(self, text: str) -> str:
         """What a server says, without our secrets, and without whatever else looks like one: errors become alerts."""
         return self._redact(self._tokens.scrub(text))
+
+    def _unreachable(self, error: httpx2.RequestError) -> str:
+        """Why nothing could be sent, naming the host: a wrong address and a network that is down look alike otherwise."""
+        said = one_line(str(error)) or type(error).__name__
+        untrusted = "CERTIFICATE_VERIFY_FAILED" in said
+        what = "has a TLS certificate that is not trusted" if untrusted else "cannot be reached"
+        return f"{what} at {urlsplit(self._base_url).netloc} ({said})"
 
     async def _exchange(self, http: httpx2.AsyncClient, request: Request) -> tuple[httpx2.Response, bytes]:
         headers = {"content-type": "application/json"} if request.content is not None else {}

@@ -50,7 +50,7 @@ def _results(found: Troubleshooting) -> Iterator[CallToolResult]:
     for diagnosis, note in diagnosis_steps(diagnosis_result(found.diagnosis)):
         cut = None if note is None else f"{note}: job_status and the container's own log have the rest"
         result = schemas.TroubleshootResult(
-            workload=workload_ref(workload), phase=workload.phase, diagnosis=diagnosis, cut=cut
+            **dict(diagnosis), workload=workload_ref(workload), phase=workload.phase, cut=cut
         )
         head = f"{workload.project}/{workload.name} is {workload.phase}; verdict {diagnosis.verdict}"
         yield tool_result(result, f"{head} ({diagnosis.confidence:.0%} sure).\n{_report(diagnosis)}")

@@ -142,6 +142,7 @@ def status_model(status: MonitoringStatus, *, shown: int | None = None) -> schem
         database=status.database_place,
         blind=status.blind,
         blind_reason=status.blind_reason,
+        store_error=status.store_error,
         baseline_complete=status.baseline_complete,
         cursor=status.cursor,
         cut=f"{left_out} monitors not shown: stop those you do not need" if left_out else None,
@@ -154,6 +155,8 @@ def _status_text(status: MonitoringStatus) -> str:
         lines.append("Nothing is being monitored; start_monitoring() begins.")
     if status.blind:
         lines.append(f"BLIND: {status.blind_reason or 'Run:ai cannot be seen'}")
+    if status.store_error:
+        lines.append(f"ALERTS CANNOT BE STORED, and are not sent: {status.store_error}")
     live = "live" if status.kubernetes_live else f"not live ({status.kubernetes_detail or 'not connected'})"
     lines.append(f"{status.workloads} workloads watched; Kubernetes {live}; cursor {status.cursor}.")
     for channel, counts in status.deliveries.items():
