@@ -364,3 +364,20 @@ async def test_logs_can_be_cut_and_looked_up_for_the_run_before() -> None:
     # Between two runs the last one is current and previous at once.
     log = f"{crash}/{pod['metadata']['name']}/log"
     assert (await cast.kube_get(log)).text == (await cast.kube_get(log, previous="true")).text
+
+
+async def test_the_nodes_that_pods_are_on_exist_and_are_well() -> None:
+    """A diagnosis reads them; a 404 would mean that the node is gone, and every story would be about that."""
+    cast = await _told()
+    pods = (await cast.kube_get("/api/v1/pods")).json()["items"]
+    names = {pod["spec"]["nodeName"] for pod in pods if "nodeName" in pod["spec"]}
+    nodes = (await cast.kube_get("/api/v1/nodes")).json()["items"]
+    assert {node["metadata"]["name"] for node in nodes} == names
+    node = (await cast.kube_get(f"/api/v1/nodes/{min(names)}")).json()
+    assert {condition["status"] for condition in node["status"]["conditions"] if condition["type"] == "Ready"} == {
+        "True"
+    }
+    missing = await cast.kube_get("/api/v1/nodes/nobody")
+    assert (missing.status_code, missing.json()["message"]) == (404, 'nodes "nobody" not found')
+    for kind in ("resourcequotas", "limitranges"):
+        assert (await cast.kube_get(f"/api/v1/namespaces/runai-vision/{kind}")).json()["items"] == []

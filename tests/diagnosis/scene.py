@@ -16,7 +16,17 @@ from runai_monitor.diagnosis.diagnose import Diagnoser
 from runai_monitor.errors import KubeError, KubeForbiddenError, KubeNotFoundError, MonitorError
 from runai_monitor.kube.client import decode_pod
 from runai_monitor.kube.convert import EventWire, event_of
-from runai_monitor.model.cluster import KubeEvent, Pod
+from runai_monitor.kube.surroundings import (
+    ClaimWire,
+    LimitRangeWire,
+    NodeWire,
+    QuotaWire,
+    claim_of,
+    limit_range_of,
+    node_of,
+    quota_of,
+)
+from runai_monitor.model.cluster import KubeEvent, LimitRange, Node, Pod, ResourceQuota, VolumeClaim
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.workload import (
     Workload,
@@ -84,6 +94,8 @@ def pod(
     uid: str | None = None,
     owner: str = "owner-1",
     namespace: str = NAMESPACE,
+    claims: tuple[str, ...] = (),
+    selector: Json | None = None,
 ) -> Json:
     """A pod as Kubernetes sends it; the first of a workload unless `index` says otherwise."""
     name = name or f"{NAME}-{index}-0"
@@ -93,6 +105,8 @@ def pod(
         "initContainers": [c["spec"] for c in init],
         "ephemeralContainers": [c["spec"] for c in debugging],
     }
+    spec["volumes"] = [{"name": f"v-{claim}", "persistentVolumeClaim": {"claimName": claim}} for claim in claims]
+    spec["nodeSelector"] = selector or {}
     status: Json = {
         "phase": phase, "startTime": ago(created - 1), "conditions": list(conditions), "reason": reason, "message": message,
         "containerStatuses": [c["status"] for c in containers], "initContainerStatuses": [c["status"] for c in init],
@@ -106,6 +120,39 @@ def pod(
         "spec": spec | ({"nodeName": node} if node else {}) | ({"imagePullSecrets": [{"name": "regcred"}]} if secrets else {}),
         "status": status,
     }  # fmt: skip
+
+
+def node(
+    *conditions: Json,
+    name: str = NODE,
+    gpus: int = 8,
+    healthy: int | None = None,
+    taints: tuple[Json, ...] = (),
+    cordoned: bool = False,
+) -> Json:
+    """A node; ready unless its conditions say otherwise. `healthy` is how many of its GPUs the device plugin offers."""
+    kinds = {c["type"] for c in conditions}
+    ready = (
+        []
+        if "Ready" in kinds
+        else [condition("Ready", "True", "KubeletReady", "kubelet is posting ready status", at=900)]
+    )
+    return {
+        "metadata": {"name": name, "labels": {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"}},
+        "spec": {"taints": list(taints), "unschedulable": cordoned},
+        "status": {
+            "conditions": [*ready, *conditions],
+            "capacity": {"nvidia.com/gpu": str(gpus)},
+            "allocatable": {"nvidia.com/gpu": str(gpus if healthy is None else healthy)},
+        },
+    }
+
+
+def claim(name: str = "datasets", *, phase: str = "Pending", storage_class: str | None = "fast") -> Json:
+    """A volume claim."""
+    spec: Json = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "2Ti"}}}
+    spec |= {"storageClassName": storage_class} if storage_class else {}
+    return {"metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec, "status": {"phase": phase}}
 
 
 def condition(type_: str, status: str, reason: str, message: str, at: float = 5) -> Json:
@@ -178,6 +225,12 @@ class Scene:
     row: Json = field(default_factory=dict)
     detail: Json = field(default_factory=dict)
     kube: bool = True
+    nodes: list[Json] = field(default_factory=list)
+    claims: list[Json] = field(default_factory=list)
+    claim_events: list[Json] = field(default_factory=list)
+    quotas: list[Json] = field(default_factory=list)
+    limit_ranges: list[Json] = field(default_factory=list)
+    others: list[Json] = field(default_factory=list)
     broken: dict[str, MonitorError] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()
     asked: list[tuple[str, Any]] = field(default_factory=list)
@@ -255,13 +308,55 @@ class FakeKube:
         raise KubeNotFoundError(f"pod {name} does not exist (any more)")
 
     async def list_events(
-        self, namespace: str, *, object_name: str | None = None, object_uid: str | None = None
+        self,
+        namespace: str,
+        *,
+        object_name: str | None = None,
+        object_uid: str | None = None,
+        object_kind: str | None = None,
     ) -> list[KubeEvent]:
-        on_node = namespace == "default"
-        await self._scene.read("node_events" if on_node else "events", object_name)
-        wires = self._scene.node_events if on_node else self._scene.events
-        own = [wire for wire in wires if wire["involvedObject"]["name"] == object_name]
-        return [event_of(msgspec.convert(wire, EventWire)) for wire in own]
+        of_claim = object_kind == "PersistentVolumeClaim"
+        await self._scene.read("claim_events" if of_claim else "events", object_name)
+        found = _events(self._scene.claim_events if of_claim else self._scene.events)
+        return [e for e in found if object_name in {None, e.object_name} and object_kind in {None, e.object_kind}]
+
+    async def list_node_events(self, name: str) -> list[KubeEvent]:
+        await self._scene.read("node_events", name)
+        return [e for e in _events(self._scene.node_events) if e.object_name == name]
+
+    async def list_nodes(self) -> list[Node]:
+        await self._scene.read("nodes")
+        return [node_of(msgspec.convert(wire, NodeWire)) for wire in self._scene.nodes]
+
+    async def get_node(self, name: str) -> Node:
+        await self._scene.read("node", name)
+        for wire in self._scene.nodes:
+            if wire["metadata"]["name"] == name:
+                return node_of(msgspec.convert(wire, NodeWire))
+        # A scene that describes no node has a healthy one.
+        if self._scene.nodes:
+            raise KubeNotFoundError(f'nodes "{name}" not found')
+        return Node(name=name)
+
+    async def list_pods_on(self, node: str) -> list[Pod]:
+        await self._scene.read("pods_on", node)
+        others = [decode_pod(msgspec.json.encode(wire)) for wire in self._scene.others]
+        return [p for p in (*self._pods, *others) if p is not None and p.node == node]
+
+    async def get_claim(self, namespace: str, name: str) -> VolumeClaim:
+        await self._scene.read("claim", name)
+        for wire in self._scene.claims:
+            if wire["metadata"]["name"] == name:
+                return claim_of(msgspec.convert(wire, ClaimWire))
+        raise KubeNotFoundError(f'persistentvolumeclaims "{name}" not found')
+
+    async def list_quotas(self, namespace: str) -> list[ResourceQuota]:
+        await self._scene.read("quotas", namespace)
+        return [quota_of(msgspec.convert(wire, QuotaWire)) for wire in self._scene.quotas]
+
+    async def list_limit_ranges(self, namespace: str) -> list[LimitRange]:
+        await self._scene.read("limit_ranges", namespace)
+        return [limit_range_of(msgspec.convert(wire, LimitRangeWire)) for wire in self._scene.limit_ranges]
 
     async def read_log(
         self,
@@ -279,6 +374,10 @@ class FakeKube:
             if (name, inside, which) == (pod, container, previous):
                 return "\n".join(text.split("\n")[-tail_lines:])[-limit_bytes:]
         raise KubeNotFoundError(f"container {container} of pod {pod} has no such log")
+
+
+def _events(wires: list[Json]) -> list[KubeEvent]:
+    return [event_of(msgspec.convert(wire, EventWire)) for wire in wires]
 
 
 def forbidden(what: str) -> KubeError:

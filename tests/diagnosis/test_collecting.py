@@ -41,6 +41,7 @@ async def test_sources_that_refuse_are_named_with_their_reasons() -> None:
     found = await scene.diagnose()
     assert [entry.partition(",")[0] for entry in found.unread] == [
         f"Kubernetes events of pod {NAME}-0-0: forbidden",
+        "Kubernetes events of the workload: forbidden",
         "Run:ai's events: unreachable",
         f"log of container main of pod {NAME}-0-0: forbidden",
         "the workload's details: not found",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from runai_monitor.diagnosis.rules import log_signs, scheduling, starting
+from runai_monitor.diagnosis import breakdown
+from runai_monitor.diagnosis.rules import log_signs, starting
 from runai_monitor.model.diagnosis import Diagnosis
 from tests.diagnosis.cases import EVERY_CAUSE, Labelled
+from tests.diagnosis.family_cases import FAMILIES
 from tests.diagnosis.log_endings import ENDINGS
 from tests.diagnosis.near_misses import MORE_MISSES, NEAR_MISSES, SEVERAL
 from tests.diagnosis.near_misses import QUIET as QUIET_CASES
 from tests.diagnosis.scene import NAME, PROJECT, Scene, container, exited, gone, pod, running
 
 pytestmark = pytest.mark.anyio
-ALL = (*EVERY_CAUSE, *NEAR_MISSES, *MORE_MISSES, *SEVERAL, *QUIET_CASES, *ENDINGS)
+ALL = (*EVERY_CAUSE, *NEAR_MISSES, *MORE_MISSES, *SEVERAL, *QUIET_CASES, *ENDINGS, *FAMILIES)
 QUIET = {"healthy", "completed", "suspended_by_person", "pending_normally"}
 ACT_ON_IT = 0.8
 
@@ -45,7 +47,7 @@ async def test_the_cause_an_expert_would_name_comes_first(case: Labelled) -> Non
 def test_every_cause_that_a_table_names_has_a_case() -> None:
     """Adding a cause is one entry and one test; without the second the first is a guess."""
     named = {sign.cause for sign in log_signs.SIGNS} | {sign.cause for sign in starting.SIGNS}
-    named |= {obstacle.cause for obstacle in scheduling.OBSTACLES}
+    named |= {obstacle.cause for obstacle in breakdown.OBSTACLES}
     assert named - {case.expected for case in EVERY_CAUSE} == set()
 
 

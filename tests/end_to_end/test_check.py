@@ -58,6 +58,9 @@ async def test_a_good_set_up_exits_with_0_for_people_and_for_machines(tenant: Te
         "Kubernetes: watch pods",
         "Kubernetes: list events",
         "Kubernetes: get pods/log",
+        "Kubernetes: get nodes",
+        "Kubernetes: get persistentvolumeclaims",
+        "Kubernetes: list resourcequotas and limitranges",
         "slack",
     }
     assert {check["outcome"] for check in report["checks"]} == {"ok"}

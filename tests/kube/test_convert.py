@@ -158,3 +158,28 @@ def test_an_event_names_its_object_its_count_and_its_source() -> None:
     )
     assert (event.object_kind, event.object_name, event.object_uid) == ("Pod", "a", "u")
     assert (event.count, event.source, event.at) == (7, "kubelet", None)
+
+
+# --- what a pod names ------------------------------------------------------------------------------------------------
+
+
+def test_a_pod_names_its_claims_its_selector_and_what_it_asks_for() -> None:
+    """A pod that cannot be placed is explained by what it wants."""
+    pod = pod_from(
+        {
+            "metadata": {"name": "a"},
+            "spec": {
+                "nodeSelector": {"pool": "a100", "arch": "amd64"},
+                "volumes": [
+                    {"name": "data", "persistentVolumeClaim": {"claimName": "datasets"}},
+                    {"name": "shm", "emptyDir": {"medium": "Memory"}},
+                    {"name": "again", "persistentVolumeClaim": {"claimName": "datasets"}},
+                ],
+                "containers": [{"name": "main", "resources": {"requests": {"cpu": 64, "memory": "512Gi"}}}],
+            },
+        }
+    )
+    (main,) = pod.containers
+    assert pod.claims == ("datasets",)
+    assert pod.node_selector == (("arch", "amd64"), ("pool", "a100"))
+    assert (main.cpu_request, main.memory_request, main.memory_limit) == ("64", "512Gi", None)

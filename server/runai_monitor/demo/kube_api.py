@@ -1,4 +1,4 @@
-"""A Kubernetes API server as an ASGI application over a world: pods, events, logs and watches, read-only.
+"""A Kubernetes API server as an ASGI application over a world: pods, events, logs, watches, nodes, read-only.
 
 Its manners are those of a real one where clients stumble: 410 inside a 200, fields that cannot be selected by, logs of
 a container that never started, list items without a kind.
@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from runai_monitor.clock import Clock
+from runai_monitor.demo.kube_cluster import node_json, node_names
 from runai_monitor.demo.kube_query import (
     EVENT_FIELDS,
     POD_FIELDS,
@@ -84,6 +85,15 @@ class KubeApi:
                 Route(f"{scope}/events", self._guarded(self._events, "events"), methods=["GET"]),
                 Route(f"{scope}/pods/{{name}}", self._guarded(self._pod, "pods"), methods=["GET"]),
                 Route(f"{scope}/pods/{{name}}/log", self._guarded(self._log, "pods/log"), methods=["GET"]),
+                Route("/api/v1/nodes", self._guarded(self._nodes, "nodes"), methods=["GET"]),
+                Route("/api/v1/nodes/{name}", self._guarded(self._node, "nodes"), methods=["GET"]),
+                Route(
+                    f"{scope}/persistentvolumeclaims/{{name}}",
+                    self._guarded(self._claim, "persistentvolumeclaims"),
+                    methods=["GET"],
+                ),
+                Route(f"{scope}/resourcequotas", self._guarded(self._none, "resourcequotas"), methods=["GET"]),
+                Route(f"{scope}/limitranges", self._guarded(self._none, "limitranges"), methods=["GET"]),
                 Route("/version", self._guarded(self._version, ""), methods=["GET"]),
             ],
             exception_handlers={KubeError: _kube_error, HTTPException: _http_error, BadSelectorError: _bad_selector},
@@ -128,6 +138,22 @@ class KubeApi:
         accepts = field_selector(request.query_params.get("fieldSelector", ""), EVENT_FIELDS)
         items = [item for event in self._world.events(namespace) if accepts(item := event_json(event))]
         return self._listed(request, "EventList", items)
+
+    async def _nodes(self, request: Request) -> Response:
+        found = [node_json(name, now=self._world.now()) for name in node_names(self._world)]
+        return self._listed(request, "NodeList", found)
+
+    async def _node(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in node_names(self._world):
+            raise KubeError(404, f'nodes "{name}" not found')
+        return JSONResponse(node_json(name, now=self._world.now()))
+
+    async def _claim(self, request: Request) -> Response:
+        raise KubeError(404, f'persistentvolumeclaims "{request.path_params["name"]}" not found')
+
+    async def _none(self, request: Request) -> Response:
+        return self._listed(request, "List", [])
 
     def _listed(self, request: Request, kind: str, items: list[Json]) -> Response:
         limit = _integer(request, "limit") or 0
@@ -208,7 +234,7 @@ class KubeApi:
 
 
 def _key(item: Json) -> str:
-    return f"{item['metadata']['namespace']}/{item['metadata']['name']}"
+    return f"{item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
 
 
 def _integer(request: Request, name: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from runai_monitor.diagnosis.around import Around
 from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.wording import token
 from runai_monitor.model.cluster import Container, ContainerPhase, KubeEvent, Pod, Termination
@@ -55,6 +56,7 @@ class Case:
     runai_pods: tuple[WorkloadPod, ...] = ()
     kube_events: list[KubeEvent] = field(default_factory=list)
     node_events: list[KubeEvent] = field(default_factory=list)
+    around: Around = field(default_factory=Around)
     events: tuple[WorkloadEvent, ...] = ()
     history: WorkloadHistory = field(default_factory=WorkloadHistory)
     logs: list[ContainerLog] = field(default_factory=list)

@@ -19,6 +19,7 @@ from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.redact import redact
 from runai_monitor.diagnosis.safe import safe, safe_text
 from runai_monitor.diagnosis.sources import KubeReader, Sources
+from runai_monitor.diagnosis.surroundings import Surroundings
 from runai_monitor.diagnosis.wording import times, token
 from runai_monitor.errors import (
     KubeForbiddenError,
@@ -39,13 +40,9 @@ MOST_EVENT_READS = 64
 MOST_LOGS = 24
 """Logs of failed runs read per diagnosis, earliest first: ends are stamped in whole seconds, and ranks end together."""
 MOST_RUNNING_LOGS = 4
-MOST_NODES = 4
 MOST_UNREAD = 40
 CONCURRENT_READS = 8
-NODE_EVENTS_NAMESPACE = "default"
-"""Where kubelet and the node problem detector write about nodes, which have no namespace."""
 _CLOCKS_DIFFER = timedelta(minutes=2)
-_KILLED = 137
 _REASONS: tuple[tuple[type[MonitorError] | tuple[type[MonitorError], ...], str], ...] = (
     ((KubeForbiddenError, RunaiAuthError), "forbidden"),
     ((KubeNotFoundError, RunaiNotFoundError), "not found"),
@@ -89,6 +86,7 @@ class _Gathering:
         self._include_logs = include_logs
         self._limiter = anyio.CapacityLimiter(CONCURRENT_READS)
         self._one_at_a_time = anyio.CapacityLimiter(1)
+        self._listed_nodes: list[str] = []
         self.pending: dict[str, None] = {}
 
     async def run(self) -> None:
@@ -157,6 +155,7 @@ class _Gathering:
     async def _list_runai_pods(self, listed: list[WorkloadPod], *, deleted: bool) -> None:
         found = await self._sources.runai.list_pods(self._workload.id, deleted=deleted)
         listed += found
+        self._listed_nodes += [pod.node for pod in found if pod.node]
         self._case.runai_pods = (*self._case.runai_pods, *safe(tuple(found)))
 
     async def _list_labelled(self, kube: KubeReader, labelled: list[Pod]) -> None:
@@ -179,17 +178,16 @@ class _Gathering:
         return kept
 
     async def _read_around(self, kube: KubeReader, pods: list[Pod]) -> None:
-        """Events of the pods and of their nodes, and logs."""
+        """Events of the pods, logs, and what stands around them."""
         self._case.pods = safe(tuple(pods))
         async with anyio.create_task_group() as tasks:
             for pod in _by_interest(pods)[:MOST_EVENT_READS]:
                 self._start(
                     tasks, f"Kubernetes events of pod {token(pod.name)}", _bound(self._read_pod_events, kube, pod)
                 )
-            for node in _nodes_of_killed(pods):
-                self._start(
-                    tasks, f"Kubernetes events of node {token(node)}", _bound(self._read_node_events, kube, node)
-                )
+            around = Surroundings(kube, self._case, pods, self._listed_nodes, self._workload)
+            for name, read in around.sources():
+                self._start(tasks, name, read)
             wanted, left = _logs_to_read(pods) if self._include_logs else ([], 0)
             for pod, container, previous in wanted:
                 which = "previous log" if previous else "log"
@@ -204,11 +202,6 @@ class _Gathering:
         async with self._limiter:
             found = await kube.list_events(pod.namespace, object_name=pod.name)
         self._case.kube_events += safe(found)
-
-    async def _read_node_events(self, kube: KubeReader, node: str) -> None:
-        async with self._limiter:
-            found = await kube.list_events(NODE_EVENTS_NAMESPACE, object_name=node)
-        self._case.node_events += safe(found)
 
     async def _read_log(self, kube: KubeReader, pod: Pod, container: Container, previous: bool) -> None:
         async with self._limiter:
@@ -249,18 +242,6 @@ def _read_safely(text: str) -> Log:
 def _by_interest(pods: list[Pod]) -> list[Pod]:
     """Pods that do not run first: theirs are the events that say why."""
     return sorted(pods, key=lambda pod: pod.pod_phase in {"Running", "Succeeded"} and not pod.reason)
-
-
-def _nodes_of_killed(pods: list[Pod]) -> list[str]:
-    """The nodes where containers were killed without being marked as out of memory: their kernels may say why."""
-    nodes = [
-        pod.node
-        for pod in pods
-        for container in pod.containers
-        for end in (container.ended, container.last_ended)
-        if pod.node and end is not None and end.exit_code == _KILLED and end.reason != "OOMKilled"
-    ]
-    return list(dict.fromkeys(nodes))[:MOST_NODES]
 
 
 def _logs_to_read(pods: list[Pod]) -> tuple[list[tuple[Pod, Container, bool]], int]:

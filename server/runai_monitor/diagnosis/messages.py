@@ -177,7 +177,7 @@ def _workload(case: Case) -> Iterator[Message]:
 def _kube_events(case: Case, progress: _Progress) -> Iterator[Message]:
     uids = {pod.name: pod.uid for pod in case.pods}
     for event in case.kube_events:
-        uid = uids.get(event.object_name)
+        uid = uids.get(event.object_name) if event.object_kind == "Pod" else ""
         if uid is None or (event.object_uid and uid and event.object_uid != uid) or _is_old(case, event.at):
             continue
         yield Message(

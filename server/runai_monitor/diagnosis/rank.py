@@ -22,6 +22,8 @@ _BEHIND = {
     "preempted": frozenset({"python_exception", "application_error", "insufficient_gpu", "project_over_quota"}),
     "gang_unschedulable": frozenset({"insufficient_gpu", "insufficient_cpu", "insufficient_memory"}),
     "gpu_fragmentation": frozenset({"insufficient_gpu"}),
+    "cuda_illegal_access": frozenset({"aborted", "segfault", "application_error"}),
+    "gpu_hardware_fault": frozenset({"aborted", "segfault", "application_error", "cuda_illegal_access"}),
     "project_over_quota": frozenset({"insufficient_gpu", "insufficient_cpu", "insufficient_memory"}),
 }
 

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Protocol
 
 from runai_monitor.clock import Clock
-from runai_monitor.model.cluster import KubeEvent, Pod
+from runai_monitor.model.cluster import KubeEvent, LimitRange, Node, Pod, ResourceQuota, VolumeClaim
 from runai_monitor.model.workload import WorkloadDetail, WorkloadEvent, WorkloadHistory, WorkloadId, WorkloadPod
 
 
@@ -42,9 +42,42 @@ class KubeReader(Protocol):
         ...
 
     async def list_events(
-        self, namespace: str, *, object_name: str | None = None, object_uid: str | None = None
+        self,
+        namespace: str,
+        *,
+        object_name: str | None = None,
+        object_uid: str | None = None,
+        object_kind: str | None = None,
     ) -> list[KubeEvent]:
         """Events of one object."""
+        ...
+
+    async def list_pods_on(self, node: str) -> list[Pod]:
+        """The pods of a node."""
+        ...
+
+    async def list_node_events(self, name: str) -> list[KubeEvent]:
+        """The events of a node."""
+        ...
+
+    async def list_nodes(self) -> list[Node]:
+        """All nodes."""
+        ...
+
+    async def get_node(self, name: str) -> Node:
+        """One node."""
+        ...
+
+    async def get_claim(self, namespace: str, name: str) -> VolumeClaim:
+        """One volume claim."""
+        ...
+
+    async def list_quotas(self, namespace: str) -> list[ResourceQuota]:
+        """The quotas of a namespace."""
+        ...
+
+    async def list_limit_ranges(self, namespace: str) -> list[LimitRange]:
+        """What one object of a namespace may ask for."""
         ...
 
     async def read_log(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from runai_monitor.errors import KubeError, KubeForbiddenError, KubeNotFoundError
@@ -12,8 +12,9 @@ from runai_monitor.kube.faults import Asked
 from runai_monitor.model.cluster import ContainerPhase, Pod
 
 MOST_NAMESPACES = 20
-"""How many namespaces are tried: four requests each, one after the other, while a person waits."""
+"""How many namespaces are tried: seven requests each, one after the other, while a person waits."""
 _SAMPLE = 50
+_NO_SUCH = "runai-monitor-check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +22,12 @@ class AccessCheck:
     """One permission in one scope. `advice` says what to do and is empty when it is `ok`.
 
     `denied`: RBAC does not allow it; `rejected`: the login itself is refused; `unanswered`: the API server could not
-    answer; `unverified`: there is nothing to try it on.
+    answer; `unverified`: there is nothing to try it on; `skipped`: it is not granted and not needed, and diagnoses have
+    less to go by.
     """
 
     permission: str
-    outcome: Literal["ok", "denied", "rejected", "unanswered", "unverified"]
+    outcome: Literal["ok", "denied", "rejected", "unanswered", "unverified", "skipped"]
     detail: str
     advice: str = ""
 
@@ -33,6 +35,7 @@ class AccessCheck:
 async def probe(client: KubeClient, namespaces: Sequence[str] | None) -> list[AccessCheck]:
     """Lists and watches pods, lists events, reads one line of one log; in each namespace, or (None) cluster-wide.
 
+    Then what only enriches diagnoses: nodes, volume claims, quotas; where these are not granted they are `skipped`.
     Raises nothing of Kubernetes': what fails is a result.
     """
     scopes: list[str | None] = [None] if namespaces is None else list(dict.fromkeys(namespaces))
@@ -75,7 +78,53 @@ async def _probe_scope(client: KubeClient, namespace: str | None) -> list[Access
         await _attempt(f"watch pods {where}", watch_pods),
         await _attempt(f"list events {where}", list_events),
     ]
-    return [*checks, await _probe_log(client, pods, where)]
+    return [*checks, await _probe_log(client, pods, where), *await _probe_optional(client, pods, namespace, where)]
+
+
+async def _probe_optional(
+    client: KubeClient, pods: Sequence[Pod], namespace: str | None, where: str
+) -> list[AccessCheck]:
+    """What diagnoses are better with. An object that does not exist still proves that it may be read."""
+    home = namespace or next((pod.namespace for pod in pods), "default")
+    node = next((pod.node for pod in pods if pod.node), _NO_SUCH)
+    claim = next((name for pod in pods if pod.namespace == home for name in pod.claims), _NO_SUCH)
+
+    async def get_node() -> str:
+        return await _existing(client.get_node(node))
+
+    async def get_claim() -> str:
+        return await _existing(client.get_claim(home, claim))
+
+    async def list_quotas() -> str:
+        await client.list_quotas(home)
+        await client.list_limit_ranges(home)
+        return "quotas were listed"
+
+    return [
+        _optional(
+            await _attempt("get nodes in all namespaces", get_node),
+            "conditions, taints and GPUs of a failed workload's nodes",
+        ),
+        _optional(await _attempt(f"get persistentvolumeclaims {where}", get_claim), "why a volume is not bound"),
+        _optional(await _attempt(f"list resourcequotas and limitranges {where}", list_quotas), "how full a quota is"),
+    ]
+
+
+async def _existing(read: Awaitable[object]) -> str:
+    try:
+        await read
+    except KubeNotFoundError:
+        # Kubernetes asks RBAC before it looks for the object.
+        return "allowed; there was none to read"
+    return "one was read"
+
+
+def _optional(check: AccessCheck, use: str) -> AccessCheck:
+    if check.outcome not in {"denied", "unanswered"}:
+        return check
+    why = "not granted" if check.outcome == "denied" else "not answered"
+    advice = "optional: grant the last rule of the README's Kubernetes section"
+    return replace(check, outcome="skipped", detail=f"{why}; diagnoses do without {use}", advice=advice)
 
 
 async def _probe_log(client: KubeClient, pods: Sequence[Pod], where: str) -> AccessCheck:

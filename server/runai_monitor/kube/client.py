@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import aiohttp
 import msgspec
 
-from runai_monitor.errors import KubeNotFoundError, KubeUnavailableError
+from runai_monitor.errors import KubeForbiddenError, KubeNotFoundError, KubeUnavailableError
 from runai_monitor.kube.api import KubeApi, Params
 from runai_monitor.kube.convert import EventWire, PodWire, event_of, pod_of
 from runai_monitor.kube.faults import Asked, single_line, unreachable
-from runai_monitor.model.cluster import KubeEvent, Pod
+from runai_monitor.kube.surroundings import (
+    ClaimWire,
+    LimitRangeWire,
+    NodeWire,
+    QuotaWire,
+    claim_of,
+    limit_range_of,
+    node_of,
+    quota_of,
+)
+from runai_monitor.model.cluster import KubeEvent, LimitRange, Node, Pod, ResourceQuota, VolumeClaim
+
+W = TypeVar("W")
+M = TypeVar("M")
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +36,8 @@ LOG_READ_FACTOR = 4
 """How many times the wanted bytes are read of a log, at most, to reach its end."""
 _LOG_ATTEMPTS = 3
 _FEWER_LINES = 10
+NODE_EVENTS_NAMESPACE = "default"
+"""Where Kubernetes keeps the events of objects that belong to no namespace."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 # DNS-1123 names and uids; whatever else is asked for could mean another path or another selector.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -28,7 +45,7 @@ _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
 class KubeClient:
-    """Pods, events and logs of one cluster. Every method raises a `KubeError` when the cluster cannot answer."""
+    """Pods, events, logs and what pods depend on, of one cluster. Every method raises a `KubeError` when the cluster cannot answer."""
 
     def __init__(self, api: KubeApi) -> None:
         self.api = api
@@ -44,6 +61,16 @@ class KubeClient:
         pods, _ = await list_pods_with_version(self.api, namespace, selector)
         return pods
 
+    async def list_pods_on(self, node: str) -> list[Pod]:
+        """The pods of a node, of all namespaces.
+
+        Raises:
+            KubeForbiddenError: RBAC does not allow to list all pods.
+            KubeUnavailableError: no answer after the retries.
+        """
+        pods, _ = await list_pods_with_version(self.api, None, [("fieldSelector", f"spec.nodeName={_name(node)}")])
+        return pods
+
     async def get_pod(self, namespace: str, name: str) -> Pod:
         """One pod.
 
@@ -53,14 +80,9 @@ class KubeClient:
             KubeUnavailableError: no answer after the retries, or not a pod.
         """
         asked = Asked(verb="get", resource="pods", namespace=namespace)
-        body = await self.api.read(f"{pods_path(namespace)}/{_name(name)}", [], asked)
-        pod = decode_pod(body)
+        pod = decode_pod(await self.api.read(f"{pods_path(namespace)}/{_name(name)}", [], asked))
         if pod is None or not pod.name:
-            raise KubeUnavailableError(
-                f"the answer of {self.api.host} is no pod ({asked}); is a proxy in between?",
-                resource="pods",
-                namespace=namespace,
-            )
+            raise self._not_a("pod", asked)
         return pod
 
     async def list_events(
@@ -69,6 +91,7 @@ class KubeClient:
         *,
         object_name: str | None = None,
         object_uid: str | None = None,
+        object_kind: str | None = None,
         limit: int | None = None,
     ) -> list[KubeEvent]:
         """The events of a namespace, optionally of one object, oldest first; `limit` takes the first the server has.
@@ -83,12 +106,82 @@ class KubeClient:
             terms.append(f"involvedObject.name={_name(object_name)}")
         if object_uid is not None:
             terms.append(f"involvedObject.uid={_name(object_uid)}")
-        selector = [("fieldSelector", ",".join(terms))] if terms else []
-        path = f"/api/v1/namespaces/{_name(namespace)}/events"
-        asked = Asked(verb="list", resource="events", namespace=namespace)
-        items, _ = await self.api.list_all(path, selector, asked, limit=limit)
-        found = [event for item in items if (event := _decode_event(item)) is not None]
-        return sorted(found, key=lambda event: event.at or _NEVER)
+        if object_kind is not None:
+            terms.append(f"involvedObject.kind={_kind(object_kind)}")
+        return await self._events(f"/api/v1/namespaces/{_name(namespace)}/events", terms, namespace, limit=limit)
+
+    async def list_node_events(self, name: str, *, limit: int | None = None) -> list[KubeEvent]:
+        """The events of a node, oldest first: of all namespaces, or of `default` where only that one may be read.
+
+        Raises:
+            KubeForbiddenError: RBAC allows neither.
+            KubeUnavailableError: no answer after the retries.
+        """
+        terms = ["involvedObject.kind=Node", f"involvedObject.name={_name(name)}"]
+        try:
+            return await self._events("/api/v1/events", terms, None, limit=limit)
+        except KubeForbiddenError:
+            path = f"/api/v1/namespaces/{NODE_EVENTS_NAMESPACE}/events"
+            return await self._events(path, terms, NODE_EVENTS_NAMESPACE, limit=limit)
+
+    async def list_nodes(self) -> list[Node]:
+        """All nodes.
+
+        Raises:
+            KubeForbiddenError: RBAC does not allow it.
+            KubeUnavailableError: no answer after the retries.
+        """
+        items, _ = await self.api.list_all("/api/v1/nodes", [], Asked(verb="list", resource="nodes", namespace=None))
+        return [found for item in items if (found := _decoded(item, NodeWire, node_of)) is not None]
+
+    async def get_node(self, name: str) -> Node:
+        """One node.
+
+        Raises:
+            KubeNotFoundError: it does not exist (any more).
+            KubeForbiddenError: RBAC does not allow it.
+            KubeUnavailableError: no answer after the retries, or not a node.
+        """
+        asked = Asked(verb="get", resource="nodes", namespace=None)
+        node = _decoded(await self.api.read(f"/api/v1/nodes/{_name(name)}", [], asked), NodeWire, node_of)
+        if node is None or not node.name:
+            raise self._not_a("node", asked)
+        return node
+
+    async def get_claim(self, namespace: str, name: str) -> VolumeClaim:
+        """One PersistentVolumeClaim.
+
+        Raises:
+            KubeNotFoundError: it does not exist (any more).
+            KubeForbiddenError: RBAC does not allow it there.
+            KubeUnavailableError: no answer after the retries, or not a claim.
+        """
+        asked = Asked(verb="get", resource="persistentvolumeclaims", namespace=namespace)
+        path = f"/api/v1/namespaces/{_name(namespace)}/persistentvolumeclaims/{_name(name)}"
+        claim = _decoded(await self.api.read(path, [], asked), ClaimWire, claim_of)
+        if claim is None or not claim.name:
+            raise self._not_a("claim", asked)
+        return claim
+
+    async def list_quotas(self, namespace: str) -> list[ResourceQuota]:
+        """The ResourceQuotas of a namespace.
+
+        Raises:
+            KubeForbiddenError: RBAC does not allow it there.
+            KubeUnavailableError: no answer after the retries.
+        """
+        items = await self._list(namespace, "resourcequotas")
+        return [found for item in items if (found := _decoded(item, QuotaWire, quota_of)) is not None]
+
+    async def list_limit_ranges(self, namespace: str) -> list[LimitRange]:
+        """The LimitRanges of a namespace.
+
+        Raises:
+            KubeForbiddenError: RBAC does not allow it there.
+            KubeUnavailableError: no answer after the retries.
+        """
+        items = await self._list(namespace, "limitranges")
+        return [found for item in items if (found := _decoded(item, LimitRangeWire, limit_range_of)) is not None]
 
     async def read_log(
         self,
@@ -131,6 +224,27 @@ class KubeClient:
         """Closes the connections."""
         await self.api.aclose()
 
+    async def _list(self, namespace: str, resource: str) -> list[msgspec.Raw]:
+        asked = Asked(verb="list", resource=resource, namespace=namespace)
+        items, _ = await self.api.list_all(f"/api/v1/namespaces/{_name(namespace)}/{resource}", [], asked)
+        return items
+
+    async def _events(
+        self, path: str, terms: list[str], namespace: str | None, *, limit: int | None
+    ) -> list[KubeEvent]:
+        selector = [("fieldSelector", ",".join(terms))] if terms else []
+        asked = Asked(verb="list", resource="events", namespace=namespace)
+        items, _ = await self.api.list_all(path, selector, asked, limit=limit)
+        found = [event for item in items if (event := _decoded(item, EventWire, event_of)) is not None]
+        return sorted(found, key=lambda event: event.at or _NEVER)
+
+    def _not_a(self, thing: str, asked: Asked) -> KubeUnavailableError:
+        return KubeUnavailableError(
+            f"the answer of {self.api.host} is no {thing} ({asked}); is a proxy in between?",
+            resource=asked.resource,
+            namespace=asked.namespace,
+        )
+
     async def _tail(self, path: str, params: Params, asked: Asked, *, keep: int, ceiling: int) -> tuple[bytes, int]:
         """The last `keep` bytes of the first `ceiling` of a body, and how many bytes came."""
         kept, received = bytearray(), 0
@@ -171,18 +285,14 @@ def pods_path(namespace: str | None) -> str:
 
 def decode_pod(body: bytes | msgspec.Raw) -> Pod | None:
     """A pod, None when it cannot be read: one odd object must not hide all others."""
-    try:
-        return pod_of(msgspec.json.decode(body, type=PodWire))
-    except (msgspec.MsgspecError, ValueError) as error:
-        log.warning("a pod that cannot be read was left out (%s)", single_line(str(error)))
-        return None
+    return _decoded(body, PodWire, pod_of)
 
 
-def _decode_event(body: msgspec.Raw) -> KubeEvent | None:
+def _decoded(body: bytes | msgspec.Raw, wire: type[W], convert: Callable[[W], M]) -> M | None:
     try:
-        return event_of(msgspec.json.decode(body, type=EventWire))
+        return convert(msgspec.json.decode(body, type=wire))
     except (msgspec.MsgspecError, ValueError) as error:
-        log.warning("an event that cannot be read was left out (%s)", single_line(str(error)))
+        log.warning("a %s that cannot be read was left out (%s)", wire.__name__, single_line(str(error)))
         return None
 
 
@@ -190,6 +300,12 @@ def _name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise KubeNotFoundError(f"{name[:60]!r} cannot be the name of a Kubernetes object; correct it")
     return name
+
+
+def _kind(kind: str) -> str:
+    if not kind.isascii() or not kind.isalpha():
+        raise KubeNotFoundError(f"{kind[:60]!r} cannot be a kind of Kubernetes objects; correct it")
+    return kind
 
 
 def _label(value: str) -> str:

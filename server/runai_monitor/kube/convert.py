@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from runai_monitor.model.cluster import Container, ContainerPhase, KubeEvent, Pod, PodCondition, Termination
+from runai_monitor.model.cluster import (
+    Container,
+    ContainerPhase,
+    KubeEvent,
+    Pod,
+    PodCondition,
+    Termination,
+)
 
 # Where controllers write a replica's index, most specific first.
 _INDEX_LABELS = (
@@ -16,6 +23,9 @@ _INDEX_LABELS = (
 )
 _ROLE_LABEL = "training.kubeflow.org/replica-type"
 _GPU_RESOURCES = ("nvidia.com/gpu", "amd.com/gpu")
+
+Amounts = dict[str, str | int | float]
+"""Quantities by resource; JSON writes them as text or as numbers."""
 
 
 class Wire(msgspec.Struct, rename="camel"):
@@ -89,7 +99,8 @@ class ContainerStatusWire(Wire):
 class ResourcesWire(Wire):
     """Requests and limits, quantities of any JSON type."""
 
-    limits: dict[str, str | int | float] | None = None
+    limits: Amounts | None = None
+    requests: Amounts | None = None
 
 
 class ContainerSpecWire(Wire):
@@ -101,7 +112,7 @@ class ContainerSpecWire(Wire):
 
 
 class ConditionWire(Wire):
-    """A pod condition."""
+    """A condition of a pod, a node or a claim."""
 
     type: str | None = None
     status: str | None = None
@@ -110,10 +121,24 @@ class ConditionWire(Wire):
     last_transition_time: str | None = None
 
 
+class ClaimRefWire(Wire):
+    """A volume's reference to a claim."""
+
+    claim_name: str | None = None
+
+
+class VolumeWire(Wire):
+    """A volume of a pod."""
+
+    persistent_volume_claim: ClaimRefWire | None = None
+
+
 class PodSpecWire(Wire):
     """The specification of a pod."""
 
     node_name: str | None = None
+    node_selector: dict[str, str] | None = None
+    volumes: list[VolumeWire] | None = None
     containers: list[ContainerSpecWire] | None = None
     init_containers: list[ContainerSpecWire] | None = None
     ephemeral_containers: list[ContainerSpecWire] | None = None
@@ -207,6 +232,8 @@ def pod_of(wire: PodWire) -> Pod:
         ),
         conditions=tuple(_condition(condition) for condition in status.conditions or []),
         image_pull_secrets=secrets,
+        claims=tuple(dict.fromkeys(name for volume in spec.volumes or [] if (name := _claim(volume)))),
+        node_selector=tuple(sorted((spec.node_selector or {}).items())),
     )
 
 
@@ -238,6 +265,27 @@ def instant(text: str | None) -> datetime | None:
         return None
 
 
+def _claim(volume: VolumeWire) -> str | None:
+    return volume.persistent_volume_claim.claim_name if volume.persistent_volume_claim else None
+
+
+def quantity(amounts: Amounts, resource: str) -> str | None:
+    """One of some amounts, as it was written."""
+    found = amounts.get(resource)
+    return None if found is None else str(found)
+
+
+def gpus_of(amounts: Amounts) -> float | None:
+    """The whole GPUs among some amounts, None when they name none."""
+    for name in _GPU_RESOURCES:
+        if name in amounts:
+            try:
+                return float(amounts[name])
+            except ValueError:
+                return None
+    return None
+
+
 def _index(labels: dict[str, str]) -> str | None:
     index = next((labels[name] for name in _INDEX_LABELS if name in labels), None)
     role = labels.get(_ROLE_LABEL)
@@ -265,8 +313,8 @@ def _container(
     status: ContainerStatusWire, spec: ContainerSpecWire | None, *, init: bool, ephemeral: bool
 ) -> Container:
     state, last = status.state or StateWire(), status.last_state or StateWire()
-    limits = (spec.resources.limits if spec and spec.resources else None) or {}
-    memory = limits.get("memory")
+    resources = (spec.resources if spec else None) or ResourcesWire()
+    limits, requests = resources.limits or {}, resources.requests or {}
     return Container(
         name=status.name or "",
         phase=_phase(state, known=status.state is not None),
@@ -280,8 +328,10 @@ def _container(
         started_at=instant(state.running.started_at) if state.running else None,
         ended=_ended(state.terminated),
         last_ended=_ended(last.terminated),
-        memory_limit=None if memory is None else str(memory),
-        gpus=_gpus(limits),
+        memory_limit=quantity(limits, "memory"),
+        memory_request=quantity(requests, "memory"),
+        cpu_request=quantity(requests, "cpu"),
+        gpus=gpus_of(limits),
     )
 
 
@@ -304,16 +354,6 @@ def _ended(wire: EndedWire | None) -> Termination | None:
         started_at=instant(wire.started_at),
         finished_at=instant(wire.finished_at),
     )
-
-
-def _gpus(limits: dict[str, str | int | float]) -> float | None:
-    for name in _GPU_RESOURCES:
-        if name in limits:
-            try:
-                return float(limits[name])
-            except ValueError:
-                return None
-    return None
 
 
 def _condition(wire: ConditionWire) -> PodCondition:

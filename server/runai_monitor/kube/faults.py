@@ -26,13 +26,15 @@ _IDENTITY = re.compile(r'User "([^"]{1,120})"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a request was for, as RBAC would say it."""
+    """What a request was for, as RBAC would say it. Nodes belong to no namespace."""
 
     verb: str
     resource: str
     namespace: str | None
 
     def __str__(self) -> str:
+        if self.resource == "nodes":
+            return f"{self.verb} {self.resource}"
         return f"{self.verb} {self.resource} {f'in {self.namespace}' if self.namespace else 'in all namespaces'}"
 
 

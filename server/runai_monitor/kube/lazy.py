@@ -14,7 +14,7 @@ from runai_monitor.clock import Clock
 from runai_monitor.errors import KubeError, KubeNotConfiguredError, KubeUnavailableError
 from runai_monitor.kube.client import KubeClient
 from runai_monitor.kube.watch import PodChange, PodWatch
-from runai_monitor.model.cluster import KubeEvent, Pod
+from runai_monitor.model.cluster import KubeEvent, LimitRange, Node, Pod, ResourceQuota, VolumeClaim
 
 RETRY_SECONDS = 15.0
 """How long a failed connection is answered from memory: callers ask often, plugins and VPNs answer slowly."""
@@ -54,15 +54,51 @@ class LazyKube:
         """As `KubeClient.list_pods`."""
         return await (await self.client()).list_pods(namespace, workload_name=workload_name)
 
+    async def list_pods_on(self, node: str) -> list[Pod]:
+        """As `KubeClient.list_pods_on`."""
+        return await (await self.client()).list_pods_on(node)
+
     async def get_pod(self, namespace: str, name: str) -> Pod:
         """As `KubeClient.get_pod`."""
         return await (await self.client()).get_pod(namespace, name)
 
     async def list_events(
-        self, namespace: str, *, object_name: str | None = None, object_uid: str | None = None
+        self,
+        namespace: str,
+        *,
+        object_name: str | None = None,
+        object_uid: str | None = None,
+        object_kind: str | None = None,
     ) -> list[KubeEvent]:
         """As `KubeClient.list_events`."""
-        return await (await self.client()).list_events(namespace, object_name=object_name, object_uid=object_uid)
+        client = await self.client()
+        return await client.list_events(
+            namespace, object_name=object_name, object_uid=object_uid, object_kind=object_kind
+        )
+
+    async def list_node_events(self, name: str) -> list[KubeEvent]:
+        """As `KubeClient.list_node_events`."""
+        return await (await self.client()).list_node_events(name)
+
+    async def list_nodes(self) -> list[Node]:
+        """As `KubeClient.list_nodes`."""
+        return await (await self.client()).list_nodes()
+
+    async def get_node(self, name: str) -> Node:
+        """As `KubeClient.get_node`."""
+        return await (await self.client()).get_node(name)
+
+    async def get_claim(self, namespace: str, name: str) -> VolumeClaim:
+        """As `KubeClient.get_claim`."""
+        return await (await self.client()).get_claim(namespace, name)
+
+    async def list_quotas(self, namespace: str) -> list[ResourceQuota]:
+        """As `KubeClient.list_quotas`."""
+        return await (await self.client()).list_quotas(namespace)
+
+    async def list_limit_ranges(self, namespace: str) -> list[LimitRange]:
+        """As `KubeClient.list_limit_ranges`."""
+        return await (await self.client()).list_limit_ranges(namespace)
 
     async def read_log(
         self,

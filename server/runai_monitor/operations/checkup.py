@@ -120,6 +120,7 @@ _OF_ACCESS: dict[str, Outcome] = {
     "rejected": "failed",
     "unanswered": "failed",
     "unverified": "skipped",
+    "skipped": "skipped",
 }
 
 

@@ -1,235 +1,201 @@
-"""Pods that get no place, and workloads that lose theirs: the scheduler's own breakdown, quota and preemption.
+"""Pods that get no place: the scheduler's own breakdown, fragmented GPUs, gangs that do not fit as a whole.
 
-The texts are those of kube-scheduler (`0/24 nodes are available: …`) and of the Run:ai scheduler, whose open source is
-KAI: `NonPreemptibleOverQuota`, `node(s) didn't have enough resources: GPUs`, `was preempted by …`.
+The texts are those of kube-scheduler, of Volcano's gangs and of the Run:ai scheduler (`breakdown.py` names the sources).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+from runai_monitor.diagnosis import breakdown
+from runai_monitor.diagnosis.breakdown import Breakdown, Reason, Room
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.messages import WAITING_PHASES, Message, Stage, messages
 from runai_monitor.diagnosis.rules.finding import Finding
-from runai_monitor.diagnosis.wording import describe_workload, token
+from runai_monitor.diagnosis.rules.told import told
+from runai_monitor.diagnosis.wording import amount, describe_workload, in_namespace, listed, times, token
 
 _REASONS = re.compile(
-    r"FailedScheduling|Unschedulable|SchedulingFailed|SchedulerError|NotEnoughResources|PodGroupUnschedulable|OutOf\S+|"
-    r"NonPreemptibleOverQuota|OverLimit|Unscheduled"
+    r"FailedScheduling|Unschedulable|SchedulingFailed|SchedulerError|NotEnoughResources|PodGroupUnschedulable|"
+    r"Unscheduled|NotReady|NotTriggerScaleUp"
 )
-_QUOTA = re.compile(
-    r"NonPreemptibleOverQuota|OverLimit|Non-preemptible workload is over quota|quota has reached the allowable limit|"
-    r"over (?:its |the )?(?:project|department|node pool)?\s?quota|exceeds? (?:the )?(?:project|department)(?:'s)? quota|"
-    r"(?:project|department) quota (?:is )?exceeded",
-    re.IGNORECASE,
+_REFUSED = re.compile(r"OutOf\S+|NodeAffinity|TaintToleration")
+"""Kubelet's reasons for not admitting a pod that a scheduler had placed."""
+_NOT_WHOLE = re.compile(
+    r"Job is not ready for scheduling\.[^\n]*?Waiting for (?P<needed>\d+) pods[^,]*, currently (?P<found>\d+) exist"
 )
-_QUOTA_NUMBERS = re.compile(
-    r"requested (?P<asked>[\d.]+) (?P<unit>GPUs|CPU cores|GB)[^,]{0,20}, but (?P<who>[\w .-]{1,80}?) quota is (?P<quota>[\d.]+)[^,]{0,12}"
-    r"(?:, while (?P<used>[\d.]+))?"
-)
-_LIMIT_NUMBERS = re.compile(
-    r"Limit is (?P<quota>[\d.]+) (?P<unit>GPUs|cores|GB), currently (?P<used>[\d.]+) \S+ allocated and workload requested (?P<asked>[\d.]+)"
-)
-_PREEMPTED = re.compile(
-    r"\b(?:was|been|were) (?:preempted|reclaimed|consolidated)\b|^(?:preempted|reclaimed) (?:by|in order to|to|for|due)\b|"
-    r"minimum required number of pods \(\d+\), evicting|preempting to accommodate a higher priority",
-    re.IGNORECASE,
-)
-_PREEMPTED_REASON = re.compile(r"Preempted|PreemptionByScheduler|PreemptionByKubeScheduler|Reclaimed|Preempting")
-_VICTIM = re.compile(r"\b[Pp]od (?:[\w.-]+/)?(?P<pod>[\w.-]+) was (?:preempted|reclaimed)")
-_WHY = (
-    ("consolidation", re.compile(r"consolidat|bin.?packing", re.IGNORECASE)),
-    ("a higher priority workload", re.compile(r"higher priority|PreemptionBy\w*Scheduler", re.IGNORECASE)),
-    ("another project's fair share", re.compile(r"reclaim|fair.?share|deserved|uses <.*quota of", re.IGNORECASE)),
-    ("a gang that is no longer whole", re.compile(r"minimum required number of pods", re.IGNORECASE)),
-)
-_GANG = re.compile(
-    r"Resources were found for (?P<found>\d+) pods? while (?P<needed>\d+) (?:are|is) required for gang", re.IGNORECASE
-)
-_PART = re.compile(r"(?:^|[\s:,])(?P<count>\d+) (?P<what>[^,;]*?)(?=, \d|[.;]\s|[.;]?$|\. preemption)", re.MULTILINE)
-_NODE_NUMBERS = re.compile(
-    r"<(?P<node>[\w.-]{1,120})>:[^<\n]{0,120}GPUs, requested: (?P<asked>[\d.]+), used: (?P<used>[\d.]+), capacity: (?P<capacity>[\d.]+)"
-)  # fmt: skip
-_CONTROL_PLANE = re.compile(r"node-role\.kubernetes\.io/(?:control-plane|master)")
 
 
 @dataclass(frozen=True, slots=True)
-class Obstacle:
-    """What keeps a pod from a node, in the scheduler's words.
+class Obstruction:
+    """How a cause that keeps pods from nodes is told: of one alone, of some nodes among others, and what to do."""
 
-    `nearness` tells how near to a place such a node is: the scheduler asks for taints first, then for labels, then for
-    resources, so that a node without room has passed the rest.
-    """
-
-    cause: str
     title: str
-    words: re.Pattern[str]
-    nearness: int
-    advice: str
-    never: bool = False
+    of_nodes: str
+    advice: tuple[str, ...]
 
 
-OBSTACLES = (
-    Obstacle("insufficient_gpu", "not enough free GPUs", re.compile(r"insufficient nvidia\.com/|(?:enough|sufficient)[^.]{0,40}?(?:GPUs?\b|nvidia\.com/|GPU memory)|not enough .{0,20}GPU|OutOfnvidia\.com|mig profile", re.IGNORECASE), 4, "wait for GPUs, ask for fewer (Run:ai: compute.gpuDevicesRequest), or free some: runai workload list"),
-    Obstacle("insufficient_memory", "not enough free memory", re.compile(r"insufficient memory|enough[^.]{0,24}(?:resources?: )?memory|OutOfmemory", re.IGNORECASE), 4, "lower the memory request (Run:ai: compute.cpuMemoryRequest), or wait for room"),
-    Obstacle("insufficient_cpu", "not enough free CPU", re.compile(r"insufficient cpu|enough[^.]{0,24}(?:resources?: )?CPU|OutOfcpu", re.IGNORECASE), 4, "lower the CPU request (Run:ai: compute.cpuCoreRequest), or wait for room"),
-    Obstacle("volume_zone_conflict", "the volume is in another zone than the nodes", re.compile(r"volume node affinity conflict|no available volume zone", re.IGNORECASE), 3, "use nodes of the volume's zone, or a claim in theirs", never=True),
-    Obstacle("affinity_conflict", "pod affinity or spread rules leave no node", re.compile(r"pod (?:anti-)?affinity|anti-affinity rules|topology spread", re.IGNORECASE), 2, "loosen the workload's pod affinity or spread rules"),
-    Obstacle("node_selector_mismatch", "no node matches the workload's node selector or affinity", re.compile(r"didn't match (?:Pod's )?(?:node (?:affinity|selector)|affinity/selector)|node\(s\) didn't match node selector", re.IGNORECASE), 2, "correct the node type, node pool or affinity (Run:ai: nodeType, nodePools, nodeAffinityRequired); kubectl get nodes --show-labels shows the labels there are", never=True),
-    Obstacle("node_not_ready", "nodes are not ready", re.compile(r"node\.kubernetes\.io/(?:not-ready|unreachable|network-unavailable)", re.IGNORECASE), 1, "have the nodes' kubelets and network checked: kubectl get nodes"),
-    Obstacle("node_disk_pressure", "nodes are low on disk", re.compile(r"node\.kubernetes\.io/disk-pressure", re.IGNORECASE), 1, "free space on the nodes: kubectl describe nodes"),
-    Obstacle("untolerated_taint", "the nodes have a taint that the workload does not tolerate", re.compile(r"untolerated taint|had taints? .{0,120}(?:didn't|that the pod didn't) tolerate", re.IGNORECASE), 2, "add the toleration (Run:ai: tolerations), or choose other nodes (nodePools)", never=True),
-)  # fmt: skip
-_CHANCE = re.compile(r"unschedulable|cordon", re.IGNORECASE)
+_OBSTRUCTIONS = {
+    "insufficient_gpu": Obstruction("not enough free GPUs", "lack free GPUs", ("wait for GPUs, ask for fewer (Run:ai: compute.gpuDevicesRequest), or free some", "kubectl get nodes -o custom-columns='NAME:.metadata.name,GPUS:.status.allocatable.nvidia\\.com/gpu'")),
+    "insufficient_memory": Obstruction("not enough free memory", "lack free memory", ("lower the memory request (Run:ai: compute.cpuMemoryRequest), or wait for room",)),
+    "insufficient_cpu": Obstruction("not enough free CPU", "lack free CPU", ("lower the CPU request (Run:ai: compute.cpuCoreRequest), or wait for room",)),
+    "volume_zone_conflict": Obstruction("the volume is in another zone than the nodes", "are in another zone than the volume", ("use nodes of the volume's zone (Run:ai: nodePools, nodeAffinityRequired), or a claim in theirs", "kubectl get nodes -L topology.kubernetes.io/zone")),
+    "affinity_conflict": Obstruction("pod affinity or spread rules leave no node", "are ruled out by pod affinity or spread rules", ("loosen the workload's pod affinity or spread rules (Run:ai: podAffinity), or wait until the other pods end",)),
+    "node_selector_mismatch": Obstruction("no node matches the workload's node selector or affinity", "do not match the node selector or affinity", ("correct the node type, node pool or affinity (Run:ai: nodeType, nodePools, nodeAffinityRequired)",)),
+    "node_not_ready": Obstruction("the nodes are not ready", "are not ready", ("have the nodes' kubelets and network checked: kubectl get nodes",)),
+    "node_disk_pressure": Obstruction("the nodes are low on disk", "are low on disk", ("free space on the nodes: kubectl describe nodes",)),
+    "untolerated_taint": Obstruction("a taint that the workload does not tolerate", "have a taint that is not tolerated", ("choose other nodes (Run:ai: nodePools)",)),
+}  # fmt: skip
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Findings from what schedulers say: at most one obstacle with its companions, quota and preemption."""
-    told = messages(case)
-    yield from _preempted(case, told)
+    """Findings from the newest breakdown of a scheduler, while pods wait; from kubelet's refusal of one that was placed."""
+    told_of = messages(case)
+    refused = next((item for item in told_of if item.kind == "Pod" and _REFUSED.fullmatch(item.reason)), None)
+    if refused is not None:
+        yield from _obstructions(case, refused)
+        return
     if case.workload.phase not in WAITING_PHASES and all(pod.node or pod.pod_phase != "Pending" for pod in case.pods):
         return
-    waiting = [item for item in told if item.passed < Stage.SCHEDULED]
-    quota = next((item for item in reversed(waiting) if _QUOTA.search(f"{item.reason} {item.text}")), None)
-    if quota is not None:
-        yield _over_quota(case, quota)
-    breakdowns = [item for item in waiting if item.text and (_REASONS.fullmatch(item.reason) or item.of_workload)]
-    for item in reversed(breakdowns):
-        found = list(_obstacles(case, item))
-        if found:
-            yield from found
-            return
+    waiting = [item for item in told_of if item.passed < Stage.SCHEDULED]
+    for item in reversed(waiting):
+        if item.text and (_REASONS.fullmatch(item.reason) or item.of_workload):
+            found = list(_obstructions(case, item))
+            if found:
+                yield from found
+                return
 
 
-def _obstacles(case: Case, message: Message) -> Iterator[Finding]:
-    counted = _counted(message.text, message.reason)
-    gang = _GANG.search(message.text)
-    if gang is not None and int(gang["found"]) > 0:
-        yield _of(case, message, "gang_unschedulable", f"{gang['found']} of {gang['needed']} pods could be placed, and they must start together",
-                  0.9, "wait until the whole gang fits, or start it with fewer workers", never=False)  # fmt: skip
-    if fragmented := _fragmentation(message.text):
-        yield _of(case, message, "gpu_fragmentation", f"enough free GPUs, but not on one node: {fragmented}", 0.9,
-                  "use more workers with fewer GPUs each, or have workloads consolidated", never=False)  # fmt: skip
-    if not counted:
+def _obstructions(case: Case, message: Message) -> Iterator[Finding]:
+    said = breakdown.parse(message.text)
+    if not said.reasons and (of_pod := breakdown.parse(message.reason)).reasons:
+        said = of_pod  # kubelet's `OutOfcpu`
+    yield from _gang(case, message, said)
+    lacks_gpus = any(reason.cause == "insufficient_gpu" for reason in said.reasons)
+    rooms = said.rooms or (tuple(case.around.rooms) if lacks_gpus else ())
+    if breakdown.fragmented(rooms):
+        yield _fragmentation(case, message, rooms, counted=not said.rooms)
+    shown = _shown(said)
+    for place, reason in enumerate(said.reasons[:3]):
+        if breakdown.is_passing(reason) and place and reason.cause == "untolerated_taint":
+            continue
+        yield told(
+            case,
+            message,
+            cause=reason.cause,
+            title=_title(case, said, reason),
+            confidence=0.92 if place == 0 else 0.6,
+            explanation=shown,
+            next_steps=(*_advice(case, reason), describe_workload(case.workload)),
+            never=said.is_fixed and place == 0,
+        )
+
+
+def _gang(case: Case, message: Message, said: Breakdown) -> Iterator[Finding]:
+    """A gang of which a part could be placed; where none could, what is missing is the cause."""
+    advice = "wait until the whole gang fits, or start it with fewer workers (Run:ai: distributed.numWorkers)"
+    if said.gang is not None and said.gang[0] > 0:
+        title = f"{said.gang[0]} of {said.gang[1]} pods could be placed, and they must start together"
+    elif (partial := _NOT_WHOLE.search(message.text)) is not None:
+        title = f"{partial['found']} of the {partial['needed']} pods that must start together exist"
+        advice = "see why the others are not created: their owner's events, a quota of the namespace, a scheduling gate"
+    else:
         return
-    ordered = sorted(counted, key=lambda item: (-item[0].nearness, -item[1], OBSTACLES.index(item[0])))
-    nodes = sum(count for _, count in counted)
-    sure = 0.92
-    for obstacle, count in ordered[:3]:
-        shown = (
-            f": {count} of {nodes} nodes that were looked at"
-            if count and len(counted) > 1
-            else f" on {count} nodes"
-            if count
-            else ""
-        )
-        asked = (
-            f"; the workload asks for {case.workload.gpus:g}"
-            if obstacle.cause == "insufficient_gpu" and case.workload.gpus
-            else ""
-        )
-        hopeless = obstacle.never and len(counted) == 1
-        yield _of(case, message, obstacle.cause, obstacle.title + shown + asked, sure, obstacle.advice, never=hopeless)
-        sure = 0.6
-
-
-def _counted(text: str, reason: str) -> list[tuple[Obstacle, int]]:
-    """The obstacles that a breakdown names, with the nodes each holds for (0 when it gives no numbers)."""
-    # What could not be preempted either repeats the same nodes.
-    told = re.split(r"\bpreemption: ", text)[0]
-    found: dict[str, tuple[Obstacle, int]] = {}
-    aside: list[tuple[Obstacle, int]] = []
-    for part in _PART.finditer(told):
-        obstacle = next((item for item in OBSTACLES if item.words.search(part["what"])), None)
-        if obstacle is None:
-            continue
-        count = int(part["count"])
-        if obstacle.cause == "untolerated_taint" and _CONTROL_PLANE.search(part["what"]):
-            aside.append((obstacle, count))
-            continue
-        found[obstacle.cause] = (obstacle, found.get(obstacle.cause, (obstacle, 0))[1] + count)
-    if not found and not aside:
-        whole = next((item for item in OBSTACLES if item.words.search(f"{reason} {told}")), None)
-        return [(whole, 0)] if whole is not None and not _CHANCE.search(told) else []
-    return list(found.values()) or aside[:1]
-
-
-def _fragmentation(text: str) -> str | None:
-    """Whether free GPUs would do if they were on one node, by the numbers of a detailed message; the numbers in words."""
-    nodes = [(float(m["capacity"]) - float(m["used"]), float(m["asked"])) for m in _NODE_NUMBERS.finditer(text)]
-    if len(nodes) < 2:  # one node is not fragmented
-        return None
-    asked, free, most = nodes[0][1], sum(node[0] for node in nodes), max(node[0] for node in nodes)
-    return (
-        f"{free:g} free on {len(nodes)} nodes, at most {most:g} on one, {asked:g} asked for"
-        if most < asked <= free
-        else None
-    )
-
-
-def _over_quota(case: Case, message: Message) -> Finding:
-    numbers = _QUOTA_NUMBERS.search(message.text) or _LIMIT_NUMBERS.search(message.text)
-    said, never = "", False
-    if numbers is not None:
-        asked, quota, used = float(numbers["asked"]), float(numbers["quota"]), numbers["used"]
-        never = asked > quota
-        unit = numbers["unit"]
-        said = f": it asks for {asked:g} {unit}, the quota is {quota:g}" + (
-            f" and {float(used):g} are in use" if used else ""
-        )
-    advice = ["submit it as preemptible to go over quota (Run:ai: preemptibility, or a priority class below 100)"]
-    advice += (
-        ["ask for less than the quota: as it is, it can never be placed within it"]
-        if never
-        else ["wait until others of the project end, or have the quota raised"]
-    )
-    return _of(case, message, "project_over_quota", f"the project is over its quota{said}", 0.93, *advice, never=never)  # fmt: skip
-
-
-def _preempted(case: Case, told: list[Message]) -> Iterator[Finding]:
-    for message in reversed(told):
-        if message.passed >= Stage.STARTED or _ran_since(case, message.at):
-            continue
-        if not (_PREEMPTED_REASON.fullmatch(message.reason) or _PREEMPTED.search(message.text)):
-            continue
-        victim = _VICTIM.search(message.text)
-        if (
-            victim is not None
-            and not victim["pod"].startswith(case.workload.name)
-            and victim["pod"] not in case.pod_names
-        ):
-            continue  # told to the one that took the place
-        why = next((name for name, words in _WHY if words.search(f"{message.reason} {message.text}")), None)
-        found = _of(
-            case, message, "preempted", f"the scheduler took its resources{f' for {why}' if why else ''}", 0.92,
-            "nothing of the workload failed: it runs again when there is room; save checkpoints so that little is lost",
-            "to keep its place, submit it as non-preemptible within the project's quota (Run:ai: preemptibility)", never=True,
-        )  # fmt: skip
-        yield found
-        return
-
-
-def _ran_since(case: Case, at: datetime | None) -> bool:
-    """Whether a container of the workload has started after that time: then it has had its place again."""
-    runs = [c for pod in case.pods for c in pod.containers if not c.init and not c.ephemeral]
-    starts = [c.started_at or (c.ended.started_at if c.ended else None) for c in runs]
-    starts += [change.at for change in case.history.changes if change.phase == "Running"]
-    return at is not None and any(start is not None and start > at for start in starts)
-
-
-def _of(case: Case, message: Message, cause: str, title: str, confidence: float, *advice: str, never: bool) -> Finding:
-    return Finding(
-        cause=cause,
+    yield told(
+        case,
+        message,
+        cause="gang_unschedulable",
         title=title,
-        confidence=confidence,
-        explanation=f"{message.source} ({token(message.reason)}) says it: {title}.",
-        evidence_ids=(case.cite(message.source, message.quoted, at=message.at),),
-        next_steps=(*advice, describe_workload(case.workload)),
-        strength=message.strength,
-        at=message.at,
-        place=message.about,
-        never=never,
+        confidence=0.9,
+        next_steps=(advice, describe_workload(case.workload)),
+        never=False,
     )
+
+
+def _fragmentation(case: Case, message: Message, rooms: tuple[Room, ...], *, counted: bool) -> Finding:
+    free = [max(room.free, 0) for room in rooms]
+    numbers = f"{sum(free):g} free on {len(free)} nodes, at most {max(free):g} on one, {rooms[0].asked:g} asked for"
+    shown = [f"{token(room.node)} {max(room.free, 0):g} of {room.capacity:g}" for room in rooms]
+    cited = (case.cite("free GPUs by node, counted from the nodes' pods", "\n".join(shown)),) if counted else ()
+    return told(
+        case,
+        message,
+        cause="gpu_fragmentation",
+        title=f"enough free GPUs, but not on one node: {numbers}",
+        confidence=0.84 if counted else 0.92,
+        explanation=f"By node: {listed(shown, 8)}.",
+        next_steps=(
+            f"ask for at most {max(free):g} GPUs a pod and use more workers, or wait until small workloads of one node end",
+            "have the node pool pack workloads (Run:ai: node pool, placement strategy bin-pack)",
+            describe_workload(case.workload),
+        ),
+        evidence_ids=cited,
+        never=False,
+    )
+
+
+def _title(case: Case, said: Breakdown, reason: Reason) -> str:
+    asked = _asked(case, reason.cause)
+    if said.largest is not None and reason is said.reasons[0]:
+        most = f"the largest has {said.largest:g}" if said.largest else "none of the node pool has any"
+        return f"no node is large enough: the pod asks for {asked or 'more'}, {most}"
+    title = _OBSTRUCTIONS[reason.cause].title
+    if breakdown.is_passing(reason) and reason.cause == "untolerated_taint":
+        title = "the nodes that it may use take no pods now"
+    named = [f"{token(key)}{f'={token(value)}' if value else ''}" for key, value in breakdown.taints((reason,))]
+    nodes = said.nodes or sum(other.count for other in said.reasons)
+    facts = [f"{reason.count} of {nodes} nodes"] if reason.count else []
+    facts += [listed(named)] if named else []
+    title += f" ({': '.join(facts)})" if facts else ""
+    return f"{title}; the pod asks for {asked}" if asked else title
+
+
+def _shown(said: Breakdown) -> str:
+    """The whole breakdown in our words, most limiting first."""
+    parts = [f"{r.count} {_OBSTRUCTIONS[r.cause].of_nodes}" for r in said.reasons if r.count]
+    return f"Of {said.nodes or 'the'} nodes {listed(parts, 8)}." if len(parts) > 1 else ""
+
+
+def _asked(case: Case, cause: str) -> str:
+    """How much of a resource one pod asks for, in words; empty when it is not known."""
+    pods = [pod for pod in case.pods if pod.node is None] or list(case.pods)
+    containers = [container for container in pods[0].containers if not container.init] if pods else []
+    if cause == "insufficient_gpu":
+        gpus = sum(container.gpus or 0 for container in containers) or (case.workload.gpus or 0)
+        return times_of(gpus, "GPU") if gpus else ""
+    if cause == "insufficient_cpu":
+        cores = sum(amount(container.cpu_request) or 0 for container in containers)
+        return times_of(cores, "CPU core") if cores else ""
+    if cause == "insufficient_memory":
+        sizes = [container.memory_request for container in containers if container.memory_request]
+        return f"{listed([token(size) for size in sizes])} of memory" if sizes else ""
+    return ""
+
+
+def times_of(count: float, word: str) -> str:
+    """`8 GPUs`, `0.5 GPU`."""
+    return times(int(count), word) if count == int(count) else f"{count:g} {word}"
+
+
+def _advice(case: Case, reason: Reason) -> Sequence[str]:
+    steps = _OBSTRUCTIONS[reason.cause].advice
+    if reason.cause == "node_selector_mismatch":
+        selector = next((pod.node_selector for pod in case.pods if pod.node_selector), ())
+        labels = ",".join(f"{token(key)}={token(value)}" for key, value in selector)
+        if labels:
+            return (*steps, f"it asks for nodes labelled {labels}: kubectl get nodes -l {labels}")
+        return (*steps, "kubectl get nodes --show-labels")
+    if reason.cause == "untolerated_taint":
+        show = "kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints"
+        if breakdown.is_passing(reason):
+            return ("have the nodes brought back (kubectl uncordon, or repair): waiting helps when they return", show)
+        named = [f"{token(key)}{f'={token(value)}' if value else ''}" for key, value in breakdown.taints((reason,))]
+        tolerate = f"tolerate {listed(named)}" if named else "tolerate the taint"
+        return (f"{tolerate} (Run:ai: tolerations), if the nodes are meant for it", *steps, show)
+    if reason.cause == "volume_zone_conflict":
+        claims = [token(name) for pod in case.pods for name in pod.claims]
+        where = [in_namespace(f"kubectl describe pvc {name}", case.workload) for name in dict.fromkeys(claims)]
+        return (*steps, *where[:1])
+    return steps

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from runai_monitor.diagnosis.case import Case, Ended
 from runai_monitor.diagnosis.messages import Message, Stage, messages
+from runai_monitor.diagnosis.rules import node, quota, storage
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.sign import Sign, sign
 from runai_monitor.diagnosis.wording import describe_workload, in_namespace, token
@@ -20,7 +21,6 @@ from runai_monitor.model.workload import Workload
 _PULL = r"Failed|ErrImagePull|ImagePullBackOff|BackOff|RegistryUnavailable|ImageInspectError|InspectFailed|FailedCreatePodSandBox"
 _NAME = r"\"?(?P<detail>[a-z0-9][\w.-]{0,252})\"?"
 _CONFIG = r"CreateContainerConfigError|Failed|FailedMount"
-_VOLUME = r"FailedMount|FailedAttachVolume|FailedMapVolume|FailedUnMount"
 _START = r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun|Failed|CrashLoopBackOff|BackOff"
 _CREATE = r"FailedCreate|FailedCreatePod\w*|Failed|CreateContainerConfigError|\w*Forbidden"
 _EVICTED = r"Evicted|Evict|TerminationByKubelet"
@@ -38,18 +38,10 @@ _IMAGE = (
 )  # fmt: skip
 _CONFIGURATION = (
     sign("missing_config_key", "a ConfigMap or Secret lacks a key", _CONFIG, r"couldn't find key (?P<detail>\S{1,120})|references non-existent (?:config|secret) key:? ?(?P<key>\S{0,120})", "add the key, or correct its name in the workload (Run:ai: environmentVariables, storage)", stage=Stage.STARTED, confidence=0.96),
-    sign("missing_secret", "a Secret does not exist", _CONFIG, rf"\bsecrets? {_NAME} not found", "create it in the workload's namespace (Run:ai: Credentials), or correct its name", stage=Stage.STARTED, confidence=0.96),
-    sign("missing_configmap", "a ConfigMap does not exist", _CONFIG, rf"\bconfigmaps? {_NAME} not found", "create it in the workload's namespace, or correct its name", stage=Stage.STARTED, confidence=0.96),
+    sign("missing_secret", "a Secret does not exist", _CONFIG, rf"\bsecrets? {_NAME} not found", "create the secret in the workload's namespace (Run:ai: Credentials), or correct its name", stage=Stage.STARTED, confidence=0.96),
+    sign("missing_configmap", "a ConfigMap does not exist", _CONFIG, rf"\bconfigmaps? {_NAME} not found", "create the ConfigMap in the workload's namespace, or correct its name", stage=Stage.STARTED, confidence=0.96),
+    sign("missing_configmap", "a ConfigMap does not exist", r"FailedScheduling|Unschedulable|SchedulerError", r"Missing required configmaps: \[(?P<detail>[a-z0-9][\w.-]{0,252})", "create it in the workload's namespace, or correct its name", stage=Stage.SCHEDULED, confidence=0.95),
     sign("security_context_denied", "a security rule refused the container", _CREATE, r"runAsNonRoot|runAsUser breaks|violates PodSecurity|admission webhook \S+ denied|unable to validate against any (?:pod security policy|security context)|hostPath volumes are not allowed|Privileged containers are not allowed|capability may not be added", "run as a non-root user (Run:ai: security.runAsUid, runAsNonRoot) without the named privilege, or have the policy allow it", stage=Stage.STARTED, confidence=0.95),
-    sign("namespace_quota_exceeded", "a Kubernetes quota or limit of the namespace refused the pod", _CREATE, r"exceeded quota|failed quota|LimitRange|(?:minimum|maximum) \S+ usage per (?:Container|Pod)", "request less, or have the ResourceQuota or LimitRange of the namespace raised", stage=Stage.SCHEDULED, confidence=0.95),
-)  # fmt: skip
-_STORAGE = (
-    sign("pvc_not_found", "a volume claim does not exist", r"FailedScheduling|Unschedulable|FailedMount|SchedulerError", rf"persistentvolumeclaims? {_NAME} (?:not found|is being deleted)", "create it, or correct its name (Run:ai: data source, storage.pvc.claimName)", stage=Stage.PREPARED, confidence=0.96),
-    sign("volume_in_use", "the volume is attached to another node", _VOLUME, r"Multi-Attach error", "stop what uses it on the other node, or use a claim that many nodes may mount (ReadWriteMany)", stage=Stage.PREPARED),
-    sign("storage_unresponsive", "the storage does not answer", _VOLUME, r"code = DeadlineExceeded|context deadline exceeded|stale (?:NFS )?file handle|mount\.nfs\S*: Connection (?:timed out|refused)|nfs: server \S+ not responding|No route to host|operation with the given Volume ID \S+ already exists", "check the storage server and its CSI driver's pods, and the route from the node to it", stage=Stage.PREPARED, confidence=0.88, needs_reason=True),
-    sign("volume_mount_failed", "a volume could not be mounted", _VOLUME, r"(?:MountVolume|AttachVolume|MapVolume|NodeStageVolume)\S* (?:initialization )?failed|mount failed|access denied by server|not found in the list of registered CSI drivers|wrong fs type", "read the quoted message: server, path, driver and credentials of the volume", stage=Stage.PREPARED, confidence=0.88, needs_reason=True),
-    sign("volume_mount_failed", "a volume is not mounted in time", _VOLUME, r"Unable to attach or mount volumes|timed out waiting for the condition", "look at the events of the claim and of its CSI driver", stage=Stage.PREPARED, confidence=0.7, role=Role.HINT, needs_reason=True),
-    sign("pvc_unbound", "a volume claim is not bound", r"FailedScheduling|Unschedulable|FailedBinding|ProvisioningFailed", r"unbound immediate PersistentVolumeClaims|no persistent volumes available|bound to non-existent|no volume plugin matched|failed to provision volume|storageclass\S* \S+ not found", "check the claim's storage class, size and access mode: kubectl describe pvc", stage=Stage.SCHEDULED, confidence=0.9, never=False),
 )  # fmt: skip
 _RUNTIME = (
     sign("container_oom", "the memory limit is too small to start the container", _START, r"container init was OOM-killed|memory limit too low", "raise the memory limit (Run:ai: compute.cpuMemoryLimit)", stage=Stage.STARTED, confidence=0.93),
@@ -59,25 +51,28 @@ _RUNTIME = (
     sign("bad_command", "the command does not exist in the image", _START, r"exec:? \\?\"?(?P<detail>[\w./ -]{1,120}?)\\?\"?: (?:executable file not found|stat [^\n]{0,160}no such file|no such file)|executable file not found in \$PATH|no command specified", "correct the workload's command, or install it in the image (Run:ai: command, image)", stage=Stage.STARTED, confidence=0.95),
     sign("missing_file", "the working directory does not exist in the image", _START, r"chdir to cwd \(\"(?P<detail>[\w./-]{1,120})\"\)[^\n]*no such file", "correct the working directory (Run:ai: workingDir), or create it in the image", stage=Stage.STARTED, confidence=0.88),
     sign("read_only_filesystem", "the runtime cannot write to the image's file system", _START, r"read-only file system", "mount the volume at a path that exists in the image, or clear security.readOnlyRootFilesystem", stage=Stage.STARTED, confidence=0.85, needs_reason=True),
-    sign("network_plugin_failed", "the pod got no network", r"FailedCreatePodSandBox|FailedCreatePodSandbox|NetworkNotReady", r"setup network|networkPlugin|plugin type=|cni|network is not ready", "look at the network plugin's pod on that node: kubectl get pods -n kube-system -o wide", stage=Stage.PREPARED, confidence=0.9, needs_reason=True),
     sign("container_create_failed", "the runtime could not create the container", r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun|FailedCreatePodSandBox|Failed", r"failed to (?:create|start|generate|reserve)|is reserved for|deadline exceeded|OCI runtime|nvidia-container-cli|CreateContainerError|RunContainerError|no runtime for", "look at the container runtime on the node; another node may do: delete the pod", stage=Stage.STARTED, confidence=0.82, needs_reason=True),
 )  # fmt: skip
 _ENDED = (
     sign("ephemeral_storage_exceeded", "the pod used more ephemeral storage than it may", _EVICTED, r"ephemeral[ -](?:local )?storage (?:usage )?(?:exceeds|limit)|exceeded its local ephemeral storage|exceeds the (?:total )?limit", "write checkpoints and caches to a volume (Run:ai: storage.pvc), or raise the ephemeral-storage limit", stage=Stage.RUNNING, confidence=0.96),
     sign("node_memory_eviction", "the node ran low on memory and evicted the pod", _EVICTED, r"low on resource: memory|MemoryPressure", "set the memory request to what the workload uses (Run:ai: compute.cpuMemoryRequest), so that it is placed where there is room", stage=Stage.RUNNING, confidence=0.95),
-    sign("node_disk_pressure", "the node ran low on disk and evicted the pod", _EVICTED, r"low on resource: (?:ephemeral-storage|inodes|nodefs|imagefs)|DiskPressure", "free space on the node: its disk was low, not this pod's limit; move large files to a volume (Run:ai: storage.pvc)", stage=Stage.RUNNING, confidence=0.95),
-    sign("device_plugin_failed", "the node's device plugin refused the pod", r"UnexpectedAdmissionError", r"no healthy devices|Allocate failed|device plugin|unhealthy devices", "have the node's GPUs and its device plugin checked (nvidia-smi on the node, pods of the GPU operator); other nodes may do", stage=Stage.RUNNING, confidence=0.93),
-    sign("node_shutdown", "the node was shut down", r"NodeShutdown|Shutdown|Terminated|TerminationByKubelet", r"node shutdown|imminent node shutdown|NodeShutdown", "nothing of the workload failed: submit it again, and ask why the node was shut down", stage=Stage.RUNNING, confidence=0.93),
-    sign("node_lost", "the node was lost", r"NodeLost|DeletionByPodGC|NodeControllerEviction", r"NodeLost|unresponsive|no longer exists|node .* lost", "nothing of the workload failed: submit it again, and have the node checked", stage=Stage.RUNNING, confidence=0.92, needs_reason=True),
-    sign("node_not_ready", "the node was not ready", r"NodeNotReady|DeletionByTaintManager|TaintManagerEviction", r"not ready|NotReady|NoExecute|Marking for deletion|TaintManager", "have the node's kubelet and network checked; nothing of the workload failed", stage=Stage.RUNNING, confidence=0.85, needs_reason=True),
     sign("container_oom", "the container ran out of memory", r"OOMKill(?:ed|ing)|BackOff|Failed|Killing|Error|ContainerDied", r"\bOOM ?Kill(?:ed|ing)\b|memory cgroup out of memory", "raise the memory limit (Run:ai: compute.cpuMemoryLimit), or reduce batch size, num_workers or prefetching", stage=Stage.RUNNING, confidence=0.88),
     sign("probe_failed", "kubelet ended the container for a failed probe", r"Killing", r"failed (?P<detail>liveness|startup) probe", "give the program more time (probe's initialDelaySeconds, failureThreshold), or correct the probe's port and path", stage=Stage.RUNNING, confidence=0.9),
-    sign("time_limit_reached", "a time limit of the project's rules ended it", r".*", r"\bidle (?:GPU )?(?:time(?:out)?|duration|limit|for (?:longer|more))|exceed\w* (?:the )?(?:max\w* |allowed )?(?:idle|run(?:ning|time)?)[ -]?(?:time|duration)|run-?time limit|time limit (?:of \S+ )?(?:was )?(?:reached|exceeded)", "ask for another rule (Run:ai: project, scheduling rules), or save checkpoints and resume", stage=Stage.RUNNING, confidence=0.9),
+    sign("time_limit_reached", "a time limit of the project's rules ended it", r".*", r"\bidle (?:GPU )?(?:time(?:out)?|duration|limit|for (?:longer|more))|exceed\w* (?:the )?(?:max\w* |allowed )?(?:idle|run(?:ning|time)?)[ -]?(?:time|duration)|\b(?:run-?time|running[ -]time|duration) limit|(?:reached|exceeded|passed) (?:the |its )?[^.\n]{0,60}\btime limit|time limit (?:of \S+ )?(?:was |has been )?(?:reached|exceeded)|^TimedOut$", "ask for another rule (Run:ai: project, scheduling rules), or save checkpoints and resume", stage=Stage.RUNNING, confidence=0.9),
     sign("deadline_exceeded", "the job's own deadline passed", r"DeadlineExceeded|Failed", r"(?<!code = )\bDeadlineExceeded\b|active (?:on the node )?longer than (?:the )?specified deadline", "raise the deadline (activeDeadlineSeconds), or make the job faster", stage=Stage.RUNNING, confidence=0.92, role=Role.LIMIT),
     sign("backoff_limit_exceeded", "the job used up its retries", r"BackoffLimitExceeded|Failed", r"BackoffLimitExceeded|reached the specified backoff limit", "read the failed pods' logs where they are kept: nothing of them is left here; the number of retries is Run:ai's backoffLimit", stage=Stage.RUNNING, confidence=0.72, role=Role.AFTERMATH),
 )  # fmt: skip
 _RAN_ON = timedelta(minutes=10)
-SIGNS: tuple[Sign, ...] = (*_CONFIGURATION, *_STORAGE, *_ENDED, *_RUNTIME[:-1], *_IMAGE, *_RUNTIME[-1:])
+SIGNS: tuple[Sign, ...] = (
+    *_CONFIGURATION,
+    *quota.SIGNS,
+    *storage.SIGNS,
+    *node.SIGNS,
+    *_ENDED,
+    *_RUNTIME[:-1],
+    *_IMAGE,
+    *_RUNTIME[-1:],
+)
 _AMBIGUOUS = (
     "may require authorization",
     "may require 'docker login'",
@@ -103,7 +98,7 @@ def find(case: Case) -> Iterator[Finding]:
 def start_finding(case: Case, ended: Ended) -> Finding:
     """Why the runtime could not start a container, from the state it left."""
     message = Message(source="", reason="StartError", text=ended.end.message or "", at=ended.end.finished_at)
-    match = next(((s, m) for s in _RUNTIME if (m := s.match(message)) is not None), None)
+    match = next(((s, m) for s in (*node.SIGNS, *_RUNTIME) if (m := s.match(message)) is not None), None)
     entry = match[0] if match else _RUNTIME[-1]
     detail = _detail(match[1]) if match else ""
     return Finding(
@@ -127,6 +122,12 @@ def _of_message(case: Case, message: Message, told: list[Message]) -> Finding | 
         return _not_found_or_private(case, message, told)
     if entry is None or match is None:
         return None
+    if entry in quota.SIGNS:
+        return quota.told_of(case, message, entry)
+    if entry in node.SIGNS:
+        return node.told_of(case, message, entry)
+    if entry in storage.SIGNS:
+        return storage.told_of(case, message, entry, _detail(match))
     detail = _detail(match)
     return Finding(
         cause=entry.cause,
