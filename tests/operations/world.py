@@ -13,6 +13,7 @@ from runai_monitor.model.alert import (
     AlertKind,
     AlertState,
     AlertSubject,
+    Change,
     Severity,
 )
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod, Termination
@@ -108,6 +109,12 @@ class FakeAlerts:
     async def latest_cursor(self) -> int:
         return self.cursor
 
+    async def transitions(self, alert_id: AlertId) -> Sequence[tuple[datetime, Change, str]]:
+        return [
+            (EPOCH, Change.OPENED, "a new failure"),
+            (EPOCH, Change.SUPPRESSED, "max_alerts_per_job (1) is reached"),
+        ]
+
     async def unresolved(self) -> Sequence[Alert]:
         return [a for a in self.stored.values() if a.state is not AlertState.RESOLVED]
 
@@ -179,6 +186,9 @@ class FakeDeliveries:
 
     async def of_alert(self, alert_id: AlertId) -> list[Delivery]:
         return []
+
+    async def last_errors(self) -> dict[str, str]:
+        return {"slack": "Slack refuses this webhook (404 no_service)"}
 
 
 @dataclass
