@@ -165,9 +165,6 @@ class FakeMonitors:
     async def active(self) -> Sequence[Monitor]:
         return [row for row in self.rows.values() if row.state is MonitorState.ACTIVE]
 
-    async def list(self, limit: int = 20) -> list[Monitor]:
-        return list(self.rows.values())[:limit]
-
 
 @dataclass
 @dataclass

@@ -123,10 +123,6 @@ class Queries:
             timed_out=not found,
         )
 
-    async def latest_cursor(self) -> int:
-        """The highest cursor of any alert."""
-        return await (await self._services()).alerts.latest_cursor()
-
     async def unseen_from(self) -> int:
         """Where a reader who has seen nothing should begin: before the oldest alert that is still unresolved."""
         alerts = (await self._services()).alerts

@@ -77,10 +77,6 @@ class Monitors(Protocol):
         """The monitors that are running now."""
         ...
 
-    async def list(self, limit: int = 20) -> list[Monitor]:
-        """The newest monitors, running or not."""
-        ...
-
 
 class Baseline(Protocol):
     """What had failed before the first look."""
