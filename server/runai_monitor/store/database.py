@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 import anyio
 import anyio.to_thread
 from sqlalchemy import event, insert, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -142,11 +142,12 @@ async def open_database(*, state_dir: Path, database_url: str | None = None) -> 
     return Database(engine, place=str(path))
 
 
-def _location(state_dir: Path, database_url: str | None) -> tuple[Path, str]:
+def _location(state_dir: Path, database_url: str | None) -> tuple[Path, str | URL]:
     """The file and its SQLAlchemy address. The address itself is never in a message: such may hold passwords."""
     if database_url is None:
         path = state_dir / FILE_NAME
-        return path, f"sqlite+aiosqlite:///{path}"
+        # Not written as text: a folder's name may hold `?` or `%`, which mean something in an address.
+        return path, URL.create("sqlite+aiosqlite", database=str(path))
     try:
         parsed = make_url(database_url)
     except ArgumentError:
@@ -196,7 +197,7 @@ def _require_ours(tables: Collection[str], found: str | None, place: str) -> Non
     )
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str | URL) -> AsyncEngine:
     # Parameters are alerts with log excerpts: they do not belong into an exception's text.
     engine = create_async_engine(url, hide_parameters=True)
 
@@ -216,7 +217,7 @@ def _engine(url: str) -> AsyncEngine:
     return engine
 
 
-async def _prepared(url: str, place: str) -> AsyncEngine:
+async def _prepared(url: str | URL, place: str) -> AsyncEngine:
     engine = _engine(url)
     try:
         await _prepare(engine, place)
