@@ -220,6 +220,18 @@ async def test_the_name_of_the_folder_may_be_any(tmp_path: Path, name: str) -> N
     connection.close()
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_was_taken_away_is_noticed(database: Database, replaced: bool) -> None:
+    """SQLite writes on into a file that nobody can open any more, and says that all is well."""
+    await database.require_file()
+    path = anyio.Path(database.place)
+    await path.unlink()
+    if replaced:
+        await path.touch()
+    with pytest.raises(StoreError, match="removed or replaced"):
+        await database.require_file()
+
+
 async def test_a_schema_from_the_future_is_refused_and_left_alone(tmp_path: Path) -> None:
     """A downgrade must not damage what the newer version stored."""
     await (await open_database(state_dir=tmp_path)).aclose()

@@ -52,6 +52,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, *, place: str) -> None:
         self._engine = engine
+        self._file = _file_number(place)
         self._watcher: AsyncConnection | None = None
         self._watcher_number = 0
         self._watching = anyio.Lock()
@@ -85,6 +86,22 @@ class Database:
                 async with self._translated("nothing could be read from"):
                     version = await self._ask_watcher()
         return version
+
+    async def require_file(self) -> None:
+        """Looks whether the file is still the one that was opened.
+
+        SQLite goes on with a file that was deleted, as if nothing had happened: other processes do not see it, and the
+        last one that has it open takes what it holds with it.
+
+        Raises:
+            StoreError: it was removed, or another one is in its place.
+        """
+        try:
+            found = await anyio.to_thread.run_sync(_file_number, self.place)
+        except OSError:
+            return  # a disk that cannot be asked has said nothing
+        if found != self._file:
+            raise StoreError(f"{self.place} was removed or replaced while it was in use; leave it in its place")
 
     def statistics(self) -> DatabaseStatistics:
         """What was committed and what failed since the start."""
@@ -140,6 +157,15 @@ async def open_database(*, state_dir: Path, database_url: str | None = None) -> 
         except FAILURES as error:
             raise StoreError(explain(error, str(path))) from error
     return Database(engine, place=str(path))
+
+
+def _file_number(place: str) -> tuple[int, int] | None:
+    """Which file has this name now; None for none."""
+    try:
+        found = Path(place).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return (found.st_dev, found.st_ino)
 
 
 def _location(state_dir: Path, database_url: str | None) -> tuple[Path, str | URL]:
