@@ -156,3 +156,62 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     """Desktop configurations are pasted with empty values: an empty KUBECONFIG must not mean a file without a name."""
     settings = load_settings(environ={"KUBECONFIG": "", "RUNAI_MONITOR_SLACK_WEBHOOK_URL": ""}, dotenv=None)
     assert (settings.kubeconfig, settings.slack_webhook_url) == (None, None)
+
+
+@pytest.mark.parametrize("token", ['""', '"   "', '"to ken"', '"tökén"'])
+def test_a_token_that_keeps_nobody_out_or_nobody_can_send_is_refused(tmp_path: Path, token: str) -> None:
+    """With an empty one the server would be open to other machines while it looks protected."""
+    said = refusal(write(tmp_path, f"runai_proactive_monitor:\n  auth_token: {token}\n"))
+    assert "auth_token" in said
+    assert "ken" not in said.replace("token", "")
+
+
+def test_a_token_from_a_file_loses_the_newline_of_the_file() -> None:
+    """Secrets are mounted as files and read by shells; no header can hold what is after the last character."""
+    settings = load_settings(environ={"RUNAI_MONITOR_AUTH_TOKEN": "t0ken\n"}, dotenv=None)
+    assert settings.auth_token is not None
+    assert settings.auth_token.get_secret_value() == "t0ken"
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "description: 2024-13-45",
+        f"description: {'[' * 3000}{']' * 3000}",
+        "monitored_projects: &a [*a]",
+        "log_tail_lines: &a {b: [*a]}",
+        "runai_base_url: https://[::1",
+        "slack_webhook_url: https://[hooks.example",
+        'state_dir: "a\\0b"',
+    ],
+    ids=["date", "depth", "cycle", "deep cycle", "address", "secret address", "NUL"],
+)
+def test_yaml_that_is_legal_and_makes_no_sense_is_refused_in_a_sentence(tmp_path: Path, section: str) -> None:
+    """A typo in a date, a bracket too many: each was a traceback once."""
+    said = refusal(write(tmp_path, f"runai_proactive_monitor:\n  {section}\n"))
+    assert "workflow.yaml" in said
+    assert "Invalid IPv6" not in said
+    assert len(said) < 600
+
+
+def test_aliases_of_aliases_are_refused_without_being_written_out(tmp_path: Path) -> None:
+    """Ten lines of YAML can stand for a billion values: reading is cheap, showing them is not."""
+    levels = "".join(f"  - &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    text = f"bomb:\n  - &l0 [x]\n{levels}runai_proactive_monitor:\n  monitored_projects: *l11\n"
+    assert "monitored_projects" in refusal(write(tmp_path, text))
+
+
+def test_a_dotenv_that_is_no_text_is_refused_without_quoting_it(tmp_path: Path) -> None:
+    """Saved by an editor of another age; the file holds secrets."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_bytes(b"RUNAI_CLIENT_SECRET=s3cr\xe9t\n")
+    with pytest.raises(SettingsError, match="not UTF-8") as caught:
+        load_settings(environ={}, dotenv=dotenv)
+    assert "s3cr" not in str(caught.value)
+
+
+def test_a_tilde_in_the_state_folder_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No shell reads a YAML file; a folder called `~` below wherever the server was started would be new each time."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = load_settings(environ={"RUNAI_MONITOR_STATE_DIR": "~/state"}, dotenv=None)
+    assert settings.state_dir == tmp_path / "state"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ import anyio.to_thread
 
 from runai_monitor import __version__, wiring
 from runai_monitor.clock import Clock, SystemClock
-from runai_monitor.errors import MonitorError, SettingsError
+from runai_monitor.errors import MonitorError, SettingsError, StoreError
 from runai_monitor.model.alert import AlertState
 from runai_monitor.operations import arguments
 from runai_monitor.operations.operations import Operations
@@ -30,6 +30,7 @@ from runai_monitor.settings import LOOPBACK_HOSTS, Settings
 if TYPE_CHECKING:
     from runai_monitor.kube.lazy import LazyKube
     from runai_monitor.model.alert import Alert
+    from runai_monitor.model.monitor import Monitor
     from runai_monitor.monitor.engine import Engine
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.runai.client import RunaiClient
@@ -70,6 +71,7 @@ class Application:
         self._failure: MonitorError | None = None
         self._engine: Engine | None = None
         self._leading = False
+        self._carried: Sequence[Monitor] = ()
         self.operations = Operations(services=self.services, options=wiring.operation_options(settings), clock=clock)
 
     def begin(self) -> None:
@@ -128,12 +130,14 @@ class Application:
         outbox = await wiring.open_outbox(stack, settings, database, self._clock)
         self._services = self._bundle(database, runai, kube, outbox)
         self._first_attempt.set()
+        await self._carry_over(database)
         lock = LeaderLock(Path(database.place))
         stack.callback(lock.release)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.operations.feed.run)
             tasks.start_soon(runai.warm_up)
             tasks.start_soon(self._lead, lock, outbox)
+            tasks.start_soon(self._watch_file, database)
 
     def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
         from runai_monitor.monitor.engine import Engine
@@ -174,6 +178,29 @@ class Application:
             channels=wiring.channel_names(settings),
             database_place="the configured database" if settings.database_url else str(settings.state_dir),
         )
+
+    async def _watch_file(self, database: Database) -> None:
+        """Ends the work on a file that was taken away, so that it begins again on the one in its place.
+
+        The monitors go along: whoever tidies up a folder does not mean that nobody shall watch any more.
+        """
+        from runai_monitor.store.monitors import MonitorStore
+
+        while True:
+            await self._clock.sleep(LEADER_SECONDS)
+            try:
+                await database.require_file()
+            except StoreError:
+                with suppress(StoreError):
+                    self._carried = await MonitorStore(database).active()
+                raise
+
+    async def _carry_over(self, database: Database) -> None:
+        from runai_monitor.store.monitors import MonitorStore
+
+        for monitor in self._carried:
+            await MonitorStore(database).start(monitor)
+        self._carried = ()
 
     def _told(self, alerts: list[Alert]) -> None:
         """Alerts were stored: log them, and look at once instead of at the next glance at the database's version."""

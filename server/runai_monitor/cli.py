@@ -6,6 +6,7 @@ Heavy imports stay inside the commands: `--help` and `serve`'s first answer do n
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -38,6 +39,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON,
 @click.version_option(__version__, prog_name="runai-monitor")
 def main() -> None:
     """Watches NVIDIA Run:ai workloads, says why they fail, and tells people and AI agents at once."""
+    _open_standard_streams()
 
 
 @main.command()
@@ -159,6 +161,19 @@ def alerts(
         screens.print_alerts(found, as_json=as_json)
 
     _run(run, settings)
+
+
+def _open_standard_streams() -> None:
+    """Gives a standard stream that was closed by whoever started us a place to go.
+
+    Otherwise its number goes to the next file that is opened, such as the database: it would be read and written as
+    if it were the stream.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
 
 
 def _settings(config: Path | None) -> Settings:

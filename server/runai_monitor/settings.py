@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,6 +160,28 @@ class Settings(BaseSettings):
             return None
         return check_url(value, what="an https:// address of the Run:ai control plane").rstrip("/")
 
+    @field_validator("auth_token")
+    @classmethod
+    def _token_that_keeps_out(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        token = value.get_secret_value().strip()  # files of secrets end with a newline, and headers have none
+        # An empty token would let in whoever sends none, and no client can send anything but these characters.
+        if not token or not all("!" <= character <= "~" for character in token):
+            raise ValueError("a token of printable ASCII characters without blanks")
+        return SecretStr(token)
+
+    @field_validator("state_dir")
+    @classmethod
+    def _folder(cls, value: Path) -> Path:
+        try:
+            folder = value.expanduser()
+        except RuntimeError:  # `~somebody` who does not exist
+            folder = value
+        if "\0" in str(folder) or folder.parts[:1] == ("~",) or str(folder).startswith("~"):
+            raise ValueError("the path of a folder")
+        return folder
+
     @field_validator("slack_webhook_url")
     @classmethod
     def _webhook_https(cls, value: SecretStr | None) -> SecretStr | None:
@@ -235,7 +258,10 @@ def check_url(url: str, *, what: str) -> str:
     Raises:
         ValueError: with `what` is expected; never with the address itself, which may be a secret.
     """
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        raise ValueError(what) from None
     if not parts.hostname or parts.scheme not in {"http", "https"}:
         raise ValueError(what)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
@@ -297,7 +323,13 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, _Gi
     if dotenv is not None and dotenv.is_file():
         from dotenv import dotenv_values
 
-        sources.insert(0, (dotenv_values(dotenv, encoding="utf-8"), f"{dotenv}"))
+        try:
+            sources.insert(0, (dotenv_values(dotenv, encoding="utf-8"), f"{dotenv}"))
+        except OSError as error:
+            raise SettingsError(f"{dotenv}: cannot be read ({error.strerror}); correct its permissions") from error
+        except UnicodeDecodeError:
+            # `from None`: the error holds the file, and the file holds secrets.
+            raise SettingsError(f"{dotenv}: is not UTF-8 text; save it as such") from None
     for values, origin in sources:
         for name, value in values.items():
             if value and (name.startswith(ENV_PREFIX) or name in shared):
@@ -315,7 +347,7 @@ def _from_yaml(path: Path) -> dict[str, _Given]:
         raise SettingsError(
             f"{path}: cannot be read ({error.strerror}); correct --config or {CONFIG_VARIABLE}"
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = "" if line is None else f" near line {line + 1}"
         raise SettingsError(f"{path}: is not valid YAML{where}; correct it, or name another with --config") from error
@@ -361,8 +393,13 @@ def _problem(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
     entry = given.get(field, _Given(None, "default"))
     origin = f"{entry.origin}: {variable_of(field)}" if entry.origin in {"environment", ".env"} else entry.origin
     secret = "Secret" in str(Settings.model_fields[field].annotation)
-    shown = "is not acceptable" if secret else f"is {json.dumps(entry.value, default=str)[:100]}"
+    shown = "is not acceptable" if secret else f"is {_shown(entry.value)}"
     return f"{origin} {shown}; accepted is {_accepted(Settings.model_fields[field], detail)}"
+
+
+def _shown(value: object) -> str:
+    """What was given, short. Lists of lists are abridged before they are written: YAML's aliases can make them endless."""
+    return (reprlib.repr(value) if isinstance(value, list | dict) else json.dumps(value, default=str))[:100]
 
 
 def _accepted(field: FieldInfo, detail: ErrorDetails) -> str:

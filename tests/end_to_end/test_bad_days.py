@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from runai_monitor.clock import SystemClock
 from runai_monitor.demo.serving import served
 from runai_monitor.demo.stories import all_scenarios
 from runai_monitor.demo.tenant import Tenant, run_tenant
+from runai_monitor.store.database import FILE_NAME
 from tests.end_to_end.clients import Ear, Json, ask, first_look, listening, modern_http, refusal
-from tests.end_to_end.processes import http_server, until
+from tests.end_to_end.processes import http_server, run_command, until
 from tests.end_to_end.stage import Job, fast_environment, slack_texts
 
 pytestmark = pytest.mark.anyio
@@ -91,6 +93,35 @@ async def test_what_had_failed_before_is_one_summary_and_what_fails_next_is_an_a
     assert [alert for alert in ear.alerts if alert["workload"]["name"] in {job.name for job in old}] == []
     # Run:ai is asked for unhealthy jobs only: the healthy twenty are never read.
     assert status["workloads_watched"] == len(old) + 1
+
+
+async def test_a_state_folder_that_is_taken_away_does_not_end_the_watching(tenant: Tenant, tmp_path: Path) -> None:
+    """Whoever tidies up, or moves a damaged file away as advised, would leave a server that only seems to work."""
+    job, state = Job(tenant, "after-the-broom"), tmp_path / "state"
+    environment = fast_environment(tenant, state)
+    ear = Ear()
+
+    async def answers() -> bool:
+        return not (await client.call_tool("monitoring_status")).is_error
+
+    async with (
+        http_server(environment, home=tmp_path) as server,
+        modern_http(server.mcp_url) as client,
+        listening(client, ear),
+    ):
+        started = await ask(client, "start_monitoring")
+        await first_look(client)
+        shutil.rmtree(state, ignore_errors=True)
+        await until((state / FILE_NAME).exists)
+        await until(answers)
+        status = await ask(client, "monitoring_status")
+        assert [monitor["monitor_id"] for monitor in status["monitors"]] == [started["monitor"]["monitor_id"]]
+        await first_look(client)
+        job.out_of_memory()
+        job.fail()
+        await until(lambda: ear.knows(job.name) and len(slack_texts(tenant, job.name)) == 1)
+    read = await run_command("alerts", environment=environment, home=tmp_path)
+    assert job.name in read.stdout
 
 
 async def test_runai_out_of_reach_delays_monitoring_and_never_refuses_it(tenant: Tenant, tmp_path: Path) -> None:

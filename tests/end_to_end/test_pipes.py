@@ -105,6 +105,25 @@ async def test_ctrl_c_ends_a_server_quietly_with_0_though_its_client_is_still_th
     assert "Traceback" not in log_of(tmp_path)
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+async def test_a_closed_standard_stream_is_no_stream_of_something_else(tmp_path: Path, closed: str) -> None:
+    """Its number would go to the next file that is opened - the event loop's, the database - and be used as a stream."""
+    log = tmp_path / "log"
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, "serve", "--demo"]
+    with anyio.fail_after(20), log.open("wb") as written:
+        done = await anyio.run_process(
+            shell,
+            input=b"",
+            stdout=written,
+            stderr=written,
+            env=clean_environment(tmp_path, {}),
+            cwd=tmp_path,
+            check=False,
+        )
+    assert done.returncode == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
 async def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     """The second start by accident is common."""
     with socket.socket() as taken:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, cast
 
 import anyio
@@ -209,3 +212,33 @@ async def test_the_channel_is_declared_only_when_it_is_switched_on() -> None:
         async with Client(serve(world, AlertHub(channel=channel)), mode="legacy") as client:
             experimental = client.server_capabilities.experimental or {}
             assert ("claude/channel" in experimental) is channel
+
+
+async def test_a_connection_that_begins_again_cannot_take_the_place_of_another() -> None:
+    """Connections are told apart by the identity of what they said first: it must not be given to the next one."""
+
+    class Said:
+        pass
+
+    hub, said = AlertHub(), Said()
+    session = SimpleNamespace(client_params=said)
+    context = SimpleNamespace(
+        method="notifications/initialized", params=None, session=session, protocol_version="2025-06-18"
+    )
+    first = weakref.ref(said)
+
+    async def nothing(_: Any) -> None:
+        return None
+
+    async def connect() -> None:
+        await hub(cast("ServerRequestContext[Any, Any]", context), nothing)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(connect)
+            await anyio.wait_all_tasks_blocked()
+            session.client_params = Said()
+            del said
+            gc.collect()
+            assert first() is not None
+            tasks.cancel_scope.cancel()

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 import anyio
 import pytest
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    ElicitRequestParams,
+    ElicitResult,
+    TextContent,
+    TextResourceContents,
+)
 
 from runai_monitor.mcp_server.push import AlertHub
 from runai_monitor.mcp_server.server import build_server
@@ -245,6 +254,30 @@ async def test_no_result_is_bigger_than_the_promise_and_each_says_what_was_cut()
             assert len((await client.read_resource(uri)).model_dump_json()) < 30_000
 
 
+@pytest.mark.parametrize("era", ERAS)
+async def test_no_text_commands_a_terminal_or_hides_anything_from_a_person(era: Era) -> None:
+    """Names and messages are chosen by whoever submits a job; what only a model can read is for nothing good."""
+    hostile = "a\x1b[2Jb\x9b31mc\u202ed\U000e0041e\x00f\u200bg"
+    unseen = re.compile("[\x00-\x08\x1b\x7f-\x9f\u200b-\u200f\u202a-\u202e\U000e0000-\U000e007f]")
+    world = World()
+    alert = world.alerts.put("al-1", name=hostile, report=diagnosis(excerpt=hostile))
+    world.alerts.stored["al-1"] = replace(alert, status=hostile, summary=hostile, recommendations=(hostile,))
+    world.runai.workloads = [replace(workload(hostile, phase=hostile), type=hostile, submitted_by=hostile)]
+    world.kube.pods = [replace(world.kube.pods[0], name=hostile, node=hostile, message=hostile)]
+    world.diagnoser.result = diagnosis(excerpt=hostile)
+    calls = {**ARGUMENTS, "job_status": {"job_name": world.runai.workloads[0].id}}
+    calls["troubleshoot_job"] = calls["job_status"]
+    async with connected(world, era) as client:
+        for tool in CONTRACT_TOOLS:
+            result = await client.call_tool(tool, calls.get(tool, {}))
+            data = data_of(result)
+            assert not unseen.search(text_of(result) + json.dumps(data, ensure_ascii=False)), tool
+        for uri in ("runai://alerts", "runai://alerts/al-1"):
+            (content,) = (await client.read_resource(uri)).contents
+            assert isinstance(content, TextResourceContents)
+            assert not re.search(r"\\u001b|\\u0000|" + unseen.pattern, content.text), uri
+
+
 async def test_a_cut_wait_is_continued_by_its_cursor_without_a_gap() -> None:
     """What did not fit must come with the next call."""
     world = World()
@@ -357,6 +390,25 @@ async def test_a_change_is_refused_where_the_client_cannot_ask(era: Era) -> None
     assert result.is_error
     assert "cannot ask" in text_of(result)
     assert not world.runai.done
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_consent_is_for_the_job_that_was_asked_about(era: Era) -> None:
+    """A job may be deleted and submitted again under its name while the person thinks."""
+    world = World(allow_write=True)
+    asked: list[str] = []
+
+    async def answer(_: Any, params: ElicitRequestParams) -> ElicitResult:
+        asked.append(params.message)
+        world.runai.workloads = [workload("train-a", number=77)]
+        return ElicitResult(action="accept", content={"confirm": True})
+
+    async with connected(world, era, write=True, elicitation_callback=answer) as client:
+        data_of(
+            await client.call_tool("manage_workload", {"action": "delete", "job_name": "train-a", "dry_run": False})
+        )
+    assert world.runai.changed
+    assert all(any(changed in question for question in asked) for changed in world.runai.changed)
 
 
 async def test_a_dry_run_is_the_default_and_changes_nothing() -> None:

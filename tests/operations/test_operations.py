@@ -247,6 +247,40 @@ async def test_the_feed_tells_what_was_stored_before_it_could_look() -> None:
     assert told == ["al-meanwhile"]
 
 
+async def test_the_feed_goes_on_where_a_new_store_begins_to_count() -> None:
+    """The file may be moved away while the server runs; the cursor of the old one is far above those of the new one."""
+    world = World()
+    told: list[str] = []
+
+    async def hear(alert: Alert) -> None:
+        told.append(alert.alert_id)
+
+    async def run_for_a_while() -> None:
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(world.operations.feed.run)
+                await world.clock.advance(1)
+                world.store("al-new")
+                await world.clock.advance(1)
+                tasks.cancel_scope.cancel()
+
+    world.operations.feed.subscribe(hear)
+    world.alerts.cursor = 500
+    await run_for_a_while()
+    world.alerts.stored.clear()
+    world.alerts.cursor = 0
+    await run_for_a_while()
+    assert told == ["al-new", "al-new"]
+
+
+async def test_a_cursor_of_an_older_store_is_not_waited_for_in_vain() -> None:
+    """A model that keeps its cursor would hear nothing until as many alerts were stored as there had been."""
+    world = World()
+    world.alerts.put("al-1")
+    waited = await world.operations.queries.wait_for_alerts(after_cursor=500, timeout_seconds=0)
+    assert (waited.timed_out, waited.cursor) == (True, 1)
+
+
 async def test_the_feed_tells_only_what_is_in_scope() -> None:
     """Push must not be the hole in the limit."""
     world = World(allowed=("vision",))

@@ -195,6 +195,7 @@ class FakeRunai:
     error: RunaiError | None = None
     phase_message: str | None = None
     done: list[tuple[str, str]] = field(default_factory=list)
+    changed: list[WorkloadId] = field(default_factory=list)
 
     def _match(self, project: str | None, phase: str | None, search: str | None) -> list[Workload]:
         if self.error:
@@ -243,12 +244,15 @@ class FakeRunai:
 
     async def suspend(self, workload: Workload) -> None:
         self.done.append(("suspend", workload.name))
+        self.changed.append(workload.id)
 
     async def resume(self, workload: Workload) -> None:
         self.done.append(("resume", workload.name))
+        self.changed.append(workload.id)
 
     async def delete(self, workload: Workload) -> None:
         self.done.append(("delete", workload.name))
+        self.changed.append(workload.id)
 
 
 @dataclass

@@ -206,6 +206,32 @@ def test_state_is_private(tmp_path: Path) -> None:
     assert path.parent.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("name", ["a?b", "a?mode=memory", "a%41b", "a#b", "a b"])
+async def test_the_name_of_the_folder_may_be_any(tmp_path: Path, name: str) -> None:
+    """In an address some characters mean something: the alerts must not go to another file than the one looked at."""
+    database = await open_database(state_dir=tmp_path / name)
+    try:
+        await AlertStore(database).apply([make_transition()], channels=[])
+    finally:
+        await database.aclose()
+    assert [path.name async for path in anyio.Path(tmp_path).iterdir()] == [name]
+    with sqlite3.connect(tmp_path / name / FILE_NAME) as connection:
+        assert connection.execute("SELECT count(*) FROM alerts").fetchone() == (1,)
+    connection.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_was_taken_away_is_noticed(database: Database, replaced: bool) -> None:
+    """SQLite writes on into a file that nobody can open any more, and says that all is well."""
+    await database.require_file()
+    path = anyio.Path(database.place)
+    await path.unlink()
+    if replaced:
+        await path.touch()
+    with pytest.raises(StoreError, match="removed or replaced"):
+        await database.require_file()
+
+
 async def test_a_schema_from_the_future_is_refused_and_left_alone(tmp_path: Path) -> None:
     """A downgrade must not damage what the newer version stored."""
     await (await open_database(state_dir=tmp_path)).aclose()

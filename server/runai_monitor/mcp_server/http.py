@@ -265,6 +265,8 @@ def _bind(host: str, port: int) -> socket.socket:
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.create_server(address[:2], family=family, backlog=2048)
+    except UnicodeError as error:  # a host that cannot even be asked for
+        raise SettingsError(f"{host[:80]} is no name of a host; choose another with --host") from error
     except OSError as error:
         why = (
             "is in use by another process" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"

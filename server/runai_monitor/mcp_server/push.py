@@ -60,6 +60,8 @@ class Peer:
 
     def __init__(self, session: ServerSession) -> None:
         self.session = session
+        self.params = session.client_params
+        """Kept, so that no other connection's can get their identity, by which connections are told apart."""
         self.queue: deque[Alert] = deque(maxlen=QUEUE)
         self.wake = anyio.Event()
         self.uris: set[str] = set()

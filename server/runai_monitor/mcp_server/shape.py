@@ -12,7 +12,7 @@ from runai_monitor.model.alert import Alert
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.workload import Workload
-from runai_monitor.operations.present import alert_json, diagnosis_json, instant, one_line
+from runai_monitor.operations.present import alert_json, diagnosis_json, instant, one_line, visible
 
 MAX_RESULT_BYTES = 24_000
 """Below the promised 25 kB: room for the envelope and the line about unseen alerts."""
@@ -117,9 +117,10 @@ def clip(text: str, limit: int) -> str:
 
 def tool_result(result: schemas.Result, text: str) -> CallToolResult:
     """Structured content and the readable text, which ends with what was cut."""
-    shown = f"{clip(text, MAX_TEXT)}\n{result.cut}" if result.cut else clip(text, MAX_TEXT)
+    text = visible(clip(text, MAX_TEXT))
+    shown = f"{text}\n{result.cut}" if result.cut else text
     return CallToolResult(
-        content=[TextContent(type="text", text=shown)], structured_content=result.model_dump(mode="json")
+        content=[TextContent(type="text", text=shown)], structured_content=visible(result.model_dump(mode="json"))
     )
 
 

@@ -38,6 +38,7 @@ class AlertFeed:
         self._clock = clock
         self._made_at = clock.now()
         self._cursor: int | None = None
+        self._is_new_store = True
         self._look = anyio.Event()
         self._arrived = anyio.Event()
         self._subscribers: list[Subscriber] = []
@@ -54,6 +55,7 @@ class AlertFeed:
     async def run(self) -> None:
         """Runs until cancelled. A database that cannot be read is tried again; nothing is skipped meanwhile."""
         services = await self._services()
+        self._is_new_store = True
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch_version, services)
             while True:
@@ -116,8 +118,10 @@ class AlertFeed:
             await self._clock.sleep(POLL_SECONDS)
 
     async def _drain(self, services: Services) -> None:
-        if self._cursor is None:
+        if self._is_new_store:
             self._cursor = await self._first_cursor(services)
+            self._is_new_store = False
+        assert self._cursor is not None
         while True:
             found = await self._read(services, self._cursor)
             for alert in found:
@@ -131,6 +135,9 @@ class AlertFeed:
 
     async def _first_cursor(self, services: Services) -> int:
         latest = await services.alerts.latest_cursor()
+        if self._cursor is not None:
+            # Opened again. Where another file took its place, counting began again too.
+            return min(self._cursor, latest)
         since = await services.alerts.list(projects=self._scope.projects, since=self._made_at, limit=PAGE)
         return min([latest, *(alert.cursor - 1 for alert in since)])
 

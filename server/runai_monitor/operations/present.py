@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, TypeVar, cast
 
 from runai_monitor.clock import isoformat
 from runai_monitor.model.alert import Alert
 from runai_monitor.model.diagnosis import Diagnosis
+from runai_monitor.notify.safe_text import clean
+
+T = TypeVar("T")
 
 MAX_LINE = 500
 
@@ -14,7 +18,7 @@ MAX_LINE = 500
 def alert_json(alert: Alert, *, evidence: bool = True, markdown: bool = True) -> dict[str, object]:
     """An alert as the contract spells it; without evidence or report when they would be too much."""
     subject = alert.subject
-    return {
+    alert_fields = {
         "alert_id": str(alert.alert_id),
         "cursor": alert.cursor,
         "kind": str(alert.kind),
@@ -41,6 +45,7 @@ def alert_json(alert: Alert, *, evidence: bool = True, markdown: bool = True) ->
         if alert.diagnosis is None
         else diagnosis_json(alert.diagnosis, evidence=evidence, markdown=markdown),
     }
+    return visible(alert_fields)
 
 
 def diagnosis_json(diagnosis: Diagnosis, *, evidence: bool = True, markdown: bool = True) -> dict[str, object]:
@@ -72,6 +77,22 @@ def diagnosis_json(diagnosis: Diagnosis, *, evidence: bool = True, markdown: boo
         "generated_at": isoformat(diagnosis.generated_at),
         "markdown": diagnosis.markdown if markdown else "",
     }
+
+
+def visible(value: T) -> T:
+    """A JSON value whose texts show all they hold: no terminal sequences, nothing invisible, nothing that turns text.
+
+    Lines stay lines. Of names and messages alike: what a person cannot see, a model must not read.
+    """
+    return cast("T", _visible(value))
+
+
+def _visible(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isprintable() else clean(value)
+    if isinstance(value, dict):
+        return {key: _visible(item) for key, item in value.items()}
+    return [_visible(item) for item in value] if isinstance(value, list) else value
 
 
 def instant(value: datetime | None) -> str | None:

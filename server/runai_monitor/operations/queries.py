@@ -113,9 +113,10 @@ class Queries:
     ) -> AlertWait:
         """The alerts newer than `after_cursor` (None: than now), as soon as there are any."""
         timeout = arguments.in_range("timeout_seconds", timeout_seconds, arguments.TIMEOUT_SECONDS)
-        after = arguments.cursor(after_cursor)
-        if after is None:
-            after = await (await self._services()).alerts.latest_cursor()
+        given = arguments.cursor(after_cursor)
+        latest = await (await self._services()).alerts.latest_cursor()
+        # A cursor from before the store was begun anew would be waited for in vain.
+        after = latest if given is None else min(given, latest)
         found = await self._feed.wait_newer(after, timeout_seconds=timeout, on_tick=on_tick)
         return AlertWait(
             alerts=tuple(found),

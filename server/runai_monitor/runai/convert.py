@@ -20,6 +20,8 @@ from runai_monitor.model.workload import (
 from runai_monitor.runai.wire import Row, WorkloadRow
 
 _ZERO_YEAR = 1  # Go's zero time, 0001-01-01: an instant that was never set
+_LONGEST_WORD = 512
+"""Twice what Kubernetes allows a name; an image's may be that long."""
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -27,26 +29,26 @@ def convert_workload(row: WorkloadRow) -> Workload:
     """One row of the workload list; a null phase becomes Run:ai's own word for it, `Unknown`."""
     return Workload(
         id=WorkloadId(_text(row.id) or ""),
-        name=_text(row.name) or "",
-        type=_text(row.type) or "",
-        project=_text(row.project_name) or "",
-        namespace=_text(row.namespace) or "",
-        cluster_id=_text(row.cluster_id) or "",
-        phase=_text(row.phase) or "Unknown",
-        phase_reason=_text(row.phase_reason),
+        name=_word(row.name) or "",
+        type=_word(row.type) or "",
+        project=_word(row.project_name) or "",
+        namespace=_word(row.namespace) or "",
+        cluster_id=_word(row.cluster_id) or "",
+        phase=_word(row.phase) or "Unknown",
+        phase_reason=_word(row.phase_reason),
         phase_message=_text(row.phase_message),
         phase_updated_at=parse_instant(row.phase_updated_at),
         created_at=parse_instant(row.created_at),
         deleted_at=parse_instant(row.deleted_at),
         completed_at=parse_instant(row.completed_at),
-        submitted_by=_text(row.submitted_by),
+        submitted_by=_word(row.submitted_by),
         gpus=_gpus(_object(row.workload_requested_resources)),
         allocated_gpus=_gpus(_object(row.allocated_resources)),
         running_pods=_count(row.running_pods),
         requested_pods=_requested_pods(_object(row.requested_pods)),
         preemptible=_flag(row.preemptible),
-        images=tuple(text for image in _list(row.images) if (text := _text(image))),
-        distributed_framework=_text(row.distributed_framework),
+        images=tuple(text for image in _list(row.images) if (text := _word(image))),
+        distributed_framework=_word(row.distributed_framework),
     )
 
 
@@ -73,12 +75,12 @@ def convert_detail(row: WorkloadRow, rest: Row) -> WorkloadDetail:
 def convert_pod(row: Row, workload_id: WorkloadId) -> WorkloadPod:
     """One pod of a workload; `workload_id` is the one that was asked for."""
     return WorkloadPod(
-        name=_text(row.get("name")) or "",
+        name=_word(row.get("name")) or "",
         id=_text(row.get("id")) or "",
         workload_id=WorkloadId(_text(row.get("workloadId")) or workload_id),
-        pod_phase=_text(row.get("k8sPhase")) or "Unknown",
-        node=_text(row.get("nodeName")),
-        containers=tuple(name for item in _objects(row.get("containers")) if (name := _text(item.get("name")))),
+        pod_phase=_word(row.get("k8sPhase")) or "Unknown",
+        node=_word(row.get("nodeName")),
+        containers=tuple(name for item in _objects(row.get("containers")) if (name := _word(item.get("name")))),
         created_at=parse_instant(row.get("createdAt")),
         completed_at=parse_instant(row.get("completedAt")),
         deleted_at=parse_instant(row.get("deletedAt")),
@@ -108,7 +110,7 @@ def convert_history(rows: list[Row]) -> WorkloadHistory:
         at = parse_instant(_object(row.get("meta")).get("creationTimestamp"))
         spec = _object(row.get("spec"))
         update, event = _object(spec.get("phaseUpdate")), _object(spec.get("event"))
-        if phase := _text(update.get("phase")):
+        if phase := _word(update.get("phase")):
             changes.append(PhaseChange(at=at, phase=phase, message=_text(update.get("phaseMessage"))))
         if event:
             events.append(convert_event({"createdAt": _object(row.get("meta")).get("creationTimestamp")} | event))
@@ -123,7 +125,7 @@ def convert_project(row: Row) -> Project:
     status = _object(row.get("status"))
     return Project(
         id=_text(row.get("id")) or "",
-        name=_text(row.get("name")) or "",
+        name=_word(row.get("name")) or "",
         cluster_id=_text(row.get("clusterId")),
         namespace=_text(status.get("namespace")) or _text(row.get("requestedNamespace")),
     )
@@ -224,6 +226,18 @@ def _text(value: object) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return None
+
+
+def _word(value: object) -> str | None:
+    """A name or a single word: one line of what can be seen, however it was made.
+
+    What cannot be seen is replaced, never left out: two names that differ must go on differing, for one of them may be
+    outside the limit.
+    """
+    text = _text(value)
+    if text is None or (text.isprintable() and len(text) <= _LONGEST_WORD):
+        return text
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:_LONGEST_WORD])
 
 
 def _number(value: object) -> float | None:

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import anyio
 import anyio.to_thread
 from sqlalchemy import event, insert, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -43,6 +43,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, *, place: str) -> None:
         self._engine = engine
+        self._file = _file_number(place)
         self._watcher: AsyncConnection | None = None
         self._watcher_number = 0
         self._watching = anyio.Lock()
@@ -73,6 +74,22 @@ class Database:
                 async with self._translated("nothing could be read from"):
                     version = await self._ask_watcher()
         return version
+
+    async def require_file(self) -> None:
+        """Looks whether the file is still the one that was opened.
+
+        SQLite goes on with a file that was deleted, as if nothing had happened: other processes do not see it, and the
+        last one that has it open takes what it holds with it.
+
+        Raises:
+            StoreError: it was removed, or another one is in its place.
+        """
+        try:
+            found = await anyio.to_thread.run_sync(_file_number, self.place)
+        except OSError:
+            return  # a disk that cannot be asked has said nothing
+        if found != self._file:
+            raise StoreError(f"{self.place} was removed or replaced while it was in use; leave it in its place")
 
     async def aclose(self) -> None:
         """Closes every connection, in a cancelled scope too: an open one keeps a thread, and that the process."""
@@ -125,11 +142,21 @@ async def open_database(*, state_dir: Path, database_url: str | None = None) -> 
     return Database(engine, place=str(path))
 
 
-def _location(state_dir: Path, database_url: str | None) -> tuple[Path, str]:
+def _file_number(place: str) -> tuple[int, int] | None:
+    """Which file has this name now; None for none."""
+    try:
+        found = Path(place).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return (found.st_dev, found.st_ino)
+
+
+def _location(state_dir: Path, database_url: str | None) -> tuple[Path, str | URL]:
     """The file and its SQLAlchemy address. The address itself is never in a message: such may hold passwords."""
     if database_url is None:
         path = state_dir / FILE_NAME
-        return path, f"sqlite+aiosqlite:///{path}"
+        # Not written as text: a folder's name may hold `?` or `%`, which mean something in an address.
+        return path, URL.create("sqlite+aiosqlite", database=str(path))
     try:
         parsed = make_url(database_url)
     except ArgumentError:
@@ -179,7 +206,7 @@ def _require_ours(tables: Collection[str], found: str | None, place: str) -> Non
     )
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str | URL) -> AsyncEngine:
     # Parameters are alerts with log excerpts: they do not belong into an exception's text.
     engine = create_async_engine(url, hide_parameters=True)
 
@@ -199,7 +226,7 @@ def _engine(url: str) -> AsyncEngine:
     return engine
 
 
-async def _prepared(url: str, place: str) -> AsyncEngine:
+async def _prepared(url: str | URL, place: str) -> AsyncEngine:
     engine = _engine(url)
     try:
         await _prepare(engine, place)

@@ -34,20 +34,24 @@ def write_tools(parts: ToolParts) -> list[Tool]:
     """The one tool that changes workloads; the caller registers it only where it is allowed."""
     actions, seen = parts.operations.actions, parts.seen
 
+    async def make_plan(action: ActionArgument, job_name: JobArgument, project: ProjectArgument) -> ActionPlan:
+        """Made once in a call, so that what is done is what was asked: a name may mean another job by then."""
+        return await actions.plan_change(action, job_name, project)
+
     async def ask_person(
-        ctx: Context[Any, Any], action: ActionArgument, job_name: JobArgument, project: ProjectArgument, dry_run: bool
+        ctx: Context[Any, Any], plan: Annotated[ActionPlan, Resolve(make_plan)], dry_run: bool
     ) -> Confirmation | Elicit[Confirmation]:
         """Asks before a real change, on both protocol eras; a client that cannot ask gets a refusal."""
         if dry_run:
             return Confirmation(confirm=False)
         _require_asking(ctx)
-        plan = await actions.plan_change(action, job_name, project)
         return Elicit(plan.question, Confirmation)
 
     async def manage_workload(
         ctx: Context[Any, Any],
         action: ActionArgument,
         job_name: JobArgument,
+        plan: Annotated[ActionPlan, Resolve(make_plan)],
         answer: Annotated[ElicitationResult[Confirmation], Resolve(ask_person)],
         project: ProjectArgument = None,
         dry_run: DryRunArgument = True,
@@ -56,7 +60,7 @@ def write_tools(parts: ToolParts) -> list[Tool]:
 
         With dry_run=false the person at the client is asked first; without their consent nothing is done.
         """
-        plan = await actions.plan_change(action, job_name, project)
+        del job_name, project  # the plan was made of them
         if dry_run:
             outcome = f"would {action}: {plan.effect}; call again with dry_run=false to do it"
             return await seen.append(ctx, _managed(plan, outcome, dry_run=True, done=False))
