@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod, PodCondition
-from runai_monitor.monitor.containers import Found, from_pods, steady_since, was_preempted
+from runai_monitor.monitor.containers import Found, failed_before, from_pods, steady_since, was_preempted
 from tests.factories import end, ended, make_pod, running, waiting
 from tests.fakes import EPOCH
 
@@ -229,3 +229,22 @@ def test_containers_are_steady_since_the_last_of_them_runs() -> None:
     assert steady_since([first, second, failed]) == late
     assert steady_since([first, make_pod("train", "d", waiting("CrashLoopBackOff"))]) is None
     assert steady_since([failed]) is None
+
+
+@pytest.mark.parametrize(
+    ("pods", "before"),
+    [
+        ((make_pod("a", None, waiting("CrashLoopBackOff", after=end(at=EPOCH))),), True),
+        ((make_pod("a", None, waiting("CrashLoopBackOff", after=end(at=NOW))),), False),
+        ((make_pod("a", None, ended(at=EPOCH)), make_pod("a", "a-0-1", ended(at=NOW))), False),
+        ((make_pod("a", None, ended(at=EPOCH)), make_pod("a", "a-0-1")), True),
+        ((make_pod("a", None, waiting("ImagePullBackOff")),), True),
+        ((make_pod("a", None, waiting("ImagePullBackOff"), started_at=NOW),), False),
+        ((make_pod("a", None, waiting("ImagePullBackOff"), started_at=None, created_at=None),), False),
+        ((make_pod("a"),), False),
+        ((), False),
+    ],
+)
+def test_a_workload_failed_before_if_all_its_trouble_is_older(pods: tuple[Pod, ...], before: bool) -> None:
+    """One new failure beside an old one is news; so is what cannot tell when it began, or began in a queue."""
+    assert failed_before(pods, NOW - timedelta(minutes=1), now=NOW, hold=HOLD) is before

@@ -23,6 +23,9 @@ _WAITING = {
     "StartError": "StartError",
     "CrashLoopBackOff": "CrashLoopBackOff",
 }
+_HOLD_SECONDS = {"ErrImagePull": 10.0}
+"""How long what may pass by itself must last to be told. A first pull that fails is tried again within seconds; when
+that fails too, the kubelet calls it ImagePullBackOff, which is told at once."""
 _ENDED = {"StartError": "StartError", "ContainerCannotRun": "RunContainerError", "DeadlineExceeded": "DeadlineExceeded"}
 _TOLD_BY_POD = frozenset({"Evicted", "DeadlineExceeded"})
 _PREEMPTED = re.compile(r"preempt|reclaim", re.IGNORECASE)
@@ -38,6 +41,7 @@ class Found:
     pod: str | None = None
     container: str | None = None
     exit_code: int | None = None
+    hold_seconds: float = 0.0
 
 
 def from_pods(pods: Sequence[Pod], *, now: datetime, hold: timedelta) -> Iterator[Found]:
@@ -73,6 +77,15 @@ def from_pods(pods: Sequence[Pod], *, now: datetime, hold: timedelta) -> Iterato
 def in_trouble(pod: Pod, *, now: datetime, hold: timedelta) -> bool:
     """Whether a pod alone gives cause to ask whose it is."""
     return any(True for _ in from_pods((pod,), now=now, hold=hold))
+
+
+def failed_before(pods: Sequence[Pod], instant: datetime, *, now: datetime, hold: timedelta) -> bool:
+    """Whether there is trouble in these pods and all of it began before an instant, by the cluster's clock.
+
+    Without slack between the clocks: what falls on the wrong side is told all the same, alone or with the others.
+    """
+    starts = [found.since for found in from_pods(pods, now=now, hold=hold)]
+    return bool(starts) and all(start is not None and start < instant for start in starts)
 
 
 def steady_since(pods: Sequence[Pod]) -> datetime | None:
@@ -155,10 +168,12 @@ def _waiting(pod: Pod, container: Container, status: str) -> Found:
     return Found(
         status=status,
         summary=f"{_place(pod, container)} is in {status}{facts}{said(container.message)}",
-        since=(container.last_ended.finished_at if container.last_ended else None) or pod.created_at,
+        # A pod may wait in a queue for hours: its trouble begins no sooner than a node takes it.
+        since=(container.last_ended.finished_at if container.last_ended else None) or pod.started_at or pod.created_at,
         pod=pod.name,
         container=container.name,
         exit_code=code,
+        hold_seconds=_HOLD_SECONDS.get(container.reason or "", 0.0),
     )
 
 

@@ -150,11 +150,14 @@ class Examiner:
         return failed
 
     async def examine(self, workload: Workload) -> None:
-        """Reads a workload's pods from Kubernetes, and Run:ai's events when there are none."""
+        """Reads a workload's pods from Kubernetes, and Run:ai's events when no container says what is wrong.
+
+        Pods that wait do not tell that their predecessors were preempted.
+        """
         with anyio.move_on_after(EXAMINE_SECONDS):
             if self._kube is not None and self._snapshot.reaches(workload) and not self._snapshot.pods_of(workload):
                 await self._read_pods(self._kube, workload)
-            if not self._snapshot.pods_of(workload):
+            if workload.phase == "Pending" or not self._snapshot.pods_of(workload):
                 await self._read_events(workload, anyio.CapacityLimiter(1))
 
     async def _read_pods(self, kube: KubeSource, workload: Workload) -> None:
