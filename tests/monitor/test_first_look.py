@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,12 +20,13 @@ BEFORE = EPOCH - timedelta(hours=3)
 SUMMARY = "existing_failures ExistingFailures"
 
 
-def looping(name: str, *, at: object = BEFORE) -> Pod:
-    """A pod that has crashed, the last time at an instant."""
-    return a_pod(name, waiting("CrashLoopBackOff", after=end(at=at)))
+def looping(name: str, *, at: datetime = BEFORE, restarts: int = 1) -> Pod:
+    """A pod that has crashed, the last time at an instant, after a second."""
+    last = end(at=at, started_at=at - timedelta(seconds=1))
+    return a_pod(name, waiting("CrashLoopBackOff", after=last, restarts=restarts))
 
 
-def pulling(name: str, *, since: object = BEFORE) -> Pod:
+def pulling(name: str, *, since: datetime = BEFORE) -> Pod:
     """A pod whose image cannot be pulled since a node took it."""
     return a_pod(name, waiting("ImagePullBackOff"), started_at=since, pod_phase="Pending")
 
@@ -39,7 +40,7 @@ async def test_what_kubernetes_shows_late_completes_the_summary(world: World) ->
     assert world.kube is not None
     world.kube.down = AWAY
     world.runai.put("failed", "Failed", created_at=BEFORE, phase_updated_at=BEFORE)
-    for name in ("loops", "pulls", "later", "queued", "fine"):
+    for name in ("loops", "loops-on", "pulls", "later", "queued", "fine"):
         world.runai.put(name, created_at=BEFORE)
     world.runai.put("stuck", "Initializing", created_at=BEFORE, phase_updated_at=BEFORE)
     await world.monitor()
@@ -48,7 +49,9 @@ async def test_what_kubernetes_shows_late_completes_the_summary(world: World) ->
         (summary,) = await world.alerts()
         assert "2 workloads were unhealthy before monitoring began (1 Failed, 1 Initializing)" in summary.summary
         now = world.clock.now()
-        for pod in (looping("loops"), pulling("pulls"), pulling("stuck"), looping("later", at=now), make_pod("fine")):
+        for pod in (looping("loops"), looping("loops-on", at=now, restarts=300), looping("later", at=now)):
+            world.kube.put(pod)
+        for pod in (pulling("pulls"), pulling("stuck"), make_pod("fine")):
             world.kube.put(pod)
         world.kube.put(pulling("queued", since=now))
         world.kube.down = None
@@ -57,7 +60,7 @@ async def test_what_kubernetes_shows_late_completes_the_summary(world: World) ->
         assert told[:2] == [f"opened {SUMMARY}", f"escalated {SUMMARY}"], "one summary, which says more"
         assert sorted(told[2:]) == ["opened later CrashLoopBackOff", "opened queued ImagePullBackOff"]
         (summary,) = [alert for alert in await world.alerts() if alert.kind == "existing_failures"]
-        assert "4 workloads were unhealthy before monitoring began" in summary.summary
+        assert "5 workloads were unhealthy before monitoring began" in summary.summary
         assert "pulls (ImagePullBackOff); " in f"{summary.summary}; ".replace(", ", "; ")
         assert "stuck (ImagePullBackOff)" in summary.summary
         world.kube.put(looping("fine", at=now))
