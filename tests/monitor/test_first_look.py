@@ -74,6 +74,23 @@ async def test_what_kubernetes_shows_late_completes_the_summary(world: World) ->
         assert (await world.slack())[-1] == "opened loops CrashLoopBackOff", "it was healthy since"
 
 
+async def test_without_sight_of_kubernetes_a_first_look_asks_run_ai(world: World) -> None:
+    """Its events know of crash loops that it calls running; read a minute later they would pass for news."""
+    assert world.kube is not None
+    world.kube.down = AWAY
+    world.runai.put("loops", created_at=BEFORE, phase_updated_at=BEFORE)
+    world.runai.put("fine", created_at=BEFORE, phase_updated_at=BEFORE)
+    world.runai.tell("loops", "BackOff", "Back-off restarting failed container", object_name="loops-0-0")
+    await world.monitor()
+    async with world.running():
+        await world.pass_by(minutes=5)
+        assert await world.slack() == [f"opened {SUMMARY}"]
+        assert "loops (CrashLoopBackOff)" in (await world.alerts())[0].summary
+        world.runai.tell("fine", "BackOff", "Back-off restarting failed container", object_name="fine-0-0")
+        await world.pass_by(minutes=2)
+        assert (await world.slack())[1:] == ["opened fine CrashLoopBackOff"]
+
+
 async def test_what_kubernetes_shows_late_is_told_once_over_restarts(world: World) -> None:
     """The first look was without containers, the process died, and the next one sees them from its start."""
     assert world.kube is not None

@@ -128,6 +128,7 @@ class Engine:
         first_look = FirstLook(
             state=self._state,
             judge=judge,
+            examiner=examiner,
             announcer=self._announcer,
             baseline=self._baseline,
             options=self._options,

@@ -14,6 +14,7 @@ from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.policy import existing_failures, over, recovered
 from runai_monitor.monitor.sources import Baseline
 from runai_monitor.monitor.state import EVERYWHERE, State, Watched
+from runai_monitor.monitor.suspects import Examiner
 
 Failing = dict[WorkloadId, tuple[Workload, Detection]]
 
@@ -26,6 +27,7 @@ class FirstLook:
         *,
         state: State,
         judge: Judge,
+        examiner: Examiner,
         announcer: Announcer,
         baseline: Baseline,
         options: MonitorOptions,
@@ -33,6 +35,7 @@ class FirstLook:
     ) -> None:
         self._state = state
         self._judge = judge
+        self._examiner = examiner
         self._announcer = announcer
         self._baseline = baseline
         self._options = options
@@ -49,11 +52,13 @@ class FirstLook:
         projects = {project for watched in new for project in self._projects_of(watched)}
         fresh = {project for project in projects if project not in self._state.covered}
         workloads = [self._state.snapshot.workloads[i] for i in seen if i in self._state.snapshot.workloads]
-        unsighted = {each.namespace for each in workloads if self._judge.may_see and not self._judge.sees(each)}
+        unsighted = [each for each in workloads if self._judge.may_see and not self._judge.sees(each)]
+        if fresh and unsighted:
+            await self._examiner.examine_running(workload.id for workload in unsighted)
         if not await self._put_aside(self._old_among(seen), fresh=fresh):
             return
         self._state.covered |= dict.fromkeys(fresh, now)
-        self._state.unsighted |= unsighted
+        self._state.unsighted |= {workload.namespace for workload in unsighted}
         for watched in new:
             watched.looked = True
 

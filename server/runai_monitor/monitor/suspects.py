@@ -82,11 +82,17 @@ class Examiner:
             elif may_sweep and workload.phase == "Running" and not self._has_pods(workload):
                 running.append(workload)
         due = sorted(urgent, key=self._turn) + sorted(running, key=self._turn)
-        limit = anyio.CapacityLimiter(CONCURRENT)
-        async with anyio.create_task_group() as tasks:
-            for workload in due[: AT_FIRST if first else PER_POLL]:
-                tasks.start_soon(self._read_events, workload, limit)
+        await self._read_all(due[: AT_FIRST if first else PER_POLL])
         self._prune()
+
+    async def examine_running(self, ids: Iterable[WorkloadId]) -> None:
+        """Reads Run:ai's events of those that run and whose pods did not come into sight in time for a first look."""
+        known = (self._snapshot.workloads[i] for i in ids if i in self._snapshot.workloads)
+        running = [each for each in known if each.phase == "Running" and not self._has_pods(each)]
+        due = [workload for workload in running if self._is_due(self._examined_at, workload.id)]
+        self._swept_at = self._clock.monotonic()
+        with anyio.move_on_after(EXAMINE_SECONDS):
+            await self._read_all(sorted(due, key=self._turn)[:AT_FIRST])
 
     async def settle_pods(self) -> None:
         """Asks Run:ai whose the failing pods are that neither label nor controller tells, the longest waiting first."""
@@ -172,6 +178,12 @@ class Examiner:
                     continue
         except (RunaiError, KubeError) as error:
             log.debug("the pods of workload %s cannot be read: %s", workload.id, error)
+
+    async def _read_all(self, workloads: Iterable[Workload]) -> None:
+        limit = anyio.CapacityLimiter(CONCURRENT)
+        async with anyio.create_task_group() as tasks:
+            for workload in workloads:
+                tasks.start_soon(self._read_events, workload, limit)
 
     async def _read_events(self, workload: Workload, limit: anyio.CapacityLimiter) -> None:
         async with limit:
