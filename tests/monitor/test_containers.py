@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod, PodCondition
-from runai_monitor.monitor.containers import Found, from_pods, steady_since, was_preempted
+from runai_monitor.monitor.containers import Found, failed_before, from_pods, steady_since, was_preempted
 from tests.factories import end, ended, make_pod, running, waiting
 from tests.fakes import EPOCH
 
@@ -19,6 +19,11 @@ JUST_NOW = NOW - timedelta(seconds=5)
 
 def found(*pods: Pod) -> list[Found]:
     return list(from_pods(pods, now=NOW, hold=HOLD))
+
+
+def looping(*, restarts: int, ran: timedelta = timedelta(seconds=3)) -> Pod:
+    """A pod that has just crashed once more."""
+    return make_pod("a", None, waiting("CrashLoopBackOff", after=end(at=NOW, started_at=NOW - ran), restarts=restarts))
 
 
 def statuses(*pods: Pod) -> list[str]:
@@ -229,3 +234,29 @@ def test_containers_are_steady_since_the_last_of_them_runs() -> None:
     assert steady_since([first, second, failed]) == late
     assert steady_since([first, make_pod("train", "d", waiting("CrashLoopBackOff"))]) is None
     assert steady_since([failed]) is None
+
+
+@pytest.mark.parametrize(
+    ("pods", "before"),
+    [
+        ((make_pod("a", None, waiting("CrashLoopBackOff", after=end(at=EPOCH))),), True),
+        ((make_pod("a", None, waiting("CrashLoopBackOff", after=end(at=NOW))),), False),
+        ((make_pod("a", None, ended(at=EPOCH)), make_pod("a", "a-0-1", ended(at=NOW))), False),
+        ((make_pod("a", None, ended(at=EPOCH)), make_pod("a", "a-0-1")), True),
+        ((looping(restarts=1),), False),
+        ((looping(restarts=7),), False),  # it has waited for 10 + 20 + 40 + 80 + 160 + 300 seconds
+        ((looping(restarts=10),), True),
+        ((looping(restarts=10, ran=timedelta(minutes=11)),), False),
+        ((make_pod("a", None, waiting("ImagePullBackOff")),), True),
+        ((make_pod("a", None, waiting("ImagePullBackOff"), started_at=NOW),), False),
+        ((make_pod("a", None, waiting("ImagePullBackOff"), started_at=None, created_at=None),), False),
+        ((make_pod("a"),), False),
+        ((), False),
+    ],
+)
+def test_a_workload_failed_before_if_all_its_trouble_is_older(pods: tuple[Pod, ...], before: bool) -> None:
+    """One new failure beside an old one is news; so is what cannot tell when it began, or waited in a queue until then.
+
+    Of a loop only the last crash is on record: how often it was restarted tells how long it has gone on at least.
+    """
+    assert failed_before(pods, NOW - timedelta(minutes=20), now=NOW, hold=HOLD) is before

@@ -174,6 +174,26 @@ async def test_only_allowed_projects_are_asked_for(tmp_path: Path) -> None:
         assert "theirs" not in alert.summary
 
 
+async def test_a_monitor_of_a_project_that_is_not_allowed_any_more_does_not_run(tmp_path: Path) -> None:
+    """The limit was narrowed between two starts: it holds for what was started before, and says so where people look."""
+    async with a_world(tmp_path, kube=False, allowed_projects=("ml-team",)) as there:
+        there.runai.put("theirs", "Failed", project="vision")
+        there.runai.put("ours", project="ml-team")
+        await there.monitor(1, project="vision")
+        await there.monitor(2, project="ml-team")
+        async with there.running() as engine:
+            await there.pass_by(minutes=20)
+            assert list(engine.statistics().monitors) == ["mon-2"]
+        assert {asked[0] for what, asked in there.runai.asked if what == "scan"} == {"ml-team"}
+        assert {asked for what, asked in there.runai.asked if what != "scan"} <= {"id-ours"}
+        assert await there.alerts() == []
+        refused, runs = sorted(await MonitorStore(there.database).list(), key=lambda monitor: monitor.monitor_id)
+        assert runs.last_error is None
+        assert refused.last_error is not None
+        assert refused.last_error.startswith("its project is not among monitored_projects: stop this monitor")
+        assert refused.polls == 1, "said once"
+
+
 async def test_a_monitor_ends_to_the_second(bare: World) -> None:
     """Sixty minutes are sixty minutes: no poll after the end, whatever the interval and the ticks."""
     await bare.monitor(ends_at=EPOCH + timedelta(seconds=603.5), poll_interval_seconds=5)

@@ -161,7 +161,7 @@ async def test_without_permission_for_the_cluster_namespaces_are_followed(world:
         world.runai.put("later", project="vision", namespace="runai-vision")
         await world.pass_by(minutes=1)
         world.kube.put(make_pod("later", None, ended(137, "OOMKilled"), namespace="runai-vision"))
-        world.kube.put(make_pod("train", None, waiting("ErrImagePull")))
+        world.kube.put(make_pod("train", None, waiting("ImagePullBackOff")))
         await world.pass_by(seconds=5)
         assert sorted(await world.slack()) == ["opened later OOMKilled", "opened train ImagePullBackOff"]
 
@@ -258,7 +258,7 @@ async def test_kubernetes_that_comes_back_is_followed_again(world: World) -> Non
         await world.pass_by(minutes=5)
         assert engine.statistics().kube_error == "no route to host"
         world.kube.down = None
-        world.kube.put(make_pod("train", None, ended(137, "OOMKilled")))
+        world.kube.put(make_pod("train", None, ended(137, "OOMKilled", at=world.clock.now())))
         await world.pass_by(minutes=1)
         assert await world.slack() == ["opened train OOMKilled"]
         assert engine.statistics().kube_live

@@ -89,6 +89,33 @@ async def test_a_bad_image_that_ends_in_failed_is_one_alert(world: World) -> Non
         assert len(await world.slack()) == 2
 
 
+async def test_a_first_pull_that_fails_is_told_if_it_lasts(tmp_path: Path) -> None:
+    """The kubelet tries again within seconds: what works then is nobody's business, what does not is told in seconds."""
+    async with a_world(tmp_path, tick_seconds=1.0) as there:
+        assert there.kube is not None
+        for name in ("blip", "typo", "slow"):
+            there.runai.put(name, "Creating")
+        await there.monitor()
+        async with there.running():
+            await there.pass_by(minutes=1, seconds=1)
+            for name in ("blip", "typo", "slow"):
+                there.kube.put(make_pod(name, None, waiting("ErrImagePull", "manifest unknown"), pod_phase="Pending"))
+            await there.pass_by(seconds=5)
+            assert await there.slack() == []
+            there.kube.put(make_pod("blip", None, running(there.clock.now())))
+            there.kube.put(make_pod("typo", None, waiting("ImagePullBackOff"), pod_phase="Pending"))
+            await there.pass_by(seconds=1)
+            assert await there.slack() == ["opened typo ImagePullBackOff"], "what was given up on waits for nothing"
+            await there.pass_by(seconds=3)
+            assert await there.slack() == ["opened typo ImagePullBackOff"]
+            await there.pass_by(seconds=2)
+            assert (await there.slack())[1:] == ["opened slow ImagePullBackOff"], "to the second"
+            await there.pass_by(minutes=5)
+            there.kube.put(make_pod("blip", None, waiting("ErrImagePull", "manifest unknown"), pod_phase="Pending"))
+            await there.pass_by(seconds=6)
+            assert len(await there.slack()) == 2, "each time anew"
+
+
 async def test_a_phase_that_says_little_is_looked_at_before_it_is_told(world: World) -> None:
     """`Failed` wakes people with nothing to go on; the container states say what it was."""
     assert world.kube is not None

@@ -132,6 +132,7 @@ def test_beside_container_states_events_add_only_what_those_cannot_say(reason: s
         ("FailedScheduling", "preemption is not helpful for scheduling", False),
         ("FailedScheduling", "no preemption victims found for incoming pod", False),
         ("Scheduled", "may preempt others", False),
+        ("Unschedulable", "the GPUs are used by workloads that cannot be preempted", False),
         ("Pulled", "", False),
     ],
 )
@@ -139,6 +140,22 @@ def test_preemption_is_told_from_the_talk_about_it(reason: str, message: str, pr
     """The scheduler speaks of preemption in most of its refusals."""
     workload = make_workload(phase="Pending", phase_updated_at=NOW)
     assert tell_of_preemption(workload, [event(reason, message, at=NOW)], now=NOW) is preempted
+
+
+@pytest.mark.parametrize(
+    ("message", "preempted"),
+    [
+        ("Workload was preempted by a higher priority workload", True),
+        ("Resources reclaimed by project vision", True),
+        ("Non-preemptible workload is over quota", False),
+        ("0/4 nodes are available. preemption: 0/4 nodes are available", False),
+        (None, False),
+    ],
+)
+def test_the_phase_itself_may_tell_of_preemption(message: str | None, preempted: bool) -> None:
+    """Then no events need to be read, which may be refused just then."""
+    workload = make_workload(phase="Pending", phase_updated_at=NOW, phase_message=message)
+    assert tell_of_preemption(workload, [], now=NOW) is preempted
 
 
 def test_a_message_is_quoted_short_and_without_secrets() -> None:

@@ -63,7 +63,7 @@ class Detection:
 
     `status` is the word people use (`OOMKilled`, `ImagePullBackOff`, `Failed`, `Pending`, …); `rank` orders statuses
     by how specific they are: a higher one replaces a lower one, never the reverse. `summary` is one sentence built
-    from structured fields and redacted, shortened text.
+    from structured fields and redacted, shortened text. `hold_seconds` is how long it must last to be worth telling.
     """
 
     kind: AlertKind
@@ -77,6 +77,7 @@ class Detection:
     container: str | None = None
     exit_code: int | None = None
     terminal: bool = False
+    hold_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

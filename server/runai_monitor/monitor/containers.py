@@ -23,6 +23,13 @@ _WAITING = {
     "StartError": "StartError",
     "CrashLoopBackOff": "CrashLoopBackOff",
 }
+_HOLD_SECONDS = {"ErrImagePull": 10.0}
+"""How long what may pass by itself must last to be told. A first pull that fails is tried again within seconds; when
+that fails too, the kubelet calls it ImagePullBackOff, which is told at once."""
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(minutes=5)
+"""The kubelet's back-off: ten seconds, doubled up to five minutes."""
+_FORGIVEN = timedelta(minutes=10)
+"""After a run of this length the kubelet calls the next crash the first one again."""
 _ENDED = {"StartError": "StartError", "ContainerCannotRun": "RunContainerError", "DeadlineExceeded": "DeadlineExceeded"}
 _TOLD_BY_POD = frozenset({"Evicted", "DeadlineExceeded"})
 _PREEMPTED = re.compile(r"preempt|reclaim", re.IGNORECASE)
@@ -30,7 +37,7 @@ _PREEMPTED = re.compile(r"preempt|reclaim", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A status with where and since when it was found."""
+    """A status with where and since when it was found; `loops_since` is when it had begun to recur at the latest."""
 
     status: str
     summary: str
@@ -38,6 +45,8 @@ class Found:
     pod: str | None = None
     container: str | None = None
     exit_code: int | None = None
+    hold_seconds: float = 0.0
+    loops_since: datetime | None = None
 
 
 def from_pods(pods: Sequence[Pod], *, now: datetime, hold: timedelta) -> Iterator[Found]:
@@ -73,6 +82,15 @@ def from_pods(pods: Sequence[Pod], *, now: datetime, hold: timedelta) -> Iterato
 def in_trouble(pod: Pod, *, now: datetime, hold: timedelta) -> bool:
     """Whether a pod alone gives cause to ask whose it is."""
     return any(True for _ in from_pods((pod,), now=now, hold=hold))
+
+
+def failed_before(pods: Sequence[Pod], instant: datetime, *, now: datetime, hold: timedelta) -> bool:
+    """Whether there is trouble in these pods and all of it began before an instant, by the cluster's clock.
+
+    Without slack between the clocks: what falls on the wrong side is told all the same, alone or with the others.
+    """
+    starts = [found.loops_since or found.since for found in from_pods(pods, now=now, hold=hold)]
+    return bool(starts) and all(start is not None and start < instant for start in starts)
 
 
 def steady_since(pods: Sequence[Pod]) -> datetime | None:
@@ -155,10 +173,13 @@ def _waiting(pod: Pod, container: Container, status: str) -> Found:
     return Found(
         status=status,
         summary=f"{_place(pod, container)} is in {status}{facts}{said(container.message)}",
-        since=(container.last_ended.finished_at if container.last_ended else None) or pod.created_at,
+        # A pod may wait in a queue for hours: its trouble begins no sooner than a node takes it.
+        since=(container.last_ended.finished_at if container.last_ended else None) or pod.started_at or pod.created_at,
         pod=pod.name,
         container=container.name,
         exit_code=code,
+        hold_seconds=_HOLD_SECONDS.get(container.reason or "", 0.0),
+        loops_since=_loops_since(container, container.last_ended) if container.last_ended else None,
     )
 
 
@@ -180,7 +201,20 @@ def _from_end(pod: Pod, container: Container, end: Termination) -> Found | None:
         pod=pod.name,
         container=container.name,
         exit_code=end.exit_code,
+        loops_since=_loops_since(container, end),
     )
+
+
+def _loops_since(container: Container, end: Termination) -> datetime | None:
+    """When a container that crashed again after a short run had crashed for the first time, at the latest.
+
+    Only the last crash is on record, but before every restart save the first the kubelet waits.
+    """
+    if end.started_at is None or end.finished_at is None or end.finished_at - end.started_at >= _FORGIVEN:
+        return None
+    waits = max(0, container.restarts - 1)
+    doubled = (1 << min(waits, 5)) - 1
+    return end.finished_at - _FIRST_WAIT * doubled - _LONGEST_WAIT * max(0, waits - 5)
 
 
 def _restarts(container: Container) -> str:

@@ -43,6 +43,8 @@ RANKS = {
 """How specific a status is: the higher one is kept."""
 STUCK_RANK = 10
 PREEMPTED_RANK = 5
+WAITS_PREEMPTED_RANK = STUCK_RANK + 1
+"""Of a workload that was told as stuck before it was known that it had been preempted: why is more than that."""
 QUIET_PHASES = frozenset({"Completed"}) | STOPPED_PHASES
 """Whatever their old pods say: they ended well, or somebody stopped them."""
 
@@ -123,8 +125,9 @@ def as_it_failed(workload: Workload, history: WorkloadHistory) -> Workload | Non
     return dataclasses.replace(workload, phase="Failed", phase_message=last.message, phase_updated_at=last.at)
 
 
-def _order(found: Found) -> tuple[int, bool, float]:
-    return -RANKS[found.status], found.since is None, found.since.timestamp() if found.since else 0.0
+def _order(found: Found) -> tuple[int, bool, bool, float]:
+    since = found.since.timestamp() if found.since else 0.0
+    return -RANKS[found.status], found.hold_seconds > 0, found.since is None, since
 
 
 def _detection(workload: Workload, found: Found, *, is_phase: bool) -> Detection:
@@ -141,6 +144,7 @@ def _detection(workload: Workload, found: Found, *, is_phase: bool) -> Detection
         container=found.container,
         exit_code=found.exit_code,
         terminal=terminal,
+        hold_seconds=0.0 if terminal else found.hold_seconds,
     )
 
 

@@ -19,7 +19,9 @@ from runai_monitor.model.alert import Alert
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.monitor import MonitorId
 from runai_monitor.monitor.announce import Announcer, Explainer
-from runai_monitor.monitor.evaluation import Evaluation, Judge
+from runai_monitor.monitor.evaluation import Evaluation
+from runai_monitor.monitor.first_look import FirstLook
+from runai_monitor.monitor.judge import Judge
 from runai_monitor.monitor.opening import STORE_PAUSE_SECONDS, Opening
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.pods import PodFollower
@@ -123,13 +125,21 @@ class Engine:
             options=self._options,
             clock=self._clock,
         )
+        first_look = FirstLook(
+            state=self._state,
+            judge=judge,
+            examiner=examiner,
+            announcer=self._announcer,
+            baseline=self._baseline,
+            options=self._options,
+            clock=self._clock,
+        )
         return Evaluation(
             state=self._state,
             judge=judge,
             opening=opening,
             announcer=self._announcer,
-            baseline=self._baseline,
-            options=self._options,
+            first_look=first_look,
             clock=self._clock,
         )
 
@@ -182,7 +192,7 @@ class Engine:
         """What was told before this process led."""
         await self._announcer.load()
         self._state.book.baseline = dict(await self._baseline.failing())
-        self._state.covered = set(await self._baseline.covered_projects())
+        self._state.covered = dict(await self._baseline.covered_projects())
 
     async def _evaluate_forever(self, tasks: TaskGroup) -> None:
         while True:

@@ -14,7 +14,7 @@ from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.announce import Announcer, Explainer
 from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, is_over
 from runai_monitor.monitor.options import MonitorOptions
-from runai_monitor.monitor.policy import Key, decide
+from runai_monitor.monitor.policy import decide
 from runai_monitor.monitor.state import State
 from runai_monitor.monitor.suspects import Examiner
 
@@ -28,7 +28,7 @@ _FROM_PHASE_ALONE = RANKS["BackoffLimitExceeded"]
 
 
 class Opening:
-    """At most one task per alert at a time; a second decision about the same alert waits for the first."""
+    """At most one task per workload at a time; the next decision about it waits, for it may depend on the first."""
 
     def __init__(
         self,
@@ -48,18 +48,16 @@ class Opening:
         self._detect = detect
         self._options = options
         self._clock = clock
-        self._busy: set[Key] = set()
         self._limit = anyio.CapacityLimiter(CONCURRENT)
 
-    def is_busy(self, transition: Transition) -> bool:
-        """Whether something about the same alert is being prepared."""
-        return (transition.kind, transition.subject.id) in self._busy
+    def is_busy(self, workload_id: WorkloadId) -> bool:
+        """Whether something about it is being prepared."""
+        return workload_id in self._state.being_told
 
     def begin(self, transition: Transition, tasks: TaskGroup) -> None:
         """Prepares and stores it in the background."""
         workload_id = WorkloadId(transition.subject.id)
         explain = any(watched.monitor.auto_troubleshoot for watched in self._state.watchers_of(workload_id))
-        self._busy.add((transition.kind, transition.subject.id))
         self._state.being_told.add(workload_id)
         tasks.start_soon(self._tell, transition, workload_id, explain)
 
@@ -70,9 +68,7 @@ class Opening:
         except Exception:  # supervised boundary: this alert is decided again at the next evaluation
             log.exception("the alert about workload %s could not be made; it is tried again", workload_id)
         finally:
-            self._busy.discard((transition.kind, transition.subject.id))
-            if not any(subject == workload_id for _, subject in self._busy):
-                self._state.being_told.discard(workload_id)
+            self._state.being_told.discard(workload_id)
             if not any(True for _ in self._state.watchers_of(workload_id)):
                 self._state.forget_unseen()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from runai_monitor.model.alert import (
     fingerprint,
 )
 from runai_monitor.model.workload import ENDING_PHASES, STARTING_PHASES, STOPPED_PHASES, Workload, WorkloadId
-from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, STUCK_RANK
+from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, STUCK_RANK, WAITS_PREEMPTED_RANK
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.said import cut
 
@@ -42,6 +43,8 @@ class Book:
     """Workloads that had failed before the first look and were not healthy since, with their status then."""
     baseline_healthy_since: dict[str, datetime] = field(default_factory=dict)
     healthy_since: dict[Key, datetime] = field(default_factory=dict)
+    held_since: dict[Key, datetime] = field(default_factory=dict)
+    """Since when something is seen that may pass by itself and is not told yet."""
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     """Alert and reason of suppressions already recorded, so that each is recorded once."""
 
@@ -56,7 +59,7 @@ def decide(
     in_sight: bool = True,
     steady_since: datetime | None = None,
 ) -> list[Transition]:
-    """The transitions for one workload. Updates only the book's notes of health and suppression, never its alerts.
+    """The transitions for one workload. Updates only the book's notes, never its alerts.
 
     A workload of the baseline stays silent until it was healthy once; one that was merely stuck speaks when it fails.
     `in_sight`: whether its container states are followed as far as they can be; what is out of sight has not recovered.
@@ -64,13 +67,17 @@ def decide(
     """
     if _is_old_news(workload, detection, book):
         return []
+    detection = _as_told(detection, book)
     transitions: list[Transition] = []
     for kind in (AlertKind.WORKLOAD_UNHEALTHY, AlertKind.WORKLOAD_PREEMPTED):
         key = (kind, str(workload.id))
         alert = book.open.get(key)
         current = detection if detection is not None and detection.kind is kind else None
+        held = _is_held(current, key, book=book, now=now)
         if current is not None:
             book.healthy_since.pop(key, None)
+            if held:
+                continue
             if alert is None:
                 transitions.append(_opened(workload, current, book=book, now=now))
             else:
@@ -129,19 +136,29 @@ def subject_of(workload: Workload) -> AlertSubject:
 
 
 def existing_failures(
-    failing: Mapping[WorkloadId, tuple[Workload, Detection]], *, book: Book, now: datetime
+    failing: Mapping[WorkloadId, tuple[Workload, Detection]],
+    *,
+    book: Book,
+    now: datetime,
+    completed: Alert | None = None,
 ) -> Transition:
-    """One summary of what had failed before the first look: counts by status, and up to 20 names by project."""
+    """One summary of what had failed before the first look: counts by status, and up to 20 names by project.
+
+    `completed` is an open summary that this one says more of.
+    """
     key = (AlertKind.EXISTING_FAILURES, "")
-    episode = book.episodes.get(key, 0) + 1
+    episode = completed.episode if completed else book.episodes.get(key, 0) + 1
     worst = max((detection.severity for _, detection in failing.values()), key=lambda severity: severity.rank)
+    reason = "the first look at these projects found workloads that were unhealthy before"
+    if completed:
+        reason = "containers that came into sight later show more that was unhealthy before"
     return Transition(
-        change=Change.OPENED,
-        alert_id=fingerprint(key[0], "", "", episode),
+        change=Change.ESCALATED if completed else Change.OPENED,
+        alert_id=completed.alert_id if completed else fingerprint(key[0], "", "", episode),
         kind=key[0],
         subject=AlertSubject(),
         episode=episode,
-        reason="the first look at these projects found workloads that were unhealthy before",
+        reason=reason,
         status="ExistingFailures",
         severity=worst,
         summary=_told_together([(w.project, w.name, d.status) for w, d in failing.values()]),
@@ -205,6 +222,30 @@ def _is_old_news(workload: Workload, detection: Detection | None, book: Book) ->
 def _is_under_way(workload: Workload) -> bool:
     """Neither healthy nor known to be wrong: it waits or starts, and may fail as before, or nobody knows."""
     return workload.phase == "Pending" or workload.phase in STARTING_PHASES | _UNSURE_PHASES
+
+
+def _as_told(detection: Detection | None, book: Book) -> Detection | None:
+    """Stuck and preempted are two readings of one wait: whichever alert is open keeps it, and nobody is called twice."""
+    if detection is None:
+        return None
+    stuck = book.open.get((AlertKind.WORKLOAD_UNHEALTHY, detection.workload_id))
+    preempted = book.open.get((AlertKind.WORKLOAD_PREEMPTED, detection.workload_id))
+    if detection.kind is AlertKind.WORKLOAD_PREEMPTED and stuck and stuck.rank in {STUCK_RANK, WAITS_PREEMPTED_RANK}:
+        kind, severity = AlertKind.WORKLOAD_UNHEALTHY, stuck.severity
+        return dataclasses.replace(detection, kind=kind, severity=severity, rank=WAITS_PREEMPTED_RANK)
+    if preempted and detection.rank == STUCK_RANK and detection.status == "Pending":
+        kind, status, severity = preempted.kind, preempted.status, preempted.severity
+        return dataclasses.replace(detection, kind=kind, status=status, severity=severity, rank=preempted.rank)
+    return detection
+
+
+def _is_held(detection: Detection | None, key: Key, *, book: Book, now: datetime) -> bool:
+    """Whether what is detected may still pass by itself; notes since when it has been seen."""
+    if detection is None or not detection.hold_seconds:
+        book.held_since.pop(key, None)
+        return False
+    since = book.held_since.setdefault(key, now)
+    return (now - since).total_seconds() < detection.hold_seconds
 
 
 def _opened(workload: Workload, detection: Detection, *, book: Book, now: datetime) -> Transition:

@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 from runai_monitor.clock import Clock
 from runai_monitor.errors import RunaiAuthError, RunaiError, StoreError
 from runai_monitor.model.cluster import Pod
-from runai_monitor.model.monitor import Monitor
+from runai_monitor.model.monitor import Monitor, MonitorId
 from runai_monitor.model.workload import Workload
 from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.containers import in_trouble
@@ -61,6 +61,7 @@ class Polling:
         self._options = options
         self._clock = clock
         self._asked: dict[str, None] = {}
+        self._refused: set[MonitorId] = set()
         self._unread = False
         self.monitors_changed = Signal(clock)
 
@@ -107,7 +108,7 @@ class Polling:
         since = watched.started if watched.succeeded is None else watched.succeeded
         return self._clock.monotonic() - since > limit
 
-    async def _active(self) -> dict[str, Monitor]:
+    async def _active(self) -> dict[MonitorId, Monitor]:
         """The monitors to run now; while the store does not answer, those that run, to their known ends."""
         try:
             active = await self._stored()
@@ -128,7 +129,21 @@ class Polling:
             for ended in await self._monitors.end_due(now):
                 log.info("monitor %s has ended", ended.monitor_id)
             active = await self._monitors.active()
-        return active
+        return [monitor for monitor in active if await self._may_run(monitor)]
+
+    async def _may_run(self, monitor: Monitor) -> bool:
+        """Whether its project may be looked at: the limit may have been narrowed since somebody started it."""
+        allowed = self._options.allowed_projects
+        if monitor.project is None or allowed is None or monitor.project in allowed:
+            return True
+        if monitor.monitor_id not in self._refused:
+            reason = "its project is not among monitored_projects: stop this monitor, or add the project and restart"
+            log.warning("monitor %s does not run: %s", monitor.monitor_id, reason)
+            await self._monitors.record_poll(
+                monitor.monitor_id, at=None, error=reason, error_at=self._clock.now(), next_poll_at=None, workloads=0
+            )
+            self._refused.add(monitor.monitor_id)
+        return False
 
     def _until_next_end(self, monitors: Collection[Monitor]) -> float:
         now = self._clock.now()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import anyio
 
@@ -55,7 +56,10 @@ class State:
     changed: Signal
     book: Book = field(default_factory=Book)
     watched: dict[MonitorId, Watched] = field(default_factory=dict)
-    covered: set[str] = field(default_factory=set)
+    covered: dict[str, datetime] = field(default_factory=dict)
+    """Projects that were looked at, and when first."""
+    unsighted: set[str] = field(default_factory=set)
+    """Namespaces whose workloads were first judged without sight of their containers."""
     gone: set[WorkloadId] = field(default_factory=set)
     perished: set[WorkloadId] = field(default_factory=set)
     """Deleted workloads that had failed first, unseen: kept until that was judged and told."""
@@ -81,6 +85,10 @@ class State:
         old = set(map(WorkloadId, self.book.baseline))
         # Whose project an old failure belongs to is not noted. Asked once, Run:ai tells which of them are gone.
         return expected | (old if watched.monitor.project is None or not watched.complete else old & watched.seen)
+
+    def first_look_at(self, project: str) -> datetime | None:
+        """When a project was first looked at, None when it was not."""
+        return min((self.covered[name] for name in (project, EVERYWHERE) if name in self.covered), default=None)
 
     @property
     def blind(self) -> bool:

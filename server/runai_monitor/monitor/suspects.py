@@ -82,11 +82,17 @@ class Examiner:
             elif may_sweep and workload.phase == "Running" and not self._has_pods(workload):
                 running.append(workload)
         due = sorted(urgent, key=self._turn) + sorted(running, key=self._turn)
-        limit = anyio.CapacityLimiter(CONCURRENT)
-        async with anyio.create_task_group() as tasks:
-            for workload in due[: AT_FIRST if first else PER_POLL]:
-                tasks.start_soon(self._read_events, workload, limit)
+        await self._read_all(due[: AT_FIRST if first else PER_POLL])
         self._prune()
+
+    async def examine_running(self, ids: Iterable[WorkloadId]) -> None:
+        """Reads Run:ai's events of those that run and whose pods did not come into sight in time for a first look."""
+        known = (self._snapshot.workloads[i] for i in ids if i in self._snapshot.workloads)
+        running = [each for each in known if each.phase == "Running" and not self._has_pods(each)]
+        due = [workload for workload in running if self._is_due(self._examined_at, workload.id)]
+        self._swept_at = self._clock.monotonic()
+        with anyio.move_on_after(EXAMINE_SECONDS):
+            await self._read_all(sorted(due, key=self._turn)[:AT_FIRST])
 
     async def settle_pods(self) -> None:
         """Asks Run:ai whose the failing pods are that neither label nor controller tells, the longest waiting first."""
@@ -150,11 +156,14 @@ class Examiner:
         return failed
 
     async def examine(self, workload: Workload) -> None:
-        """Reads a workload's pods from Kubernetes, and Run:ai's events when there are none."""
+        """Reads a workload's pods from Kubernetes, and Run:ai's events when no container says what is wrong.
+
+        Pods that wait do not tell that their predecessors were preempted.
+        """
         with anyio.move_on_after(EXAMINE_SECONDS):
             if self._kube is not None and self._snapshot.reaches(workload) and not self._snapshot.pods_of(workload):
                 await self._read_pods(self._kube, workload)
-            if not self._snapshot.pods_of(workload):
+            if workload.phase == "Pending" or not self._snapshot.pods_of(workload):
                 await self._read_events(workload, anyio.CapacityLimiter(1))
 
     async def _read_pods(self, kube: KubeSource, workload: Workload) -> None:
@@ -169,6 +178,12 @@ class Examiner:
                     continue
         except (RunaiError, KubeError) as error:
             log.debug("the pods of workload %s cannot be read: %s", workload.id, error)
+
+    async def _read_all(self, workloads: Iterable[Workload]) -> None:
+        limit = anyio.CapacityLimiter(CONCURRENT)
+        async with anyio.create_task_group() as tasks:
+            for workload in workloads:
+                tasks.start_soon(self._read_events, workload, limit)
 
     async def _read_events(self, workload: Workload, limit: anyio.CapacityLimiter) -> None:
         async with limit:

@@ -47,6 +47,8 @@ _OVERCOME = {
 _WHILE_RUNNING = frozenset({"CrashLoopBackOff", "OOMKilled", "Evicted"})
 """What events may still say of a workload that Run:ai calls running: a pod between two crashes counts as running."""
 _PREEMPTED = re.compile(r"\b(preempt\w*|reclaim\w*)", re.IGNORECASE)
+# A message may say who could be preempted; only the past tense says who was.
+_WAS_PREEMPTED = re.compile(r"(?<!\bbe )\b(preempted|reclaimed)\b", re.IGNORECASE)
 _NOT_YET = re.compile(r"preemption is not helpful|no preemption victims|not eligible|preemption: 0/", re.IGNORECASE)
 RECENT = timedelta(minutes=30)
 """How old an event may be that explains a workload in motion. Kubelet repeats its back-off every five minutes."""
@@ -79,13 +81,14 @@ def is_whole(workload: Workload) -> bool:
 
 
 def tell_of_preemption(workload: Workload, events: Sequence[WorkloadEvent], *, now: datetime) -> bool:
-    """Whether events say that the scheduler took the resources away."""
+    """Whether its phase or its events say that the scheduler took the resources away."""
+    if _WAS_PREEMPTED.search(workload.phase_message or "") and not _NOT_YET.search(workload.phase_message or ""):
+        return True
     for event in events:
-        if _counts(workload, event, now=now) and not _NOT_YET.search(event.message):
-            reason = _PREEMPTED.search(event.reason)
-            # A message alone may say who could be preempted; only the past tense says who was.
-            if reason or re.search(r"\b(preempted|reclaimed)\b", event.message, re.IGNORECASE):
-                return True
+        if not _counts(workload, event, now=now) or _NOT_YET.search(event.message):
+            continue
+        if _PREEMPTED.search(event.reason) or _WAS_PREEMPTED.search(event.message):
+            return True
     return False
 
 
