@@ -232,6 +232,14 @@ def test_a_project_outside_the_limit_is_refused(run: Run) -> None:
     assert "monitored_projects" in result.stderr
 
 
+def test_looking_into_a_folder_where_nothing_was_stored_says_so_and_creates_nothing(run: Run, tmp_path: Path) -> None:
+    """A mistyped folder would read as a quiet night."""
+    result = run("alerts", RUNAI_MONITOR_STATE_DIR=str(tmp_path / "typo"))
+    assert result.exit_code == 0
+    assert "nothing was ever stored" in result.stderr
+    assert not (tmp_path / "typo").exists()
+
+
 def test_a_state_that_cannot_be_read_exits_with_1_and_says_what_to_do(run: Run, tmp_path: Path) -> None:
     """The mistake is not in the command."""
     (tmp_path / "file").write_text("", encoding="utf-8")

@@ -258,8 +258,8 @@ def _ours(error: Exception) -> MonitorError | None:
     return None if None in found else found[0]
 
 
-async def serve_stdio(settings: Settings, *, channel: bool) -> None:
-    """Serves one client on stdin and stdout until it closes them."""
+async def serve_stdio(settings: Settings, *, channel: bool, simulated: bool = False) -> None:
+    """Serves one client on stdin and stdout until it closes them; `simulated` tells it that the tenant is a show."""
     from runai_monitor.mcp_server.push import AlertHub
     from runai_monitor.mcp_server.server import build_server
     from runai_monitor.mcp_server.stdio import run_stdio
@@ -271,13 +271,14 @@ async def serve_stdio(settings: Settings, *, channel: bool) -> None:
         version=__version__,
         allow_write_tools=settings.allow_write_tools,
         on_first_answer=application.begin,
+        simulated=simulated,
     )
     async with _background(application):
         await run_stdio(server)
 
 
-async def serve_http(settings: Settings, *, host: str, port: int) -> None:
-    """Serves HTTP until told to stop.
+async def serve_http(settings: Settings, *, host: str, port: int, simulated: bool = False) -> None:
+    """Serves HTTP until told to stop; `simulated` as for `serve_stdio`.
 
     Raises:
         SettingsError: `host` is not loopback and there is no auth token, or the address cannot be bound.
@@ -295,6 +296,7 @@ async def serve_http(settings: Settings, *, host: str, port: int) -> None:
         hub=hub,
         version=__version__,
         allow_write_tools=settings.allow_write_tools,
+        simulated=simulated,
     )
     async with _background(application):
         await run_http(
@@ -331,14 +333,19 @@ async def read_alerts(
     """
     from runai_monitor.store.alerts import AlertStore
 
+    scope = Scope(wiring.allowed_projects(settings))
+    wanted = scope.project(project)
+    earliest = arguments.instant("since", since, now=SystemClock().now())
+    if not wiring.has_database(settings):
+        log.warning("nothing was ever stored in %s: is that the state folder of your server?", settings.state_dir)
+        return []
     database = await wiring.database_of(settings)
     try:
-        scope = Scope(wiring.allowed_projects(settings))
         return await AlertStore(database).list(
             projects=scope.projects,
-            project=scope.project(project),
+            project=wanted,
             state=None if state is None else AlertState(state),
-            since=arguments.instant("since", since, now=SystemClock().now()),
+            since=earliest,
             limit=limit,
         )
     finally:

@@ -67,9 +67,9 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
         from runai_monitor import app
 
         if transport == "stdio":
-            await app.serve_stdio(settings, channel=channel)
+            await app.serve_stdio(settings, channel=channel, simulated=demo)
         else:
-            await app.serve_http(settings, host=host, port=port)
+            await app.serve_http(settings, host=host, port=port, simulated=demo)
 
     async def run_demo(settings: Settings) -> None:
         from runai_monitor.demo.embedded import embedded_tenant

@@ -41,6 +41,21 @@ async def database_of(settings: Settings) -> Database:
     return await open_database(state_dir=settings.state_dir, database_url=plain(settings.database_url))
 
 
+def has_database(settings: Settings) -> bool:
+    """Whether a server has ever stored something there, as far as can be seen; looking must not create anything."""
+    from runai_monitor.store.database import FILE_NAME
+
+    if settings.database_url is not None:
+        return True
+    try:
+        (settings.state_dir / FILE_NAME).stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # opening it says what is wrong
+    return True
+
+
 def runai_client(settings: Settings, clock: Clock) -> RunaiClient:
     """Run:ai with the configured credentials; nothing is sent yet.
 

@@ -46,6 +46,19 @@ async def test_a_foreign_host_is_refused_on_every_route(path: str) -> None:
         assert (await http.post(path)).status_code == 421
 
 
+@pytest.mark.parametrize("base", ["http://10.2.3.4:8765", "http://[fd00::7]:8765"])
+async def test_probes_are_answered_at_the_pods_own_address_and_nothing_else_is(base: str) -> None:
+    """A kubelet knows no name; refused, it would restart the pod for ever. The token is wanted all the same."""
+    async with client(application(World()), base=base) as http:
+        assert (await http.get("/healthz")).status_code == 200
+        assert (await http.get("/readyz")).status_code == 200
+        assert (await http.post("/mcp")).status_code == 421
+        assert (await http.get("/sse")).status_code == 421
+    async with client(application(World(), token="secret"), base=base) as http:
+        assert (await http.get("/healthz")).status_code == 200
+        assert (await http.get("/metrics")).status_code == 401
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "http://[::1"])
 async def test_a_foreign_origin_is_refused_on_every_route(path: str, origin: str) -> None:

@@ -313,6 +313,42 @@ async def test_results_tell_how_many_alerts_were_not_seen_until_they_are(era: Er
 
 
 @pytest.mark.parametrize("era", ERAS)
+async def test_waiting_without_a_cursor_goes_on_where_monitoring_began(era: Era) -> None:
+    """What failed between start_monitoring and the first wait must not be skipped."""
+    world = World()
+    world.alerts.put("al-before")
+    async with connected(world, era) as client:
+        await client.call_tool("start_monitoring")
+        world.alerts.put("al-meanwhile")
+        waited = data_of(await client.call_tool("wait_for_alerts", {"timeout_seconds": 0}))
+        assert [alert["alert_id"] for alert in waited["alerts"]] == ["al-meanwhile"]
+
+
+async def test_a_wait_in_vain_hides_nothing_that_was_not_read() -> None:
+    """Waiting from now on says nothing of what came before."""
+    world = World()
+    world.alerts.put("al-1")
+    async with connected(world) as client:
+        nothing = await client.call_tool("wait_for_alerts", {"timeout_seconds": 0})
+        assert data_of(nothing)["timed_out"]
+        assert "1 alert(s) not yet seen" in text_of(nothing)
+        assert "nothing is being monitored: stop waiting" in text_of(nothing)
+        assert data_of(nothing)["monitoring"] is False
+        await client.call_tool("start_monitoring")
+        again = data_of(await client.call_tool("wait_for_alerts", {"timeout_seconds": 0}))
+        assert again["monitoring"] is True
+
+
+async def test_a_model_is_told_first_that_the_tenant_is_simulated() -> None:
+    """Both entries of the example configuration may be connected at once; nobody must be woken for a show."""
+    server = build_server(
+        operations=World().operations, hub=AlertHub(), version="1", allow_write_tools=False, simulated=True
+    )
+    async with Client(server) as client:
+        assert (client.instructions or "").startswith("Everything this server shows is a simulated Run:ai tenant")
+
+
+@pytest.mark.parametrize("era", ERAS)
 async def test_waiting_wakes_at_once_on_a_new_alert_and_reports_progress(era: Era) -> None:
     """A model in a wait loop should know within moments."""
     world = World()

@@ -17,7 +17,7 @@ from runai_monitor.errors import (
     RunaiUnavailableError,
     StoreError,
 )
-from runai_monitor.model.alert import Alert, AlertKind, AlertState
+from runai_monitor.model.alert import Alert, AlertKind, AlertState, Severity
 from runai_monitor.operations.actions import MonitorRequest
 from runai_monitor.operations.services import EngineState
 from tests.fakes import EPOCH
@@ -352,6 +352,17 @@ async def test_a_blind_monitor_is_not_ready_and_says_so() -> None:
     assert (health.healthy, health.ready) == (True, False)
     world.alerts.put("al-blind", project="", kind=AlertKind.MONITOR_BLIND, state=AlertState.RESOLVED)
     assert (await world.operations.probes.health()).ready
+
+
+async def test_the_status_counts_what_is_open_within_the_limit() -> None:
+    """The first thing anybody asks at night is whether anything is wrong now."""
+    world = World(allowed=("vision",))
+    world.alerts.put("al-1")
+    world.alerts.put("al-2", severity=Severity.WARNING)
+    world.alerts.put("al-3", state=AlertState.RESOLVED)
+    world.alerts.put("al-4", project="secret-lab")
+    status = await world.operations.queries.monitoring_status()
+    assert status.open_alerts == {Severity.CRITICAL: 1, Severity.WARNING: 1}
 
 
 async def test_alerts_of_a_misspelt_project_are_no_good_news() -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from ipaddress import ip_address
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OPEN_PATH = "/healthz"
+PROBE_PATHS = frozenset({OPEN_PATH, "/readyz", "/metrics"})
+"""A kubelet and a Prometheus ask by the pod's own address. A page that rebinds its name to ours has a name, no address."""
 SESSION_IDLE_SECONDS = 1800.0
 MAX_SESSIONS = 1000
 SHUTDOWN_SECONDS = 5
@@ -65,12 +68,14 @@ class Guard:
         await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, request: Request) -> Response | None:
-        if not self._host_allowed(request.headers.get("host", "")):
+        path = request.scope["path"]
+        host = request.headers.get("host", "")
+        if not self._host_allowed(host) and not (path in PROBE_PATHS and _is_address(host)):
             return _error(421, "invalid_host", "this Host is not allowed; add it to RUNAI_MONITOR_ALLOWED_HOSTS")
         origins = request.headers.getlist("origin")
         if not all(self._origin_allowed(origin) for origin in origins):
             return _error(403, "invalid_origin", "this Origin is not allowed; add it to RUNAI_MONITOR_ALLOWED_ORIGINS")
-        if self._token is None or request.scope["path"] == OPEN_PATH:
+        if self._token is None or path == OPEN_PATH:
             return None
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         right = hmac.compare_digest(given.strip().encode(), self._token)
@@ -128,6 +133,15 @@ class WholeResponses:
         await self._app(scope, receive, send_once)
         if started and not ended:
             await send({"type": "http.response.body", "body": b""})
+
+
+def _is_address(host: str) -> bool:
+    """Whether a Host header is an IP address, with or without a port."""
+    try:
+        ip_address(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
+    return True
 
 
 def http_app(

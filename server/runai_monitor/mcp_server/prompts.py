@@ -21,7 +21,7 @@ def add_prompts(server: MCPServer[Any]) -> None:
         """Watch a project and report each failure as it happens."""
         return (
             f"Watch the Run:ai project {_name(project)} for me for {_name(hours)} hours (0 means until stopped).\n"
-            "Call start_monitoring with that project and the hours as duration_minutes. Then loop: call wait_for_alerts "
+            "Call start_monitoring with that project and duration_minutes = 60 times those hours. Then loop: call wait_for_alerts "
             "with the last cursor. For each new alert tell me in three lines: which job, why it failed (cause and "
             "confidence), and what to do next. Mention recoveries in one line. Stay silent while nothing happens."
         )

@@ -91,6 +91,7 @@ class AlertWaitResult(AlertListResult):
     """What waiting brought."""
 
     timed_out: bool
+    monitoring: bool = Field(description="Whether anything is being monitored; if not, nothing new will come.")
 
 
 class DeliveryResult(BaseModel):
@@ -186,6 +187,7 @@ class MonitoringStatusResult(Result):
     database: str
     blind: bool
     blind_reason: str | None
+    open_alerts: dict[str, int] = Field(description="Alerts that are not resolved, by severity.")
     loop_failures: dict[str, int] = Field(description="How often each loop of the monitor failed and was restarted.")
     delivery_errors: dict[str, str] = Field(description="The latest error of each channel that did not take a message.")
     store_error: str | None = Field(

@@ -25,17 +25,20 @@ class SeenCursors:
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
         self._seen: OrderedDict[Hashable, int] = OrderedDict()
-        self._given: set[Hashable] = set()
+        self._given: dict[Hashable, int] = {}
 
     def given(self, ctx: Context[Any, Any]) -> int | None:
-        """The highest cursor this client was given, None when it was given none."""
-        key = _client(ctx)
-        return self._seen.get(key) if key in self._given else None
+        """The last cursor this client was given to go on from, None when it was given none."""
+        return self._given.get(_client(ctx))
+
+    def offer(self, ctx: Context[Any, Any], cursor: int) -> None:
+        """This client was told to go on from `cursor`; what came before it may not have been read."""
+        self._given[_client(ctx)] = cursor
 
     def mark(self, ctx: Context[Any, Any], cursor: int) -> None:
         """This client was given everything up to `cursor`."""
         key = _client(ctx)
-        self._given.add(key)
+        self._given[key] = max(cursor, self._given.get(key, 0))
         self._set(key, max(cursor, self._seen.get(key, 0)))
 
     async def append(self, ctx: Context[Any, Any], result: CallToolResult) -> CallToolResult:
@@ -58,7 +61,7 @@ class SeenCursors:
         self._seen.move_to_end(key)
         if len(self._seen) > MAX_CLIENTS:
             oldest, _ = self._seen.popitem(last=False)
-            self._given.discard(oldest)
+            self._given.pop(oldest, None)
 
 
 class _Connection:

@@ -18,7 +18,7 @@ from pydantic import AnyUrl, ValidationError
 
 from runai_monitor.errors import MonitorError
 from runai_monitor.mcp_server.first_answer import FirstAnswer
-from runai_monitor.mcp_server.guide import INSTRUCTIONS
+from runai_monitor.mcp_server.guide import INSTRUCTIONS, SIMULATED
 from runai_monitor.mcp_server.prompts import add_prompts
 from runai_monitor.mcp_server.push import AlertHub
 from runai_monitor.mcp_server.resources import add_resources
@@ -116,10 +116,12 @@ def build_server(
     version: str,
     allow_write_tools: bool,
     on_first_answer: Callable[[], None] | None = None,
+    simulated: bool = False,
 ) -> MonitorServer:
     """The server, ready for any transport. Subscribes the hub to the feed; running the feed is the caller's.
 
-    `on_first_answer` is called once, after the first answer to `tools/list`.
+    `on_first_answer` is called once, after the first answer to `tools/list`. `simulated`: what is monitored is a show, and
+    a model is told so before anything else.
     """
     parts = ToolParts(operations=operations, seen=SeenCursors(operations.queries))
     tools: list[Tool] = [
@@ -132,9 +134,9 @@ def build_server(
     ]
     server = MonitorServer(
         NAME,
-        title="Run:ai monitor",
+        title="Run:ai monitor (simulated tenant)" if simulated else "Run:ai monitor",
         description="Watches NVIDIA Run:ai jobs, says why they fail, and tells at once.",
-        instructions=INSTRUCTIONS,
+        instructions=SIMULATED + INSTRUCTIONS if simulated else INSTRUCTIONS,
         version=version,
         tools=tools,
         subscriptions=hub.bus,

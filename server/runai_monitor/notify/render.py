@@ -89,8 +89,6 @@ def fallback_text(notification: Notification) -> str:
 def _firing(notification: Notification) -> list[Block]:
     alert = notification.alert
     blocks = [_plain_section(f"{_MARKS[alert.severity]} {escaped(plain(alert.summary, _SUMMARY), _SUMMARY)}")]
-    if alert.subject.id:
-        blocks.append(_facts(notification))
     if alert.diagnosis is not None:
         blocks += _verdict(alert.diagnosis)
     steps = alert.recommendations or (
@@ -99,6 +97,8 @@ def _firing(notification: Notification) -> list[Block]:
     if steps:
         lines = "\n".join(f"• {escaped(plain(step, _STEP), _STEP)}" for step in steps[:_STEPS])
         blocks += [_section("*Next steps:*"), _plain_section(lines)]
+    if alert.subject.id:
+        blocks.append(_facts(notification))
     return blocks
 
 

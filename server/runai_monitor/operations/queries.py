@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 
 import anyio
@@ -122,7 +123,12 @@ class Queries:
             alerts=tuple(found),
             cursor=max((alert.cursor for alert in found), default=after),
             timed_out=not found,
+            monitoring=bool(await self._active_monitors()),
         )
+
+    async def _active_monitors(self) -> list[Monitor]:
+        monitors = await (await self._services()).monitors.active()
+        return [monitor for monitor in monitors if monitor.project is None or self._scope.allows(monitor.project)]
 
     async def unseen_from(self) -> int:
         """Where a reader who has seen nothing should begin: before the oldest alert that is still unresolved."""
@@ -182,7 +188,7 @@ class Queries:
         """How the watching is going, from the store (any process) and from this process."""
         services = await self._services()
         engine = services.engine()
-        active = [m for m in await services.monitors.active() if m.project is None or self._scope.allows(m.project)]
+        active = await self._active_monitors()
         unresolved = await services.alerts.unresolved()
         blind_alert = next((a for a in unresolved if a.kind is AlertKind.MONITOR_BLIND), None)
         complete = engine.baseline_complete
@@ -203,6 +209,7 @@ class Queries:
             blind=engine.blind or blind_alert is not None,
             blind_reason=blind_alert.summary if blind_alert is not None else None,
             store_error=engine.store_error,
+            open_alerts=Counter(alert.severity for alert in unresolved if self._scope.allows_alert(alert)),
             loop_failures=engine.crashes,
             delivery_errors=await services.deliveries.last_errors(),
             baseline_complete=complete,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from runai_monitor.model.alert import Alert, Change
+from runai_monitor.model.alert import Alert, Change, Severity
 from runai_monitor.model.cluster import Container
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.monitor import Monitor
@@ -25,11 +25,12 @@ class AlertPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertWait:
-    """What waiting brought: newer alerts, or none in time."""
+    """What waiting brought: newer alerts, or none in time; and whether anything is monitored that could bring more."""
 
     alerts: tuple[Alert, ...]
     cursor: int
     timed_out: bool
+    monitoring: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,7 @@ class MonitoringStatus:
     blind: bool
     blind_reason: str | None
     store_error: str | None
+    open_alerts: Mapping[Severity, int]
     loop_failures: Mapping[str, int]
     delivery_errors: Mapping[str, str]
     baseline_complete: bool

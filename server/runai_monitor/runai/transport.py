@@ -215,14 +215,7 @@ class RunaiTransport:
             spent = garbage if isinstance(error, RunaiPayloadError) else attempt
             if spent >= allowed or attempt >= MAX_ATTEMPTS or self._clock.monotonic() + pause >= deadline:
                 raise error from cause
-            _log.warning(
-                "%s failed (HTTP %s, attempt %d of %d), again in %.1f s",
-                request.endpoint,
-                error.status or "none",
-                spent,
-                allowed,
-                pause,
-            )
+            _log.warning("attempt %d of %d, again in %.1f s: %s", spent, allowed, pause, error)
             await self._clock.sleep(pause)
 
     async def _attempt(self, request: Request, decode: Decode[T]) -> T:

@@ -72,7 +72,10 @@ def alert_tools(parts: ToolParts) -> list[Tool]:
         ctx: Context[Any, Any],
         after_cursor: Annotated[
             int | None,
-            Field(description="The cursor of an earlier result; null: what this client was last given, else now."),
+            Field(
+                description="The cursor of an earlier result; null: the last one this client was given by "
+                "start_monitoring, list_alerts or wait_for_alerts, else now."
+            ),
         ] = None,
         timeout_seconds: Annotated[float, ranged("How long to wait, in seconds.", arguments.TIMEOUT_SECONDS)] = 60,
     ) -> Annotated[CallToolResult, schemas.AlertWaitResult]:
@@ -87,7 +90,10 @@ def alert_tools(parts: ToolParts) -> list[Tool]:
         after = seen.given(ctx) if after_cursor is None else after_cursor
         wait = await queries.wait_for_alerts(after_cursor=after, timeout_seconds=timeout_seconds, on_tick=tick)
         result, cursor = _wait_result(wait)
-        seen.mark(ctx, cursor)
+        if wait.alerts:
+            seen.mark(ctx, cursor)
+        else:
+            seen.offer(ctx, cursor)
         return await seen.append(ctx, result)
 
     return [
@@ -139,12 +145,19 @@ def _wait_result(wait: AlertWait) -> tuple[CallToolResult, int]:
                 alerts=[alert_result(a, evidence=evidence, markdown=False) for a in shown],
                 cursor=cursor,
                 timed_out=wait.timed_out,
+                monitoring=wait.monitoring,
                 cut=cut,
             )
-            text = f"Nothing new. Cursor {cursor}." if wait.timed_out else _alerts_text(shown, cursor)
+            text = _nothing(wait) if wait.timed_out else _alerts_text(shown, cursor)
             yield tool_result(result, text)
 
     return first_that_fits(candidates()), cursors[-1]
+
+
+def _nothing(wait: AlertWait) -> str:
+    if wait.monitoring:
+        return f"Nothing new. Cursor {wait.cursor}."
+    return f"Nothing new, and nothing is being monitored: stop waiting, or call start_monitoring. Cursor {wait.cursor}."
 
 
 def _cuts(alerts: Sequence[Alert]) -> Iterator[tuple[Sequence[Alert], str | None, bool]]:

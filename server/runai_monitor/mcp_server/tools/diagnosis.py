@@ -13,6 +13,7 @@ from pydantic import Field
 from runai_monitor.mcp_server import schemas
 from runai_monitor.mcp_server.shape import diagnosis_result, diagnosis_steps, first_that_fits, tool_result, workload_ref
 from runai_monitor.mcp_server.toolkit import ToolParts, make_tool
+from runai_monitor.model.workload import Workload
 from runai_monitor.operations.present import one_line
 from runai_monitor.operations.results import Troubleshooting
 
@@ -52,8 +53,18 @@ def _results(found: Troubleshooting) -> Iterator[CallToolResult]:
         result = schemas.TroubleshootResult(
             **dict(diagnosis), workload=workload_ref(workload), phase=workload.phase, cut=cut
         )
-        head = f"{workload.project}/{workload.name} is {workload.phase}; verdict {diagnosis.verdict}"
-        yield tool_result(result, f"{head} ({diagnosis.confidence:.0%} sure).\n{_report(diagnosis)}")
+        yield tool_result(result, f"{_first_line(workload, diagnosis)}\n{_report(diagnosis)}")
+
+
+def _first_line(workload: Workload, diagnosis: schemas.DiagnosisResult) -> str:
+    """What a person needs if they read nothing else."""
+    job = f"{one_line(workload.project)}/{one_line(workload.name)} is {workload.phase}"
+    if not diagnosis.causes:
+        return f"{job}; verdict {diagnosis.verdict} ({diagnosis.confidence:.0%} sure)."
+    best = diagnosis.causes[0]
+    step = f" Next: {one_line(best.next_steps[0], limit=300)}" if best.next_steps else ""
+    verdict = "" if diagnosis.verdict == "failure" else f" verdict {diagnosis.verdict};"
+    return f"{job}:{verdict} {one_line(best.title, limit=200)} ({best.cause}, {best.confidence:.0%} sure).{step}"
 
 
 def _report(diagnosis: schemas.DiagnosisResult) -> str:

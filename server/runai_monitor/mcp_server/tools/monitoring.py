@@ -55,7 +55,9 @@ def monitoring_tools(parts: ToolParts) -> list[Tool]:
             only_failed=only_failed,
             auto_troubleshoot=auto_troubleshoot,
         )
-        return await seen.append(ctx, _started(await actions.start_monitoring(request)))
+        started = await actions.start_monitoring(request)
+        seen.offer(ctx, started.cursor)
+        return await seen.append(ctx, _started(started))
 
     async def stop_monitoring(
         ctx: Context[Any, Any],
@@ -143,6 +145,7 @@ def status_model(status: MonitoringStatus, *, shown: int | None = None) -> schem
         blind=status.blind,
         blind_reason=status.blind_reason,
         store_error=status.store_error,
+        open_alerts={str(severity): count for severity, count in status.open_alerts.items()},
         loop_failures=dict(status.loop_failures),
         delivery_errors={name: one_line(error, limit=300) for name, error in status.delivery_errors.items()},
         baseline_complete=status.baseline_complete,
@@ -159,6 +162,8 @@ def _status_text(status: MonitoringStatus) -> str:
         lines.append(f"BLIND: {status.blind_reason or 'Run:ai cannot be seen'}")
     if status.store_error:
         lines.append(f"ALERTS CANNOT BE STORED, and are not sent: {status.store_error}")
+    told = ", ".join(f"{count} {severity}" for severity, count in sorted(status.open_alerts.items()))
+    lines.append(f"Open alerts: {told or 'none'}.")
     live = "live" if status.kubernetes_live else f"not live ({status.kubernetes_detail or 'not connected'})"
     lines.append(f"{status.workloads} workloads watched; Kubernetes {live}; cursor {status.cursor}.")
     for channel, counts in status.deliveries.items():
