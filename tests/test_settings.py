@@ -215,3 +215,11 @@ def test_a_tilde_in_the_state_folder_is_the_home_folder(monkeypatch: pytest.Monk
     monkeypatch.setenv("HOME", str(tmp_path))
     settings = load_settings(environ={"RUNAI_MONITOR_STATE_DIR": "~/state"}, dotenv=None)
     assert settings.state_dir == tmp_path / "state"
+
+
+@pytest.mark.parametrize("address", ["https://me:s3cret@acme.run.ai", "https://acme.run.ai?token=s3cret"])
+def test_an_address_that_holds_a_secret_is_refused_without_showing_it(address: str) -> None:
+    """The address of the control plane is shown by `check` and by `monitoring_status`."""
+    said = refusal(RUNAI_BASE_URL=address)
+    assert "RUNAI_BASE_URL" in said
+    assert "s3cret" not in said

@@ -158,7 +158,12 @@ class Settings(BaseSettings):
     def _https_unless_loopback(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        return check_url(value, what="an https:// address of the Run:ai control plane").rstrip("/")
+        address = check_url(value, what="an https:// address of the Run:ai control plane")
+        parts = urlsplit(address)
+        if parts.username is not None or parts.query or parts.fragment:
+            # Shown by `check` and `monitoring_status`, so nothing secret may be in it; and no path could follow.
+            raise ValueError("an https:// address of the Run:ai control plane without user, password or ?")
+        return address.rstrip("/")
 
     @field_validator("auth_token")
     @classmethod
@@ -392,9 +397,14 @@ def _problem(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
         return detail["msg"].removeprefix("Value error, ")
     entry = given.get(field, _Given(None, "default"))
     origin = f"{entry.origin}: {variable_of(field)}" if entry.origin in {"environment", ".env"} else entry.origin
-    secret = "Secret" in str(Settings.model_fields[field].annotation)
+    secret = "Secret" in str(Settings.model_fields[field].annotation) or _may_hold_secret(entry.value)
     shown = "is not acceptable" if secret else f"is {_shown(entry.value)}"
     return f"{origin} {shown}; accepted is {_accepted(Settings.model_fields[field], detail)}"
+
+
+def _may_hold_secret(value: object) -> bool:
+    """Whether it is an address with more in it than a host and a path."""
+    return isinstance(value, str) and "://" in value and any(mark in value for mark in "@?#")
 
 
 def _shown(value: object) -> str:

@@ -12,6 +12,7 @@ import anyio.to_thread
 
 from runai_monitor.clock import Clock
 from runai_monitor.diagnosis.redact import redact
+from runai_monitor.errors import SettingsError
 from runai_monitor.operations.services import OperationOptions
 from runai_monitor.settings import Settings
 
@@ -113,7 +114,11 @@ def channel_names(settings: Settings) -> tuple[str, ...]:
 
 
 async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Database | None, clock: Clock) -> Outbox:
-    """The outbox with a notifier per configured channel; without a database it can only send tests."""
+    """The outbox with a notifier per configured channel; without a database it can only send tests.
+
+    Raises:
+        SettingsError: certificate authorities or proxy of the environment cannot be used.
+    """
     import httpx2
 
     from runai_monitor.notify.outbox import Outbox
@@ -122,8 +127,16 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
 
     notifiers: dict[str, SlackNotifier] = {}
     if settings.slack_webhook_url is not None:
-        # In a thread: reading the certificate authorities takes up to 100 ms.
-        http = await stack.enter_async_context(await anyio.to_thread.run_sync(httpx2.AsyncClient))
+        try:
+            # In a thread: reading the certificate authorities takes up to 100 ms.
+            opened = await anyio.to_thread.run_sync(httpx2.AsyncClient)
+        except (OSError, ValueError, ImportError):
+            # `from None`: the error quotes the address of the proxy, and with it a password.
+            raise SettingsError(
+                "Slack cannot be reached with the certificate authorities of SSL_CERT_FILE (or SSL_CERT_DIR) or the proxy"
+                " of HTTPS_PROXY (or ALL_PROXY, no SOCKS): correct these variables"
+            ) from None
+        http = await stack.enter_async_context(opened)
         notifiers["slack"] = SlackNotifier(webhook_url=settings.slack_webhook_url.get_secret_value(), http=http)
     deliveries = DeliveryStore(database) if database is not None else None
     return Outbox(deliveries=deliveries, notifiers=notifiers, clock=clock)  # type: ignore[arg-type]

@@ -140,3 +140,16 @@ async def test_a_dead_slack_is_found_only_by_sending(tenant: Tenant, tmp_path: P
     assert list(failed) == ["slack"]
     assert "webhook" in failed["slack"].detail
     assert revoked not in failed["slack"].detail
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("SSL_CERT_FILE", "/does/not/exist.pem"), ("HTTPS_PROXY", "socks5://me:s3cret@proxy")]
+)
+async def test_an_environment_in_which_slack_cannot_be_reached_is_a_sentence(
+    tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """Companies set such variables for every program; the check is where one learns that they are wrong."""
+    monkeypatch.setenv(variable, value)
+    failed = await failures(tenant, tmp_path, send_test=True)
+    assert "SSL_CERT_FILE" in failed["channels"].detail
+    assert "s3cret" not in failed["channels"].detail

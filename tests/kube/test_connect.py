@@ -151,6 +151,14 @@ async def test_the_default_kubeconfig_is_used_when_there_is_one(tmp_path: Path) 
             ),
             "cannot be used",
         ),
+        ("[" * 5000, "is not YAML"),
+        (
+            (
+                "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\n"
+                "clusters: [{name: k, cluster: {server: 'https://[s3cret-token'}}]"
+            ),
+            "names no server address",
+        ),
     ],
 )
 async def test_a_broken_kubeconfig_is_an_error_that_quotes_nothing_of_it(
@@ -277,6 +285,22 @@ async def test_a_plugin_that_prints_something_else_is_an_error(tmp_path: Path, p
     plugin.prints(prints)
     path = write_kubeconfig(tmp_path / "c", "http://127.0.0.1:9", user=plugin.user)
     with pytest.raises(KubeUnavailableError, match=expected) as caught:
+        await connect(kubeconfig=str(path), context=None, clock=FakeClock(), redact=str, environ={})
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [{"args": 5}, {"env": 5}, {"env": [{"name": "A=B", "value": "s3cret"}]}, {"args": ["s3cret\0"]}],
+    ids=["args", "env", "name", "NUL"],
+)
+async def test_an_exec_section_that_makes_no_sense_is_an_error(tmp_path: Path, section: dict[str, Any]) -> None:
+    """Edited by hand; each was a traceback once."""
+    plugin = Plugin(tmp_path)
+    plugin.prints("")
+    user = {"exec": plugin.user["exec"] | section}
+    path = write_kubeconfig(tmp_path / "c", "http://127.0.0.1:9", user=user)
+    with pytest.raises(KubeUnavailableError, match="login-plugin") as caught:
         await connect(kubeconfig=str(path), context=None, clock=FakeClock(), redact=str, environ={})
     assert "s3cret" not in str(caught.value)
 

@@ -430,3 +430,20 @@ async def test_a_missing_ca_file_is_a_setting_to_mend(monkeypatch: pytest.Monkey
     )
     with pytest.raises(SettingsError, match="SSL_CERT_FILE"):
         await get(transport)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://me:s3cret@127.0.0.1:9", "://[s3cret"])
+async def test_a_proxy_that_cannot_be_used_is_a_setting_to_mend(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """Companies set SOCKS proxies for everything; the library's error quotes the address with its password."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    transport = RunaiTransport(
+        base_url="https://runai.invalid",
+        client_id="a",
+        client_secret="b",
+        clock=FakeClock(),
+        redact=str,
+        timeout_seconds=5,
+    )
+    with pytest.raises(SettingsError, match="HTTPS_PROXY") as caught:
+        await get(transport)
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))

@@ -156,6 +156,18 @@ async def test_deliveries_are_retried_recorded_and_given_up(database: Database) 
     assert (again.attempts, again.last_error) == (1, "500")
 
 
+async def test_a_clock_that_is_set_back_delays_no_delivery(database: Database) -> None:
+    """A machine that woke with a wrong clock stores tomorrow's times; nobody may wait for tomorrow."""
+    store = DeliveryStore(database)
+    await AlertStore(database).apply([make_transition("a"), make_transition("b")], channels=["slack"])
+    yesterday = EPOCH - timedelta(days=1)
+    one, _ = await store.due("slack", now=yesterday)
+    soon = yesterday + timedelta(seconds=30)
+    await store.record_retry(one.delivery_id, at=yesterday, error="500", next_attempt_at=soon)
+    (other,) = await store.due("slack", now=yesterday)
+    assert other.delivery_id != one.delivery_id
+
+
 async def test_a_monitor_of_the_same_scope_is_returned_not_doubled(database: Database) -> None:
     """Two people asking for the same thing get the same thing."""
     store = MonitorStore(database)

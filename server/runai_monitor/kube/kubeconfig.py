@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -74,13 +75,21 @@ def choose_context(paths: Sequence[Path], context: str | None) -> Chosen:
         raise KubeUnavailableError(f"{origin} refers to a user that no file defines; log in again")
     path, cluster = clusters[cluster_name]
     cluster = _absolute(_body(cluster, "cluster"), _CLUSTER_FILES, path, origin)
-    if not str(cluster.get("server") or "").startswith(("http://", "https://")):
+    if not _is_address(str(cluster.get("server") or "")):
         raise KubeUnavailableError(f"{origin} names no server address for its cluster; correct it")
     user: dict[str, Any] = {}
     if user_name:
         path, entry = users[user_name]
         user = _with_absolute_plugin(_absolute(_body(entry, "user"), _USER_FILES, path, origin), path)
     return Chosen(origin=origin, cluster=cluster, user=user)
+
+
+def _is_address(server: str) -> bool:
+    try:
+        parts = urlsplit(server)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def choose_service_account(*, environ: Mapping[str, str], directory: Path) -> Chosen:
@@ -109,7 +118,7 @@ def _document(path: Path) -> dict[str, Any]:
         document = yaml.safe_load(path.read_bytes())
     except OSError as error:
         raise KubeUnavailableError(f"the kubeconfig {path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" (line {mark.line + 1})" if mark else ""
         # `from None`: the parser's error quotes the file, and with it perhaps a token.

@@ -72,7 +72,7 @@ async def run_plugin(
     if spec.get("interactiveMode") == "Always":
         raise KubeUnavailableError(f"{name} needs a terminal; use a login that works without one")
     environment = {**os.environ, **_environment(spec), "KUBERNETES_EXEC_INFO": _info(spec, version, cluster)}
-    arguments = [str(argument) for argument in spec.get("args") or ()]
+    arguments = [str(argument) for argument in _listed(spec, "args")]
     try:
         with anyio.fail_after(timeout_seconds):
             done = await anyio.run_process(
@@ -86,6 +86,9 @@ async def run_plugin(
         raise KubeUnavailableError(
             f"{name} did not finish within {timeout_seconds:.0f} s; log in with it by hand"
         ) from error
+    except ValueError:
+        # `from None`: what no process can be given may be a secret.
+        raise KubeUnavailableError(f"{name} is given what no program can take; correct its exec section") from None
     except OSError as error:
         raise KubeUnavailableError(f"{name} cannot be run ({error.strerror}); install it or correct PATH") from error
     if done.returncode != 0:
@@ -114,10 +117,15 @@ def _credential(printed: bytes, *, version: str, name: str) -> PluginCredential:
 
 
 def _environment(spec: Mapping[str, Any]) -> dict[str, str]:
-    items = spec.get("env") or ()
+    items = _listed(spec, "env")
     return {
         str(item["name"]): str(item.get("value", "")) for item in items if isinstance(item, dict) and "name" in item
     }
+
+
+def _listed(spec: Mapping[str, Any], key: str) -> list[Any]:
+    found = spec.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _info(spec: Mapping[str, Any], version: str, cluster: Mapping[str, Any]) -> str:

@@ -295,6 +295,12 @@ class RunaiTransport:
                 "The certificate authorities for TLS cannot be read: check the file that SSL_CERT_FILE (or"
                 " SSL_CERT_DIR) names."
             ) from exc
+        except (ValueError, ImportError):
+            # `from None`: the error quotes the address of the proxy, and with it a password.
+            raise SettingsError(
+                "The proxy that HTTPS_PROXY (or ALL_PROXY) names cannot be used: give the http:// address of one that is"
+                " no SOCKS proxy, or put Run:ai's host into NO_PROXY."
+            ) from None
 
 
 def _query_value(value: object) -> str:

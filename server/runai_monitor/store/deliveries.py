@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select, update
@@ -16,6 +16,9 @@ from runai_monitor.store.database import Database
 from runai_monitor.store.rows import alert_of, instant, required_instant, required_text, storable
 
 log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = timedelta(hours=2)
+"""Longer than any channel asks for between two attempts."""
 
 _T = tables.deliveries
 
@@ -31,9 +34,11 @@ class DeliveryStore:
 
         Of one alert only the oldest: "resolved" must not overtake the "failed" that waits for its next attempt.
         """
+        # No pause is that long: it was reckoned by a clock that has been set back since.
+        unbelievable = _T.c.next_attempt_at > required_text(now + LONGEST_PAUSE)
         query = (
             select(_T)
-            .where(_next_of_its_alert(channel), _T.c.next_attempt_at <= required_text(now))
+            .where(_next_of_its_alert(channel), (_T.c.next_attempt_at <= required_text(now)) | unbelievable)
             .order_by(_T.c.delivery_id)
             .limit(limit)
         )
