@@ -184,6 +184,8 @@ async def test_several_on_one_node_are_a_hint_beside_another_cause() -> None:
     )
     one = await scene.diagnose(history=FakeHistory(neighbours=(neighbour("a"),)))
     assert one.causes[0].next_steps == (await scene.diagnose()).causes[0].next_steps
+    sure = await oom().diagnose(history=FakeHistory(neighbours=(neighbour("a"), neighbour("b"))))
+    assert not any(NODE in step for step in sure.causes[0].next_steps), "its own limit explains it"
 
 
 async def test_neighbours_of_the_same_image_and_project_are_told_and_strangers_are_not() -> None:
@@ -191,11 +193,12 @@ async def test_neighbours_of_the_same_image_and_project_are_told_and_strangers_a
     others = (
         neighbour("a", nodes=(), images=(IMAGE,)),
         neighbour("b", nodes=(), project=PROJECT),
+        neighbour("c", nodes=(), project=PROJECT),
         neighbour("stranger", nodes=("gpu-1",), images=("other:1",)),
     )
     found = await oom().diagnose(history=FakeHistory(neighbours=others))
-    assert "1 other workload failed with the same image within an hour of it (a)" in found.markdown
-    assert f"1 other workload failed of project {PROJECT} within an hour of it (b)" in found.markdown
+    assert "1 other workload with the same image failed within an hour of it (a)" in found.markdown
+    assert f"2 other workloads of project {PROJECT} failed within an hour of it (b and c)" in found.markdown
     assert "stranger" not in repr(found)
 
 

@@ -24,7 +24,7 @@ SEVERAL = 2
 """Other workloads on one node that are no coincidence any more."""
 MOST_NODES = 32
 _MOST_LINES = 12
-_MOST_SENTENCES = 2
+_MOST_NODES = 2
 _LIKELIER, _LIKELIEST = 0.05, 0.95
 _NAMED = 0.4
 # Causes that are a node's own, and those that may be what a bad node looks like from inside a workload.
@@ -34,6 +34,15 @@ _PERHAPS_OF_NODE = re.compile(
     r"no_gpu_visible|nccl_\w+|container_create_failed|volume_mount_failed|read_only_filesystem|disk_full|"
     rf"{_OF_NODE.pattern}"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Neighbours that share something, which `who` or `where` names."""
+
+    members: tuple[Neighbour, ...]
+    who: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,35 +85,26 @@ def _weighed(case: Case, finding: Finding, suspects: dict[str, int]) -> Finding:
         finding,
         confidence=min(_LIKELIEST, finding.confidence + _LIKELIER),
         explanation=f"{finding.explanation} {said}",
-        evidence_ids=(*finding.evidence_ids, _cite(case, _related(case))),
+        evidence_ids=(*finding.evidence_ids, _cite(case, _groups(case))),
     )
 
 
 def beside(case: Case) -> Beside | None:
     """What to tell of the neighbours; None when nobody else failed where this one did."""
-    related = _related(case)
-    if not related:
+    groups = _groups(case)
+    if not groups:
         return None
-    sentences = [
-        _sentence(on_node, f"on node {token(node)}", case)
-        for node, on_node in sorted(_by_node(case).items(), key=lambda item: -len(item[1]))[:_MOST_SENTENCES]
-    ]
-    images = set(case.workload.images)
-    for kind, these in (
-        ("with the same image", [other for other in related if images & set(other.images)]),
-        (
-            f"of project {token(case.workload.project)}",
-            [other for other in related if other.project == case.workload.project],
-        ),
-    ):
-        if these:
-            sentences.append(_sentence(these, kind, case))
-    return Beside(evidence_id=_cite(case, related), sentences=tuple(sentences), suspects=tuple(_suspects(case)))
+    return Beside(
+        evidence_id=_cite(case, groups),
+        sentences=tuple(_sentence(case, group) for group in groups),
+        suspects=tuple(_suspects(case)),
+    )
 
 
 def pointing_at_node(others: Beside, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
-    """The causes with a hint at a node that several workloads failed on, unless the first one is a node's already."""
-    if not others.suspects or not causes or _OF_NODE.fullmatch(causes[0].cause):
+    """The causes with a hint at a node that several workloads failed on, where the first one leaves room for it."""
+    cause = causes[0].cause if causes else ""
+    if not others.suspects or _OF_NODE.fullmatch(cause) or not _PERHAPS_OF_NODE.fullmatch(cause):
         return causes
     node, count = others.suspects[0]
     hint = f"look at node {token(node)} too, on which {times(count, 'other workload')} failed in the same hour: {describe_node(node)}"
@@ -114,12 +114,19 @@ def pointing_at_node(others: Beside, causes: tuple[Cause, ...]) -> tuple[Cause, 
     return (replace(first, next_steps=steps, evidence_ids=(*first.evidence_ids, others.evidence_id)), *causes[1:])
 
 
-def _related(case: Case) -> list[Neighbour]:
-    """Neighbours that share a node, an image or the project; those of a node first."""
-    nodes, images, project = set(failed_nodes(case)), set(case.workload.images), case.workload.project
-    on_node = [other for other in case.past.neighbours if nodes & set(other.nodes)]
-    elsewhere = [other for other in case.past.neighbours if not nodes & set(other.nodes)]
-    return on_node + [other for other in elsewhere if images & set(other.images) or other.project == project]
+def _groups(case: Case) -> list[Group]:
+    """Who shares a node, the image or the project; a group of few who were told already is not told again."""
+    others, images, project = case.past.neighbours, set(case.workload.images), case.workload.project
+    on_nodes = sorted(_by_node(case).items(), key=lambda item: -len(item[1]))[:_MOST_NODES]
+    groups = [Group(where=f" on node {token(node)}", members=tuple(members)) for node, members in on_nodes]
+    told = {other.workload_id for group in groups for other in group.members}
+    same_image = tuple(other for other in others if images & set(other.images))
+    if len(same_image) >= SEVERAL or any(other.workload_id not in told for other in same_image):
+        groups.append(Group(who=" with the same image", members=same_image))
+    of_project = tuple(other for other in others if other.project == project)
+    if len(of_project) >= SEVERAL:  # in a busy project one is no news
+        groups.append(Group(who=f" of project {token(project)}", members=of_project))
+    return groups
 
 
 def _by_node(case: Case) -> dict[str, list[Neighbour]]:
@@ -139,10 +146,11 @@ def _suspects(case: Case) -> list[tuple[str, int]]:
     return sorted(((node, n) for node, n in counts.items() if n >= SEVERAL), key=lambda item: (-item[1], item[0]))
 
 
-def _sentence(these: Sequence[Neighbour], where: str, case: Case) -> str:
+def _sentence(case: Case, group: Group) -> str:
     least = "at least " if case.past.more_neighbours else ""
-    names = listed([token(other.name) for other in these], 3)
-    return f"Also: {least}{times(len(these), 'other workload')} failed {where} within an hour of it ({names}): {_tally(these)}."
+    names = listed([token(other.name) for other in group.members], 3)
+    count = f"{least}{times(len(group.members), 'other workload')}"
+    return f"Also: {count}{group.who} failed{group.where} within an hour of it ({names}): {_tally(group.members)}."
 
 
 def _tally(these: Iterable[Neighbour]) -> str:
@@ -150,10 +158,11 @@ def _tally(these: Iterable[Neighbour]) -> str:
     return listed([f"{token(name)} ({count})" for name, count in counts.most_common()])
 
 
-def _cite(case: Case, related: Sequence[Neighbour]) -> str:
+def _cite(case: Case, groups: Sequence[Group]) -> str:
     nodes, images = set(failed_nodes(case)), set(case.workload.images)
-    lines = [_line(other, nodes, images) for other in related[:_MOST_LINES]]
-    lines += [f"and {len(related) - _MOST_LINES} more"] if len(related) > _MOST_LINES else []
+    told = {other.workload_id: other for group in groups for other in group.members}
+    lines = [_line(other, nodes, images) for other in list(told.values())[:_MOST_LINES]]
+    lines += [f"and {len(told) - _MOST_LINES} more"] if len(told) > _MOST_LINES else []
     return case.cite(SOURCE, "\n".join(lines))
 
 
