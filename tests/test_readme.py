@@ -2,27 +2,64 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import json
 import re
 from pathlib import Path
 
+import anyio
 import pytest
 
 from runai_monitor.cli import main
+from runai_monitor.mcp_server.push import AlertHub
+from runai_monitor.mcp_server.server import build_server
+from runai_monitor.model.alert import AlertKind
+from runai_monitor.monitor.detect import RANKS
 from runai_monitor.settings import Settings, load_settings, variable_of
+from tests.operations.world import World
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-TOOLS = (
-    "start_monitoring", "stop_monitoring", "monitoring_status", "list_alerts", "get_alert", "wait_for_alerts",
-    "list_workloads", "job_status", "troubleshoot_job", "manage_workload", "send_test_notification",
-)  # fmt: skip
+TOOLS = sorted(
+    tool.name
+    for tool in anyio.run(
+        build_server(operations=World().operations, hub=AlertHub(), version="1", allow_write_tools=True).list_tools
+    )
+)
+ROWS = {
+    row[0].strip(" `"): row for row in (line.strip("| ").split(" | ") for line in README.splitlines()) if len(row) > 1
+}
 
 
 @pytest.mark.parametrize("field", sorted(Settings.model_fields))
 def test_every_setting_is_described_under_its_variable(field: str) -> None:
     """The README's table is the only reference a user has."""
     assert f"| `{variable_of(field)}` |" in README
+
+
+@pytest.mark.parametrize("field", sorted(Settings.model_fields))
+def test_what_the_table_says_of_a_setting_is_what_the_code_says(field: str) -> None:
+    """Meaning and default, so that neither can change alone."""
+    name, default, meaning = (cell.strip() for cell in ROWS[variable_of(field)])
+    assert name
+    doc = " ".join((docs_of(Settings)[field]).split())
+    assert meaning == doc
+    value = Settings.model_fields[field].default
+    known = {"monitored_projects": "`*`", "state_dir": "user state folder"}
+    nothing = value is None or value == ()
+    assert default == known.get(field, "" if nothing else f"{value:g}" if isinstance(value, float) else str(value))
+
+
+def docs_of(settings: type[Settings]) -> dict[str, str]:
+    """The docstring under each field."""
+    (body,) = (node for node in ast.parse(inspect.getsource(settings)).body if isinstance(node, ast.ClassDef))
+    return {
+        field.target.id: ast.literal_eval(text.value)
+        for field, text in itertools.pairwise(body.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr)
+    }
 
 
 def test_no_setting_is_described_that_does_not_exist() -> None:
@@ -40,7 +77,13 @@ def test_every_tool_is_described(tool: str) -> None:
 @pytest.mark.parametrize("command", sorted(main.commands))
 def test_every_command_is_mentioned(command: str) -> None:
     """Each command of the command line has a place in the README."""
-    assert re.search(rf"runai-monitor {command}|`{command}|make {command}", README)
+    assert f"| `runai-monitor {command}` |" in README
+
+
+@pytest.mark.parametrize("word", sorted({*RANKS, *AlertKind, "Preempted"}))
+def test_every_status_and_kind_of_alert_is_named(word: str) -> None:
+    """What an alert can say, people can look up."""
+    assert f"`{word}`" in README
 
 
 def test_the_example_workflow_file_is_accepted_and_shows_the_defaults() -> None:

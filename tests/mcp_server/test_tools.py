@@ -89,7 +89,8 @@ async def test_an_alert_has_exactly_the_fields_of_the_contract() -> None:
         (alert,) = data_of(await client.call_tool("list_alerts"))["alerts"]
         detail = data_of(await client.call_tool("get_alert", {"alert_id": "al-1"}))
         found = data_of(await client.call_tool("troubleshoot_job", {"job_name": "train-a"}))
-    assert set(detail) == {*alert, "deliveries", "cut", "unseen_alerts"}
+    assert set(detail) == {*alert, "deliveries", "history", "cut", "unseen_alerts"}
+    assert [change["reason"] for change in detail["history"]] == ["a new failure", "max_alerts_per_job (1) is reached"]
     assert set(found) == {*alert["diagnosis"], "workload", "phase", "cut", "unseen_alerts"}
     assert set(alert) == {
         "alert_id",

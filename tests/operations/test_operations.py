@@ -320,6 +320,18 @@ async def test_a_blind_monitor_is_not_ready_and_says_so() -> None:
     assert (await world.operations.probes.health()).ready
 
 
+async def test_alerts_of_a_misspelt_project_are_no_good_news() -> None:
+    """An empty list reads as a quiet night; while Run:ai is out of reach nobody can tell, and nothing is refused."""
+    world = World()
+    world.alerts.put("al-1")
+    with pytest.raises(NotFoundError, match="vision"):
+        await world.operations.queries.list_alerts(project="vison")
+    world.alerts.put("al-2", project="closed-last-year")
+    assert (await world.operations.queries.list_alerts(project="closed-last-year", state="resolved")).alerts == ()
+    world.runai.error = RunaiUnavailableError("down")
+    assert (await world.operations.queries.list_alerts(project="vison")).alerts == ()
+
+
 async def test_alerts_that_cannot_be_stored_are_told_to_whoever_asks() -> None:
     """A disk that is full in the night: nothing can be sent, so whoever looks must see it."""
     world = World()

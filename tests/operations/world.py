@@ -13,6 +13,7 @@ from runai_monitor.model.alert import (
     AlertKind,
     AlertState,
     AlertSubject,
+    Change,
     Severity,
 )
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod, Termination
@@ -108,6 +109,12 @@ class FakeAlerts:
     async def latest_cursor(self) -> int:
         return self.cursor
 
+    async def transitions(self, alert_id: AlertId) -> Sequence[tuple[datetime, Change, str]]:
+        return [
+            (EPOCH, Change.OPENED, "a new failure"),
+            (EPOCH, Change.SUPPRESSED, "max_alerts_per_job (1) is reached"),
+        ]
+
     async def unresolved(self) -> Sequence[Alert]:
         return [a for a in self.stored.values() if a.state is not AlertState.RESOLVED]
 
@@ -158,9 +165,6 @@ class FakeMonitors:
     async def active(self) -> Sequence[Monitor]:
         return [row for row in self.rows.values() if row.state is MonitorState.ACTIVE]
 
-    async def list(self, limit: int = 20) -> list[Monitor]:
-        return list(self.rows.values())[:limit]
-
 
 @dataclass
 @dataclass
@@ -179,6 +183,9 @@ class FakeDeliveries:
 
     async def of_alert(self, alert_id: AlertId) -> list[Delivery]:
         return []
+
+    async def last_errors(self) -> dict[str, str]:
+        return {"slack": "Slack refuses this webhook (404 no_service)"}
 
 
 @dataclass

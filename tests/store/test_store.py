@@ -268,6 +268,19 @@ def test_the_lead_passes_on_when_a_process_is_killed(tmp_path: Path) -> None:
     lock.release()
 
 
+async def test_a_channel_with_a_message_it_did_not_take_is_named_with_the_error(database: Database) -> None:
+    """Whoever asks why Slack is silent must not have to read the log."""
+    await AlertStore(database).apply([make_transition("a"), make_transition("b")], channels=["slack", "mail"])
+    store = DeliveryStore(database)
+    assert await store.last_errors() == {}
+    first, second = await store.due("slack", now=EPOCH)
+    await store.record_failed(first.delivery_id, at=EPOCH, error="an old error")
+    await store.record_retry(second.delivery_id, at=EPOCH, error="Slack answered 503", next_attempt_at=EPOCH)
+    assert await store.last_errors() == {"slack": "Slack answered 503"}
+    await store.record_delivered(second.delivery_id, at=EPOCH)
+    assert await store.last_errors() == {"slack": "an old error"}
+
+
 async def test_an_unknown_alert_is_none(database: Database) -> None:
     """Asking for what is not there is no failure of the store."""
     assert await AlertStore(database).get(AlertId("al-nothing")) is None

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import anyio
 from pydantic import SecretStr
 
 from runai_monitor.clock import SystemClock
 from runai_monitor.demo.tenant import run_tenant
+from runai_monitor.settings import LOOPBACK_HOSTS
 
 if TYPE_CHECKING:
     from runai_monitor.demo.tenant import Tenant
     from runai_monitor.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def monitor_environment(tenant: Tenant, *, state_dir: Path, slack: bool) -> dict[str, str]:
@@ -40,8 +45,9 @@ def monitor_environment(tenant: Tenant, *, state_dir: Path, slack: bool) -> dict
 async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
     """Runs a tenant for as long as the block lasts; yields `settings` pointed at it, with a state of its own.
 
-    The user's own database is left alone: what is simulated never mixes with what is real. The stories begin when
-    somebody first looks at the workloads: a person may talk for an hour before asking to monitor, and then wants a show.
+    The user's own database, cluster and Slack are left alone: what is simulated never mixes with what is real, but for
+    a webhook on this machine, which is somebody's receiver for trying. The stories begin when somebody first looks at
+    the workloads: a person may talk for an hour before asking to monitor, and then wants a show.
     """
     with tempfile.TemporaryDirectory(prefix="runai-monitor-demo-") as folder:
         async with run_tenant(clock=SystemClock()) as tenant, anyio.create_task_group() as tasks:
@@ -52,7 +58,10 @@ async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
                     "runai_client_id": tenant.client_id,
                     "runai_client_secret": SecretStr(tenant.client_secret),
                     "kubeconfig": str(tenant.kubeconfig_path),
+                    "kubernetes": "auto",
                     "kube_context": None,
+                    "kube_cluster_id": None,
+                    "slack_webhook_url": _on_this_machine(settings.slack_webhook_url),
                     "monitored_projects": ("*",),
                     # Who looked around first still sees each failure, not a summary of the past.
                     "existing_failures": "each",
@@ -65,6 +74,14 @@ async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
                 }
             )
             tasks.cancel_scope.cancel()
+
+
+def _on_this_machine(webhook: SecretStr | None) -> SecretStr | None:
+    """The webhook if it is on loopback: colleagues must not be woken by a show."""
+    if webhook is None or urlsplit(webhook.get_secret_value()).hostname in LOOPBACK_HOSTS:
+        return webhook
+    log.warning("the demo sends nothing to your Slack webhook; it would accept one on this machine")
+    return None
 
 
 async def _begin_when_visited(tenant: Tenant) -> None:

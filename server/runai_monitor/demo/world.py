@@ -96,10 +96,6 @@ class World:
         """One workload, deleted or not."""
         return self._workloads.get(workload_id)
 
-    def workload_named(self, project: str, name: str) -> Workload | None:
-        """The existing workload with this name in this project."""
-        return next((w for w in self.workloads() if w.name == name and w.project.name == project), None)
-
     def project(self, name: str) -> Project:
         """The project of this name.
 

@@ -106,10 +106,19 @@ class DeliveryResult(BaseModel):
     last_error: str | None
 
 
+class AlertChangeResult(BaseModel):
+    """One change of an alert and why."""
+
+    at: str
+    change: str = Field(description="opened, escalated, reminded, suppressed or resolved")
+    reason: str
+
+
 class AlertDetailResult(Result, AlertResult):
     """One alert with everything about it."""
 
     deliveries: list[DeliveryResult]
+    history: list[AlertChangeResult] = Field(description="Every change of the alert with its reason, oldest first.")
 
 
 class MonitorResult(BaseModel):
@@ -177,6 +186,8 @@ class MonitoringStatusResult(Result):
     database: str
     blind: bool
     blind_reason: str | None
+    loop_failures: dict[str, int] = Field(description="How often each loop of the monitor failed and was restarted.")
+    delivery_errors: dict[str, str] = Field(description="The latest error of each channel that did not take a message.")
     store_error: str | None = Field(
         description="Why new alerts cannot be stored at present, and are not sent; or null."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 
 from mcp_types import CallToolResult, TextContent
@@ -145,9 +145,3 @@ def shrinking(count: int) -> Iterator[int]:
         yield count
         count = min(count - 1, count * 4 // 5)
     yield count
-
-
-def names(values: Sequence[str], *, limit: int = 10) -> str:
-    """A short list of names for a sentence."""
-    shown = ", ".join(one_line(value, limit=80) for value in values[:limit])
-    return shown + (f" and {len(values) - limit} more" if len(values) > limit else "")

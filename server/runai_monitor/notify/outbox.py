@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -56,15 +55,6 @@ class Deliveries(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxStatistics:
-    """What this process delivered since it started."""
-
-    delivered: int
-    retried: int
-    failed: int
-
-
 class Outbox:
     """The loops of all channels. A message is recorded as delivered after the channel took it, never before.
 
@@ -85,16 +75,11 @@ class Outbox:
         self._notifiers = dict(notifiers)
         self._clock = clock
         self._wakers = {name: anyio.Event() for name in notifiers}
-        self._delivered = self._retried = self._failed = 0
 
     def wake(self) -> None:
         """Something was stored: look now."""
         for waker in self._wakers.values():
             waker.set()
-
-    def statistics(self) -> OutboxStatistics:
-        """What was delivered, retried and given up."""
-        return OutboxStatistics(delivered=self._delivered, retried=self._retried, failed=self._failed)
 
     async def run(self) -> None:
         """Delivers until cancelled."""
@@ -143,7 +128,6 @@ class Outbox:
             return await self._record_trouble(delivery, error)
         now = self._clock.now()
         await self._insist(delivery, lambda: self._deliveries.record_delivered(delivery.delivery_id, at=now))
-        self._delivered += 1
         return SPACING_SECONDS
 
     async def _attempt(self, name: str, notifier: Notifier, notification: Notification) -> DeliveryError | None:
@@ -182,7 +166,6 @@ class Outbox:
         number, alert_id = delivery.delivery_id, delivery.notification.alert.alert_id
         if not error.retryable or now - delivery.created_at > GIVE_UP_AFTER:
             await self._insist(delivery, lambda: self._deliveries.record_failed(number, at=now, error=str(error)))
-            self._failed += 1
             log.error("alert %s was NOT delivered to %s: %s", alert_id, delivery.channel, error)
             return SPACING_SECONDS
         pause = error.retry_after_seconds
@@ -191,7 +174,6 @@ class Outbox:
             delivery,
             lambda: self._deliveries.record_retry(number, at=now, error=str(error), next_attempt_at=later),
         )
-        self._retried += 1
         if delivery.last_error != str(error):
             log.warning("alert %s is not delivered to %s yet: %s", alert_id, delivery.channel, error)
         # Retry-After speaks for the whole channel; any other error may be this message's own.

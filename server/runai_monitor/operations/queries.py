@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 
+import anyio
+
 from runai_monitor.clock import Clock
-from runai_monitor.errors import NotFoundError
+from runai_monitor.errors import NotFoundError, RunaiError
 from runai_monitor.model.alert import AlertId, AlertKind
 from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.workload import Workload
@@ -22,7 +24,7 @@ from runai_monitor.operations.results import (
     WorkloadPage,
 )
 from runai_monitor.operations.scope import Scope
-from runai_monitor.operations.services import OperationOptions, Runai, ServicesReady
+from runai_monitor.operations.services import OperationOptions, Runai, Services, ServicesReady
 
 OnTick = Callable[[float], Awaitable[None]]
 UNSEEN_LIMIT = 100
@@ -54,7 +56,7 @@ class Queries:
 
         Raises:
             InputError: an argument is out of range. RefusedError: the project is outside the limit.
-            StoreError: the database cannot be read.
+            NotFoundError: neither the store nor Run:ai knows the project. StoreError: the database cannot be read.
         """
         limit = arguments.whole_in_range("limit", limit, (arguments.LIMIT[0], max_limit))
         after = arguments.cursor(after_cursor)
@@ -69,6 +71,8 @@ class Queries:
             after_cursor=after,
             limit=limit + 1,
         )
+        if only is not None and not found:
+            await self._require_heard_of(services, only)
         alerts = tuple(found[:limit])
         highest = max((alert.cursor for alert in alerts), default=0)
         more = len(found) > limit
@@ -76,8 +80,19 @@ class Queries:
         cursor = highest if after is not None and more else max(highest, latest)
         return AlertPage(alerts=alerts, cursor=cursor, more=more)
 
+    async def _require_heard_of(self, services: Services, project: str) -> None:
+        """No alerts of a misspelt project would read as good news; Run:ai being out of reach is no reason to refuse."""
+        if await services.alerts.list(projects=self._scope.projects, project=project, limit=1):
+            return
+        try:
+            with anyio.fail_after(self._options.project_check_seconds):
+                existing = [known.name for known in await services.runai.list_projects()]
+        except (RunaiError, TimeoutError):
+            return
+        self._scope.require_known(project, existing)
+
     async def get_alert(self, alert_id: str) -> AlertDetail:
-        """One alert and its deliveries.
+        """One alert, what happened to it and why, and its deliveries.
 
         Raises:
             NotFoundError: there is none of this id, or it is outside the limit: the same words for both.
@@ -87,7 +102,11 @@ class Queries:
         alert = await services.alerts.get(wanted)
         if alert is None or not self._scope.allows_alert(alert):
             raise NotFoundError(f"there is no alert {arguments.quoted(wanted)}; list_alerts gives the ids")
-        return AlertDetail(alert=alert, deliveries=tuple(await services.deliveries.of_alert(wanted)))
+        return AlertDetail(
+            alert=alert,
+            deliveries=tuple(await services.deliveries.of_alert(wanted)),
+            history=tuple(await services.alerts.transitions(wanted)),
+        )
 
     async def wait_for_alerts(
         self, *, after_cursor: int | None, timeout_seconds: float = 60, on_tick: OnTick | None = None
@@ -103,10 +122,6 @@ class Queries:
             cursor=max((alert.cursor for alert in found), default=after),
             timed_out=not found,
         )
-
-    async def latest_cursor(self) -> int:
-        """The highest cursor of any alert."""
-        return await (await self._services()).alerts.latest_cursor()
 
     async def unseen_from(self) -> int:
         """Where a reader who has seen nothing should begin: before the oldest alert that is still unresolved."""
@@ -187,6 +202,8 @@ class Queries:
             blind=engine.blind or blind_alert is not None,
             blind_reason=blind_alert.summary if blind_alert is not None else None,
             store_error=engine.store_error,
+            loop_failures=engine.crashes,
+            delivery_errors=await services.deliveries.last_errors(),
             baseline_complete=complete,
             database_place=services.database_place,
             cursor=await services.alerts.latest_cursor(),

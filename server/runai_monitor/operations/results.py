@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from runai_monitor.model.alert import Alert
+from runai_monitor.model.alert import Alert, Change
 from runai_monitor.model.cluster import Container
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.monitor import Monitor
@@ -34,10 +34,11 @@ class AlertWait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDetail:
-    """One alert and what was told about it."""
+    """One alert, what was told about it, and every change of it with the reason, oldest first."""
 
     alert: Alert
     deliveries: tuple[Delivery, ...]
+    history: tuple[tuple[datetime, Change, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,8 @@ class MonitoringStatus:
     blind: bool
     blind_reason: str | None
     store_error: str | None
+    loop_failures: Mapping[str, int]
+    delivery_errors: Mapping[str, str]
     baseline_complete: bool
     database_place: str
     cursor: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from runai_monitor.model.alert import Alert, AlertId, AlertState
+from runai_monitor.model.alert import Alert, AlertId, AlertState, Change
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.monitor import Monitor, MonitorId
@@ -30,6 +30,10 @@ class Alerts(Protocol):
 
     async def get(self, alert_id: AlertId) -> Alert | None:
         """One alert, or None."""
+        ...
+
+    async def transitions(self, alert_id: AlertId) -> Sequence[tuple[datetime, Change, str]]:
+        """What happened to one alert and why, oldest first."""
         ...
 
     async def latest_cursor(self) -> int:
@@ -73,10 +77,6 @@ class Monitors(Protocol):
         """The monitors that are running now."""
         ...
 
-    async def list(self, limit: int = 20) -> list[Monitor]:
-        """The newest monitors, running or not."""
-        ...
-
 
 class Baseline(Protocol):
     """What had failed before the first look."""
@@ -95,6 +95,10 @@ class Deliveries(Protocol):
 
     async def of_alert(self, alert_id: AlertId) -> list[Delivery]:
         """Every delivery of one alert."""
+        ...
+
+    async def last_errors(self) -> dict[str, str]:
+        """The latest error of each channel that has a message it did not take."""
         ...
 
 
@@ -191,7 +195,7 @@ class EngineState:
     """How the watching is going in this process, as of now.
 
     `leader` is False when another process on the same state does the watching. `heartbeat_ages_seconds` has the age
-    of the last sign of life of each loop that runs here; `baseline_complete` is None when this process does not know.
+    of the last sign of life of each loop that runs here, `crashes` how often each failed and was started again; `baseline_complete` is None when this process does not know.
     """
 
     leader: bool = False
@@ -202,6 +206,7 @@ class EngineState:
     kube_live: bool = False
     kube_error: str | None = None
     store_error: str | None = None
+    crashes: Mapping[str, int] = field(default_factory=dict)
     baseline_complete: bool | None = None
 
 

@@ -10,7 +10,6 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -35,14 +34,6 @@ CLOSE_SECONDS = 5.0
 _PRAGMAS = ("busy_timeout=5000", "journal_mode=wal", "synchronous=full", "foreign_keys=on")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseStatistics:
-    """What this process did with the database."""
-
-    commits: int
-    failures: int
-
-
 class Database:
     """One open database. Every method raises `StoreError` when it cannot do what it says.
 
@@ -55,8 +46,6 @@ class Database:
         self._watcher: AsyncConnection | None = None
         self._watcher_number = 0
         self._watching = anyio.Lock()
-        self._commits = 0
-        self._failures = 0
         self.place = place
         """Where the data is, for messages; holds no secret."""
 
@@ -73,7 +62,6 @@ class Database:
         with anyio.CancelScope(shield=True):
             async with self._translated("nothing was stored in"), self._engine.begin() as connection:
                 yield connection
-            self._commits += 1
 
     async def data_version(self) -> int:
         """A number that differs after any process committed, this one included.
@@ -85,10 +73,6 @@ class Database:
                 async with self._translated("nothing could be read from"):
                     version = await self._ask_watcher()
         return version
-
-    def statistics(self) -> DatabaseStatistics:
-        """What was committed and what failed since the start."""
-        return DatabaseStatistics(commits=self._commits, failures=self._failures)
 
     async def aclose(self) -> None:
         """Closes every connection, in a cancelled scope too: an open one keeps a thread, and that the process."""
@@ -120,7 +104,6 @@ class Database:
         try:
             yield
         except FAILURES as error:
-            self._failures += 1
             raise StoreError(explain(error, self.place, lost=lost)) from error
 
 

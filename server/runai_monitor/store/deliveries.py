@@ -86,6 +86,14 @@ class DeliveryStore:
                 found.setdefault(channel, {})[DeliveryState(state)] = count
         return found
 
+    async def last_errors(self) -> dict[str, str]:
+        """The latest error of each channel that has a message it did not take."""
+        open_errors = (_T.c.last_error.is_not(None)) & (_T.c.state != str(DeliveryState.DELIVERED))
+        latest = select(func.max(_T.c.delivery_id)).where(open_errors).group_by(_T.c.channel)
+        query = select(_T.c.channel, _T.c.last_error).where(_T.c.delivery_id.in_(latest))
+        async with self._database.reading() as connection:
+            return {row.channel: row.last_error for row in (await connection.execute(query)).all()}
+
     async def of_alert(self, alert_id: AlertId) -> list[Delivery]:
         """Every delivery of one alert, oldest first."""
         query = select(_T).where(_T.c.alert_id == alert_id).order_by(_T.c.delivery_id)

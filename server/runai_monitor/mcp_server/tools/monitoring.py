@@ -17,7 +17,7 @@ from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.notification import DeliveryState
 from runai_monitor.operations import arguments
 from runai_monitor.operations.actions import MonitorRequest
-from runai_monitor.operations.present import instant
+from runai_monitor.operations.present import instant, one_line
 from runai_monitor.operations.results import MonitoringStarted, MonitoringStatus
 
 
@@ -143,6 +143,8 @@ def status_model(status: MonitoringStatus, *, shown: int | None = None) -> schem
         blind=status.blind,
         blind_reason=status.blind_reason,
         store_error=status.store_error,
+        loop_failures=dict(status.loop_failures),
+        delivery_errors={name: one_line(error, limit=300) for name, error in status.delivery_errors.items()},
         baseline_complete=status.baseline_complete,
         cursor=status.cursor,
         cut=f"{left_out} monitors not shown: stop those you do not need" if left_out else None,
@@ -160,7 +162,12 @@ def _status_text(status: MonitoringStatus) -> str:
     live = "live" if status.kubernetes_live else f"not live ({status.kubernetes_detail or 'not connected'})"
     lines.append(f"{status.workloads} workloads watched; Kubernetes {live}; cursor {status.cursor}.")
     for channel, counts in status.deliveries.items():
-        lines.append(f"{channel}: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+        error = one_line(status.delivery_errors.get(channel), limit=300)
+        said = f"; last error: {error}" if error else ""
+        lines.append(f"{channel}: " + ", ".join(f"{n} {state}" for state, n in counts.items()) + said)
+    if status.loop_failures:
+        failed = ", ".join(f"{name} {count} times" for name, count in status.loop_failures.items())
+        lines.append(f"Loops that failed and were started again (see the server's log): {failed}.")
     return "\n".join(lines)
 
 
