@@ -1,26 +1,26 @@
 """Cold start of `serve` on stdio, spawn to first `tools/list`, side by side with a bare MCP server.
 
 Run it with `make bench`. Each server is started alternately, so that noise of the machine hits both alike; the figure
-that counts is the ratio of the medians. Writes `bench/RESULTS.md`.
+that counts is the ratio of the medians. Writes its section of `bench/RESULTS.md`.
 """
 
 from __future__ import annotations
 
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import anyio
+from bench.results import machine, write_section
 from mcp import StdioServerParameters, stdio_client
 from mcp.client import Client
 
 ROUNDS = 10
+HEADING = "Cold start: spawn to first `tools/list` on stdio"
 BARE = """
 from mcp.server.mcpserver import MCPServer
 mcp = MCPServer("bare")
@@ -75,12 +75,8 @@ def report(found: dict[tuple[str, str], list[float]]) -> str:
     """The results as Markdown."""
     names = {"legacy": "2025-11-25", "auto": "2026-07-28"}
     lines = [
-        "# Benchmark results",
+        machine(f"mcp {version('mcp')}"),
         "",
-        ", ".join([f"{datetime.now(UTC):%Y-%m-%d}", platform.system(), platform.machine(), f"{os.cpu_count()} cores"])
-        + f", Python {platform.python_version()}, mcp {version('mcp')}.",
-        "",
-        "## Cold start: spawn to first `tools/list` on stdio",
         f"Median of {ROUNDS} starts each, alternating (`make bench`).",
         "",
         "| protocol | bare mcp server | runai-monitor serve | ratio |",
@@ -90,13 +86,13 @@ def report(found: dict[tuple[str, str], list[float]]) -> str:
         bare = statistics.median(found["bare mcp server", mode])
         ours = statistics.median(found["runai-monitor serve", mode])
         lines.append(f"| {era} | {bare:.0f} ms | {ours:.0f} ms | {ours / bare:.2f} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def main() -> None:
     """Measures, prints and writes the results."""
     text = report(anyio.run(measure))
-    Path(__file__).with_name("RESULTS.md").write_text(text, encoding="utf-8")
+    write_section(HEADING, text)
     print(text)
 
 

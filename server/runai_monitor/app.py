@@ -50,6 +50,7 @@ LEADER_SECONDS = 1.0
 _HEAVY = (
     "runai_monitor.store.monitors",
     "runai_monitor.store.baseline",
+    "runai_monitor.store.history",
     "runai_monitor.monitor.engine",
     "runai_monitor.diagnosis.diagnose",
     "runai_monitor.notify.slack",
@@ -148,7 +149,7 @@ class Application:
 
         settings = self._settings
         alerts, monitors, baseline = AlertStore(database), MonitorStore(database), BaselineStore(database)
-        diagnoser = wiring.diagnoser(settings, runai=runai, kube=kube, clock=self._clock)
+        diagnoser = wiring.diagnoser(settings, runai=runai, kube=kube, clock=self._clock, database=database)
         engine = Engine(
             runai=runai,
             kube=kube,

@@ -93,9 +93,12 @@ def kube_client(settings: Settings, clock: Clock) -> LazyKube | None:
     return LazyKube(connect=connect_now, clock=clock)
 
 
-def diagnoser(settings: Settings, *, runai: RunaiClient, kube: LazyKube | None, clock: Clock) -> Diagnoser:
-    """The diagnoser with the configured limits."""
+def diagnoser(
+    settings: Settings, *, runai: RunaiClient, kube: LazyKube | None, clock: Clock, database: Database
+) -> Diagnoser:
+    """The diagnoser with the configured limits; it looks into the alerts of the allowed projects."""
     from runai_monitor.diagnosis.diagnose import Diagnoser
+    from runai_monitor.store.history import HistoryStore
 
     return Diagnoser(
         runai=runai,
@@ -105,6 +108,7 @@ def diagnoser(settings: Settings, *, runai: RunaiClient, kube: LazyKube | None, 
         log_tail_lines=settings.log_tail_lines,
         log_limit_bytes=settings.log_limit_bytes,
         pending_stuck_minutes=settings.pending_stuck_minutes,
+        history=HistoryStore(database, projects=allowed_projects(settings)),
     )
 
 

@@ -10,6 +10,7 @@ from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.wording import token
 from runai_monitor.model.cluster import Container, ContainerPhase, KubeEvent, Pod, Termination
 from runai_monitor.model.diagnosis import Evidence
+from runai_monitor.model.history import AlertHistory
 from runai_monitor.model.workload import Workload, WorkloadDetail, WorkloadEvent, WorkloadHistory, WorkloadPod
 
 EXCERPT_LIMIT = 2_000
@@ -59,6 +60,7 @@ class Case:
     around: Around = field(default_factory=Around)
     events: tuple[WorkloadEvent, ...] = ()
     history: WorkloadHistory = field(default_factory=WorkloadHistory)
+    past: AlertHistory = field(default_factory=AlertHistory)
     logs: list[ContainerLog] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)

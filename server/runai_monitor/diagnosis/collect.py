@@ -16,9 +16,10 @@ from anyio.abc import TaskGroup
 from runai_monitor.diagnosis.case import Case, ContainerLog
 from runai_monitor.diagnosis.lines import clean
 from runai_monitor.diagnosis.logs import Log
+from runai_monitor.diagnosis.past import read_past
 from runai_monitor.diagnosis.redact import redact
 from runai_monitor.diagnosis.safe import safe, safe_text
-from runai_monitor.diagnosis.sources import KubeReader, Sources
+from runai_monitor.diagnosis.sources import HistoryReader, KubeReader, Sources
 from runai_monitor.diagnosis.surroundings import Surroundings
 from runai_monitor.diagnosis.wording import times, token
 from runai_monitor.errors import (
@@ -95,6 +96,8 @@ class _Gathering:
             self._start(tasks, "the workload's details", self._read_detail)
             self._start(tasks, "Run:ai's events", self._read_events)
             self._start(tasks, "Run:ai's history", self._read_history)
+            if self._sources.history is not None:
+                self._start(tasks, "alert history", _bound(self._read_past, self._sources.history))
             tasks.start_soon(self._read_pods)
 
     def _start(self, tasks: TaskGroup, name: str, read: Callable[[], Awaitable[None]]) -> None:
@@ -125,6 +128,9 @@ class _Gathering:
 
     async def _read_history(self) -> None:
         self._case.history = safe(await self._sources.runai.get_history(self._workload.id))
+
+    async def _read_past(self, history: HistoryReader) -> None:
+        self._case.past = safe(await read_past(history, self._workload, now=self._case.now))
 
     async def _read_pods(self) -> None:
         """The pods by Run:ai's names and by label, and then what belongs to them."""

@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from runai_monitor.clock import Clock
+from runai_monitor.diagnosis.beside import failed_nodes, weighed
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.collect import collect
+from runai_monitor.diagnosis.past import recall
 from runai_monitor.diagnosis.report import markdown
 from runai_monitor.diagnosis.rules import gpu, node, preemption, process, quota, scheduling, starting, storage
 from runai_monitor.diagnosis.safe import safe
-from runai_monitor.diagnosis.sources import KubeReader, Limits, RunaiReader, Sources
+from runai_monitor.diagnosis.sources import HistoryReader, KubeReader, Limits, RunaiReader, Sources
 from runai_monitor.diagnosis.verdict import judge
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.workload import Workload
@@ -32,9 +34,10 @@ class Diagnoser:
         log_tail_lines: int = 100,
         log_limit_bytes: int = 262_144,
         pending_stuck_minutes: float = 10,
+        history: HistoryReader | None = None,
     ) -> None:
         limits = Limits(timeout_seconds=timeout_seconds, log_tail_lines=log_tail_lines, log_limit_bytes=log_limit_bytes)
-        self._sources = Sources(runai=runai, kube=kube, clock=clock, limits=limits)
+        self._sources = Sources(runai=runai, kube=kube, clock=clock, limits=limits, history=history)
         self._pending_stuck_minutes = pending_stuck_minutes
 
     async def diagnose(
@@ -63,15 +66,18 @@ def conclude(case: Case) -> Diagnosis:
         for finding in family.find(case)
         if finding.place not in over
     ]
-    judgement = judge(case, findings)
-    cited = {number for cause in judgement.causes for number in cause.evidence_ids} | set(judgement.looked_at)
+    judgement = judge(case, weighed(case, findings))
+    past = recall(case, judgement)
+    cited = {number for cause in past.causes for number in cause.evidence_ids}
+    cited |= {*judgement.looked_at, *past.evidence_ids}
     diagnosis = Diagnosis(
         verdict=judgement.verdict,
         confidence=judgement.confidence,
         generated_at=case.now,
-        causes=judgement.causes,
+        causes=past.causes,
         # What only other findings cited would be read as support for these.
         evidence=tuple(item for item in case.evidence if item.id in cited),
         unread=tuple(sorted(case.unread)),
+        nodes=failed_nodes(case),
     )
-    return replace(diagnosis, markdown=markdown(diagnosis, case.workload, judgement.summary))
+    return replace(diagnosis, markdown=markdown(diagnosis, case.workload, judgement.summary, past.sentences))

@@ -6,6 +6,7 @@ Text from the cluster stands in fences only, labelled as data; what sentences ta
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from runai_monitor.diagnosis.wording import token
 from runai_monitor.model.diagnosis import Cause, Diagnosis, Evidence
@@ -25,8 +26,8 @@ _COMMANDS = ("kubectl ", "runai ")
 _TICKS = re.compile(rf"`{{{_LONGEST_FENCE},}}")
 
 
-def markdown(diagnosis: Diagnosis, workload: Workload, summary: str) -> str:
-    """The report in Markdown, less than 12 kB."""
+def markdown(diagnosis: Diagnosis, workload: Workload, summary: str, past: Sequence[tuple[str, str]] = ()) -> str:
+    """The report in Markdown, less than 12 kB. `past` is what earlier alerts say, in sentences with their evidence."""
     verdict = diagnosis.verdict.value.replace("_", " ")
     first = diagnosis.causes[0] if diagnosis.causes else None
     named = f": {first.title} ({first.cause})" if first is not None and first.cause != diagnosis.verdict.value else ""
@@ -35,9 +36,16 @@ def markdown(diagnosis: Diagnosis, workload: Workload, summary: str) -> str:
         _inline(f"Phase {token(workload.phase)}, confidence {diagnosis.confidence:.0%}. {summary}"),
     ]
     parts += [_cause(number, cause) for number, cause in enumerate(diagnosis.causes, 1)]
+    if past:
+        parts.append(_past(past))
     if diagnosis.unread:
         parts.append(_unread(diagnosis.unread))
     return _with_evidence(parts, diagnosis)
+
+
+def _past(past: Sequence[tuple[str, str]]) -> str:
+    lines = [f"- {_inline(sentence[:_SENTENCE])} [{evidence_id}]" for sentence, evidence_id in past]
+    return "\n".join(("## Before, and elsewhere", *lines))
 
 
 def _cause(number: int, cause: Cause) -> str:

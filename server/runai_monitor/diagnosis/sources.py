@@ -1,13 +1,22 @@
-"""What a diagnosis reads from, and how much of it: the two readers it needs, and its limits."""
+"""What a diagnosis reads from, and how much of it: its readers, and its limits."""
 
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 from typing import Protocol
 
 from runai_monitor.clock import Clock
 from runai_monitor.model.cluster import KubeEvent, LimitRange, Node, Pod, ResourceQuota, VolumeClaim
-from runai_monitor.model.workload import WorkloadDetail, WorkloadEvent, WorkloadHistory, WorkloadId, WorkloadPod
+from runai_monitor.model.history import AlertHistory
+from runai_monitor.model.workload import (
+    Workload,
+    WorkloadDetail,
+    WorkloadEvent,
+    WorkloadHistory,
+    WorkloadId,
+    WorkloadPod,
+)
 
 
 class RunaiReader(Protocol):
@@ -94,6 +103,14 @@ class KubeReader(Protocol):
         ...
 
 
+class HistoryReader(Protocol):
+    """What a diagnosis reads of earlier alerts."""
+
+    async def history_of(self, workload: Workload, *, failed_at: datetime, now: datetime) -> AlertHistory:
+        """Earlier episodes of one workload, and who else failed within an hour of it."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much is read, and for how long."""
@@ -105,9 +122,10 @@ class Limits:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where evidence comes from. `kube` is None when no Kubernetes access is configured."""
+    """Where evidence comes from. `kube` is None when no Kubernetes access is configured, `history` when nothing is stored."""
 
     runai: RunaiReader
     kube: KubeReader | None
     clock: Clock
     limits: Limits
+    history: HistoryReader | None = None

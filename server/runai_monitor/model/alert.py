@@ -92,6 +92,7 @@ class AlertSubject:
     cluster_id: str = ""
     submitted_by: str | None = None
     gpus: float | None = None
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,7 @@ class Diagnosis:
     """Ranked causes for one workload at one time; `unread` says what could not be read and why.
 
     `confidence` is that of the verdict, from 0 to 1; 0.8 and more means "act on it". `markdown` is the report.
+    `nodes` are those that its failed pods were on, for later diagnoses of others; surfaces do not show them.
     """
 
     verdict: Verdict
@@ -54,3 +55,4 @@ class Diagnosis:
     evidence: tuple[Evidence, ...] = field(default=())
     unread: tuple[str, ...] = ()
     markdown: str = ""
+    nodes: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from runai_monitor.diagnosis.safe import safe_text
 from runai_monitor.model.alert import (
     Alert,
     AlertKind,
@@ -25,6 +26,8 @@ from runai_monitor.monitor.said import cut
 
 MOST_NAMES = 20
 """Names in a summary of existing failures."""
+MOST_IMAGES = 8
+"""Images of a workload that its alert keeps."""
 
 _UNSURE_PHASES = ENDING_PHASES | {"Unknown"}
 """Being removed, or on a cluster that Run:ai has lost touch with: no health, whatever it was before."""
@@ -132,6 +135,7 @@ def subject_of(workload: Workload) -> AlertSubject:
         cluster_id=workload.cluster_id,
         submitted_by=workload.submitted_by,
         gpus=workload.gpus,
+        images=tuple(safe_text(image) for image in workload.images[:MOST_IMAGES]),
     )
 
 
