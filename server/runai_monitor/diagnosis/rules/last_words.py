@@ -9,7 +9,19 @@ from runai_monitor.diagnosis.lines import Line
 from runai_monitor.diagnosis.logs import STOPPED, Log, Raised
 from runai_monitor.diagnosis.rules.advice import gpu_memory_advice
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
-from runai_monitor.diagnosis.rules.log_signs import ENVIRONMENT, ERROR_WORD, HOST, OWN_ERROR, PEER, PORT, SIGNS, LogSign
+from runai_monitor.diagnosis.rules.log_sign import LogSign
+from runai_monitor.diagnosis.rules.log_signs import (
+    BARE,
+    ENVIRONMENT,
+    ERROR_WORD,
+    GAVE_UP,
+    GUESS,
+    HOST,
+    OWN_ERROR,
+    PEER,
+    PORT,
+    SIGNS,
+)
 from runai_monitor.diagnosis.wording import describe_workload, read_log, token
 
 _LAST_LINES = 25
@@ -56,16 +68,43 @@ def find(case: Case, ended: Ended, log: Log, *, by_signal: bool) -> Finding | No
 
 
 def _from_lines(case: Case, ended: Ended, log: Log) -> Finding | None:
-    """The last line that names a cause; one that many others follow may have been overcome without a word."""
-    after = 0
+    """The last line that names a cause; one that many others follow may have been overcome without a word.
+
+    A process that aborts itself as a rule says why just before.
+    """
+    after, abort = 0, None
     for line in reversed(log.fatal_lines[-_LAST_LINES:]):
-        sign = next((sign for sign in SIGNS if sign.line is not None and sign.line.search(line.text)), None)
+        sign = sign_of_line(line.text)
         crashed = ended.end.exit_code in _SIGNAL_EXITS
         if sign is not None and not (crashed and not sign.beside and sign.cause in _OUTSIDE):
             found = _of_line(case, ended, log, line, sign)
             lasting = after <= _FEW_LINES or sign.beside or sign.cause == "invalid_arguments"
-            return found if lasting else _doubted(found, 0.65)
+            if sign.cause != "aborted":
+                if abort is not None and (after > _FEW_LINES or sign.cause in _OUTSIDE):
+                    return abort
+                return found if lasting else _doubted(found, 0.65)
+            abort = abort or found
         after += not line.text.startswith((" ", "\t"))
+    return abort or _given_up(case, ended, log)
+
+
+def sign_of_line(text: str) -> LogSign | None:
+    """The sign that a line shows by itself; what it only guesses at shows nothing."""
+    said = GUESS.split(text, maxsplit=1)[0]
+    bare = BARE.match(said)
+    return next(
+        (s for s in SIGNS if (s.line and s.line.search(said)) or (bare and s.raised and s.raised.search(said))), None
+    )
+
+
+def _given_up(case: Case, ended: Ended, log: Log) -> Finding | None:
+    """Why a tool's tries failed, where its last lines only tell that it gave up."""
+    if not any(GAVE_UP.search(line.text) for line in log.fatal_lines[-_FEW_LINES:]):
+        return None
+    for line in reversed(log.last_lines[-_LAST_LINES:]):
+        sign = sign_of_line(line.text)
+        if sign is not None and sign.cause in _OUTSIDE:
+            return _of_line(case, ended, log, line, sign)
     return None
 
 
