@@ -165,19 +165,14 @@ class Log:
         return any(item.of_launcher for item in self.raised if item.last > self.last_progress)
 
     @cached_property
-    def last_lines(self) -> list[Line]:
-        """The lines after the last progress, oldest first, that are no traceback."""
+    def fatal_lines(self) -> list[Line]:
+        """The lines of the end, oldest first, that are no traceback and no warning."""
         end = [
             line
             for index, line in enumerate(self.lines)
             if index > self.last_progress and index not in self._inside and line.text.strip()
         ]
-        return end[-_FATAL_LINES:]
-
-    @cached_property
-    def fatal_lines(self) -> list[Line]:
-        """Those of the last lines that are no warning."""
-        return [line for line in self.last_lines if not _HARMLESS.search(line.text)]
+        return [line for line in end[-_FATAL_LINES:] if not _HARMLESS.search(line.text)]
 
     @cached_property
     def last_progress(self) -> int:

@@ -101,7 +101,7 @@ def _given_up(case: Case, ended: Ended, log: Log) -> Finding | None:
     """Why a tool's tries failed, where its last lines only tell that it gave up."""
     if not any(GAVE_UP.search(line.text) for line in log.fatal_lines[-_FEW_LINES:]):
         return None
-    for line in reversed(log.last_lines[-_LAST_LINES:]):
+    for line in reversed(log.lines[-_LAST_LINES:]):
         sign = sign_of_line(line.text)
         if sign is not None and sign.cause in _OUTSIDE:
             return _of_line(case, ended, log, line, sign)

@@ -23,6 +23,10 @@ _NOT_STARTED = frozenset({"StartError", "ContainerCannotRun", "RunContainerError
 _OOM_NEAR = timedelta(seconds=90)
 """The kernel's message and the container's end are stamped by different clocks, and the watcher of the kernel's log lags."""
 _OOM_VICTIM = re.compile(r"Killed process \d+[, ]*\(?(?P<name>[^),\s]+)\)?|victim process: (?P<victim>[^,\s]+)")
+_CHILD_DIED = re.compile(r"(?:died|exited|exits|terminated|crashed) unexpectedly|unexpectedly (?:died|exit\w*)|process (?:has )?died|exit ?code:? -9", re.IGNORECASE)  # fmt: skip
+_RENAMED = frozenset({"pt_main_thread", "pt_data_worker", "pt_data_pin"})
+"""The names PyTorch gives its processes."""
+_PYTHON = re.compile(r"python|torchrun|accelerate|deepspeed")
 _POD_OF_CGROUP = re.compile(r"pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})")
 
 # Exit code: cause, title, advice. What the process said last comes first, where it says something.
@@ -64,7 +68,8 @@ def _of_run(case: Case, ended: Ended) -> Finding:
     if said is None or said.cause in _OF_A_KILL or said.role is not Role.OWN:
         # A launcher ends with a code of its own when the kernel kills its child.
         told = said is not None and said.cause == "killed_by_signal"
-        memory = _from_node(case, ended, by_name=told)
+        died = ended.log is not None and _CHILD_DIED.search(ended.log.tail(20)) is not None
+        memory = _from_node(case, ended, by_name=told or died)
         if memory is not None:
             return memory
     if said is not None and (end.exit_code, said.cause) not in _SAID_BY_SHELL:
@@ -162,6 +167,11 @@ def _is_victim(case: Case, ended: Ended, message: str, *, by_name: bool) -> bool
     detail = case.detail
     command = f"{detail.command or ''} {detail.arguments or ''}".lower() if detail is not None else ""
     plain = re.sub(r"[\d.]+$", "", name)
+    if name in _RENAMED:
+        return _PYTHON.search(command) is not None or not command.strip()
+    _, colons, actor = name.partition("::")
+    if colons and ended.log is not None:  # Ray and vLLM name processes after their actors
+        return actor in ended.log.tail(40).lower()
     return plain in command or plain in ended.container.name.lower() or (not command.strip() and plain == "python")
 
 
