@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from runai_monitor.diagnosis.case import Case, Ended
 from runai_monitor.diagnosis.lines import Line
-from runai_monitor.diagnosis.logs import STOPPED, Log, Raised
+from runai_monitor.diagnosis.logs import LAUNCHERS, STOPPED, Log, Raised
 from runai_monitor.diagnosis.rules.advice import gpu_memory_advice
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.log_sign import LogSign
@@ -21,6 +21,7 @@ from runai_monitor.diagnosis.rules.log_signs import (
     PEER,
     PORT,
     SIGNS,
+    SMELLS,
 )
 from runai_monitor.diagnosis.wording import describe_workload, read_log, token
 
@@ -35,6 +36,9 @@ _OF_OTHERS = frozenset(
     {"BrokenPipeError", "EOFError", "ConnectionResetError", "ConnectionAbortedError", "DistBackendError"}
 )
 """What a process gets to see when the one at the other end has gone."""
+_OF_SYSTEM = frozenset(
+    {"OSError", "IOError", "EnvironmentError", "ConnectionError", "TimeoutError", "SystemError", "Exception"}
+)
 _OUTSIDE = frozenset(
     {"credential_rejected", "rate_limited", "dns_failure", "tls_error", "connection_refused", "connection_timeout"}
 )
@@ -116,6 +120,8 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
         found = _doubted(_of_exception(case, ended, log, log.doubtful_raised), 0.6)
         return _with(found, " Lines of progress follow it, which may have been written late.")
     lines = log.fatal_lines if log is not None else []
+    if log is not None and lines and (bare := BARE.match(lines[-1].text)) and bare["name"] not in LAUNCHERS | STOPPED:
+        return _bare(case, ended, log, lines[-1], bare["name"])
     own = next((line for line in reversed(lines) if OWN_ERROR.search(line.text)), None)
     word = own or next((line for line in reversed(lines[-_LAST_LINES:]) if ERROR_WORD.search(line.text)), None)
     if log is None or word is None:
@@ -153,6 +159,15 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
     )  # fmt: skip
 
 
+def _bare(case: Case, ended: Ended, log: Log, line: Line, name: str) -> Finding:
+    """An exception whose traceback is not in what was read, or was never printed."""
+    return _finding(
+        ended, cause="python_exception", title=f"{token(name)}, without a traceback", confidence=0.7,
+        explanation=f"{ended.place} ended with exit code {ended.end.exit_code}, and the last line of its log (line {line.number} of what was read) names {token(name)}.",
+        evidence_ids=(case.cite_end(ended), case.cite_log(ended, log.around(line.number))), next_steps=("look at the quoted line; the traceback is not in what was read",),
+    )  # fmt: skip
+
+
 def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
     sign, source = _sign_of(item)
     line = None if sign is not None or item.name not in _SAYS_NOTHING else _line_beside(log)
@@ -171,7 +186,7 @@ def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
         is_word = bool(item.said) and " " not in item.said.strip() and len(item.said) <= _LONGEST_WORD
         single = f": {token(item.said)}" if is_word else ""
         return _finding(
-            ended, cause="python_exception", title=f"uncaught {token(item.type)}{where}", confidence=0.88,
+            ended, cause="python_exception", title=f"uncaught {token(item.type)}{where}", confidence=_of_program(item),
             explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on an uncaught {token(item.type)}{single}{where} (line {number} of what was read).",
             evidence_ids=cited, next_steps=(f"look at {token(item.file)}, line {item.line}" if item.file else "look at the quoted traceback",),
             role=role,
@@ -183,6 +198,11 @@ def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
         explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on {token(source.type)}{where} (line {number} of what was read): {sign.title}.",
         evidence_ids=cited, next_steps=((special,) if special else ()) + sign.advice, role=_role(sign, source.words),
     )  # fmt: skip
+
+
+def _of_program(item: Raised) -> float:
+    """How sure an exception without a sign is the program's own: one of the system, or in its words, may hide another cause."""
+    return 0.72 if item.name in _OF_SYSTEM or SMELLS.search(item.words) else 0.88
 
 
 def _of_line(case: Case, ended: Ended, log: Log, line: Line, sign: LogSign) -> Finding:

@@ -18,7 +18,7 @@ _FILES: tuple[LogSign, ...] = (
         "missing_module", "a module or library is missing",
         "install it in the image, or use an image that has it (Run:ai: image)",
         raised=r"^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name)"
-        r"|^(?:OSError|RuntimeError): .*\.so[\w.]*: cannot open shared object file|^ImportError: .{0,120}version `\S+' not found|^ImportError: .{0,40}(?:not installed|is required|install)",
+        r"|^(?:OSError|RuntimeError): .*\.so[\w.]*: cannot open shared object file|^ImportError: .{0,120}version `\S+' not found|^ImportError: .{0,400}(?:not (?:seem to be )?installed|is required|[Pp]lease install|pip install|seems to be not installed)",
         line=r"error while loading shared libraries|: No module named |Cannot find module '(?P<detail>[^']{1,80})'|there is no package called|"
         r"java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError)",
         confidence=0.95,
@@ -41,6 +41,12 @@ _FILES: tuple[LogSign, ...] = (
         both=r"\[Errno 28\]|No space left on device|ENOSPC|\[Errno 122\]|Disk quota exceeded|\(os error 28\)|\(28\)$|[Ee]rrno[ =:]{1,3}28\b|" + words_of("disk_full"), confidence=0.93, through=True,
     ),
     log_sign(
+        "disk_full", "a file could not be written: as a rule the disk or the quota is full",
+        "compare the free space and the quota of the volume it writes to (df -h, df -i in the container)",
+        raised=r"PytorchStreamWriter failed writing file|inline_container\.cc\S{0,6} ?\. unexpected pos|unexpected pos \d+ vs \d+|file write failed",
+        confidence=0.74,
+    ),
+    log_sign(
         "application_memory_limit", "the program stopped at a memory limit of its own",
         "raise the program's own limit (Java: -Xmx; Ray: --memory or RAY_memory_usage_threshold), then the container's (Run:ai: compute.cpuMemoryLimit)",
         both=r"java\.lang\.OutOfMemoryError|OutOfMemoryError: Java heap|GC overhead limit exceeded|ray\.exceptions\.OutOfMemoryError|"
@@ -53,7 +59,8 @@ _PROGRAM: tuple[LogSign, ...] = (
     log_sign(
         "missing_file", "a file or directory does not exist",
         "check the path, and that its volume is mounted there (Run:ai: storage, mount path)",
-        raised=r"^FileNotFoundError(?:: .*?: '(?P<detail>[^']{1,200})')?|^NotADirectoryError|\[Errno 2\]|does not appear to have a file named|NoSuchFileException",
+        raised=r"^FileNotFoundError(?:: .*?: '(?P<detail>[^']{1,200})')?|^NotADirectoryError|\[Errno 2\]|does not appear to have a file named|NoSuchFileException|"
+        r"^OSError: (?:Can't load|Unable to load|Error no file named) .{0,80}'(?P<path>/[^']{1,200})'",
         line=r"can't open file '?(?P<detail>[^'\n]{1,200}?)'?: \[Errno 2\]|\[Errno 2\]|: No such file or directory|\(os error 2\)|" + words_of("missing_file") + r"|cannot access '|NoSuchFileException|ENOENT",
         confidence=0.92,
     ),
@@ -70,7 +77,8 @@ _PROGRAM: tuple[LogSign, ...] = (
         both=r"(?i:\bloss (?:is |became |was |= ?|value )?(?:nan|inf(?:inite)?|not finite)\b|\b(?:nan|inf|non-finite) (?:loss|gradient|grad)|"
         r"found (?:nan|inf)\w*(?: or inf)? in (?:\w+ )?(?:loss|grad)|loss is probably exploding|minimum loss scale reached|loss scale (?:is )?already at (?:its )?minimum|minimum (?:loss )?scale (?:has been |was )?reached|"
         r"returned nan values in its|(?:gradient|grad)s? (?:norm )?(?:is|are) (?:nan|inf|non-finite))",
-        raised=r"^FloatingPointError", confidence=0.9,
+        raised=r"^FloatingPointError|\btensor\([\[\s]{0,4}-?(?:nan|inf)\b|(?i:\bfound nans? in\b)|"
+        r"(?i:\b(?:nan|inf)s?\b(?: or (?:nan|inf)s?)?(?: values?)?(?: were| was| is)? (?:detected|encountered))|found invalid values:[^\n]{0,20}\n?[^\n]{0,80}\bnan\b", confidence=0.9,
     ),
     log_sign(
         "invalid_arguments", "the program refused its arguments or configuration",
@@ -81,7 +89,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         r"specified arguments are not used by the HfArgumentParser|^(?:absl\.flags\.\S+\.)?(?:Unrecognized|IllegalFlagValue|UnparsedFlagAccess|NoSuchOption|MissingParameter)\w*\b|^hydra\.errors\.|^omegaconf\.errors\.",
         line=r"error: (?:the following arguments are required|unrecognized arguments|argument |ambiguous option|invalid choice)|^[Uu]sage: |"
         r"^Error: (?:Missing|No such|Invalid value|Got unexpected)|unknown (?:shorthand )?flag|flag provided but not defined|unrecognized option|invalid option|"
-        r"^(?:omegaconf|hydra)\.errors\.|^Could not override '|^Key '\S{1,120}' is not in struct|^In '\S{1,120}': Could not find '|^Missing mandatory value: |"
+        r"^(?:omegaconf|hydra)\.errors\.|^Could not override '|^Key '\S{1,120}' is not in struct|^In '\S{1,120}': Could not find '|^Missing mandatory value: |^Primary config (?:module|directory) |"
         r"^You must specify '|^LexerNoViableAlt|mismatched input '.{1,40}' expecting|Flags parsing error|Unknown command line flag|^Pass --helpshort|"
         r"^ERROR: Could not consume arg: |^Try '.{1,120} (?:--help|-h)' for help|error: (?:Parser key|[Uu]nrecognized|unexpected argument|invalid value)|[Mm]issing (?:required )?environment variable|syntax error near unexpected token|api_key not configured|"
         r"environment variable \S{1,80} (?:is )?(?:not set|missing|required)|^ERROR: .{0,40}(?:invalid|missing) (?:config|argument)|unbound variable$",
@@ -108,8 +116,14 @@ HOST = re.compile(
     r"(?:host=['\"]?|https?://|to |address ['‘]|resolv(?:e|ing) (?:host(?:name)?:? |host address )?['‘]?|lookup |server at \"?)(?P<detail>[\w-]+(?:\.[\w-]+)+(?::\d+)?)"
 )
 PORT = re.compile(r"\bport=?\s?(?P<port>\d{2,5})\b|:(?P<colon>\d{2,5})\b")
-BARE = re.compile(r"^(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit)\b(?:: |$)")
+BARE = re.compile(r"^(?:\w+\.)*(?P<name>[A-Z]\w*(?:Error|Exception|Interrupt|Exit))(?:: |$)")
 """An exception's last line alone, where the log was cut or a program prints no more."""
+SMELLS = re.compile(
+    r"\b(?:cuda|nccl|gpu|device|memory|oom|killed|died|signal|connect\w*|time[ds]? ?out|denied|forbidden|unauthori[sz]ed|auth\w*|credentials?|"
+    r"permission|tokens?|resolv\w*|disk|quota|space|certificate|ssl|proxy|network|socket|server|download\w*|http\w*|[45]\d\d|undefined symbol)\b",
+    re.IGNORECASE,
+)
+"""Words in an exception that may be those of another cause, told in a way that no entry knows."""
 GUESS = re.compile(
     r"(?:[Ss]ome|[Tt]here are some|[Pp]ossible|[Cc]ommon|[Pp]otential)(?: \w+){0,2} (?:causes?|reasons?)\b|"
     r"[Tt]his (?:may|might|could|can) be (?:due to|caused by|because)"

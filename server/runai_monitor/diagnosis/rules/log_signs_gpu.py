@@ -42,13 +42,13 @@ GPU: tuple[LogSign, ...] = (
     log_sign(
         "cuda_oom", "GPU memory ran out",
         "reduce the batch size or the sequence length, use gradient checkpointing, sharding or offloading",
-        both=_CUDA_OOM, raised=r"^(?:torch\.(?:cuda\.)?|cupy\S*)?OutOfMemoryError\b(?!.*(?:Java|heap|Task was killed))",
+        both=_CUDA_OOM, raised=r"^(?:\w+\.)*ResourceExhaustedError\b(?!.*(?:CPU|cpu))|^(?:torch\.(?:cuda\.)?|cupy\S*)?OutOfMemoryError\b(?!.*(?:Java|heap|Task was killed))",
         confidence=0.95, through=True,
     ),
     log_sign(
         "cuda_driver_mismatch", "the NVIDIA driver is too old for the image's CUDA",
         "use an image built for the node's driver (nvidia-smi on the node shows the newest CUDA it can run), or have the driver updated",
-        both=r"CUDA driver version is insufficient for CUDA runtime version|UNSUPPORTED_PTX_VERSION|SYSTEM_DRIVER_MISMATCH|NVIDIA driver on your system is too old|"
+        both=r"CUDA driver version is insufficient for CUDA runtime version|UNSUPPORTED_PTX_VERSION|SYSTEM_DRIVER_MISMATCH|NVIDIA driver on your system is too old|unsupported display driver / cuda driver combination|"
         r"forward compatibility was attempted on non supported HW|provided PTX was compiled with an unsupported toolchain|"
         r"unsatisfied condition: (?:cuda|driver)\S*|Driver/library version mismatch",
         confidence=0.93,
@@ -95,7 +95,7 @@ SIGNALS: tuple[LogSign, ...] = (
         "segfault", "a segmentation fault",
         "set PYTHONFAULTHANDLER=1 to see where (Run:ai: environmentVariables); suspect native extensions that were built for other versions",
         raised=r"killed by signal: Segmentation fault",
-        line=r"\bSegmentation fault\b|\bSIGSEGV\b|\b[Ss]ignal 11\b|(?:exitcode\s*:|return code =) -11\b|Fatal Python error: Segmentation fault",
+        line=r"\bSegmentation fault\b|(?<!\[signal )\bSIGSEGV\b|\b[Ss]ignal 11\b|(?:exitcode\s*:|return code =) -11\b|Fatal Python error: Segmentation fault",
         confidence=0.88, beside=True,
     ),
     log_sign(

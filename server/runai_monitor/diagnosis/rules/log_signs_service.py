@@ -31,7 +31,7 @@ SERVICES: tuple[LogSign, ...] = (
         "check the name, and the cluster's DNS from a pod of this namespace (nslookup)",
         both=r"\[Errno -[235]\]|Name or service not known|Temporary failure in name resolution|NameResolutionError|Failed to resolve '(?P<detail>[\w.-]+)'|"
         r"getaddrinfo (?:failed|ENOTFOUND|EAI_AGAIN)|[Cc]ould not resolve host(?:name)?|[Cc]ould not resolve '|Temporary failure resolving|unable to resolve host|\bbad address '|DNS resolution failed|ENOTFOUND|EAI_AGAIN|"
-        r"Error -[235] connecting to|ClientConnectorDNSError|no such host|server can't find |UnknownHostException|nodename nor servname",
+        r"Error -[235] connecting to|ClientConnectorDNSError|no such host|server can't find |no servers could be reached|UnknownHostException|nodename nor servname",
         confidence=0.9, through=True,
     ),
     log_sign(
@@ -53,7 +53,7 @@ SERVICES: tuple[LogSign, ...] = (
         both=r"\[Errno 110\]|\b[Cc]onnection timed out\b|ConnectTimeout\w*|Read timed out|ReadTimeout\w*|ETIMEDOUT|[Oo]peration timed out|"
         r"client socket has timed out after|Connect timeout on endpoint|i/o timeout|timeout expired$|(?:read|connect|handshake|write) operation timed out|StatusCode\.DEADLINE_EXCEEDED|"
         r"Timeout connecting to server|timeout occurred after waiting \d+ seconds for|Timeout after \S+ waiting on dependencies"
-        r"|^(?:\w+\.)*ServerSelectionTimeoutError\b|^socket\.timeout: ",
+        r"|^(?:\w+\.)*ServerSelectionTimeoutError\b|^socket\.timeout: |^TimeoutError: timed out",
         confidence=0.87, through=True,
     ),
 )  # fmt: skip

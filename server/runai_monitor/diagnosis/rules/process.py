@@ -40,7 +40,7 @@ _EXITS: dict[int, tuple[str, str, str]] = {
 }  # fmt: skip
 _SURE = {135: 0.72}
 # The words of a shell that cannot start a command; the code says that it is the command.
-_SAID_BY_SHELL = frozenset({(126, "permission_denied"), (127, "missing_file")})
+_SAID_BY_SHELL = frozenset({(126, "permission_denied"), (126, "missing_file"), (127, "missing_file")})
 _OF_A_KILL = frozenset({"killed_by_signal", "python_exception", "application_error"})
 """What processes say when one of theirs was killed: that it is gone, in many words."""
 
