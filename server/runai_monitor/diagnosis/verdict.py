@@ -58,7 +58,13 @@ def judge(case: Case, findings: list[Finding]) -> Judgement:
     if named:
         causes = _with_doubt(case, ranked(named))
         return Judgement(verdict=Verdict.FAILURE, confidence=causes[0].confidence, causes=causes, summary=_pods(case))
-    if phase in _RUNNING_PHASES and not _unseen(case) and not ended_badly(case) and not _stuck_states(case):
+    if (
+        phase in _RUNNING_PHASES
+        and case.pods
+        and not _unseen(case)
+        and not ended_badly(case)
+        and not _stuck_states(case)
+    ):
         return _quiet(case, Verdict.HEALTHY, 0.6, f"it runs: {_pods(case)}; nothing says that anything is wrong")
     return _insufficient(case, findings)
 

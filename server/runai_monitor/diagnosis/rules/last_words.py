@@ -39,7 +39,7 @@ _OF_OTHERS = frozenset(
 _OF_SYSTEM = frozenset(
     {"OSError", "IOError", "EnvironmentError", "ConnectionError", "TimeoutError", "SystemError", "Exception"}
 )
-_OUTSIDE = frozenset(
+OUTSIDE = frozenset(
     {"credential_rejected", "rate_limited", "dns_failure", "tls_error", "connection_refused", "connection_timeout"}
 )
 _CONNECTIONS = frozenset({"dns_failure", "connection_refused", "connection_timeout"})
@@ -80,11 +80,11 @@ def _from_lines(case: Case, ended: Ended, log: Log) -> Finding | None:
     for line in reversed(log.fatal_lines[-_LAST_LINES:]):
         sign = sign_of_line(line.text)
         crashed = ended.end.exit_code in _SIGNAL_EXITS
-        if sign is not None and not (crashed and not sign.beside and sign.cause in _OUTSIDE):
+        if sign is not None and not (crashed and not sign.beside and sign.cause in OUTSIDE):
             found = _of_line(case, ended, log, line, sign)
             lasting = after <= _FEW_LINES or sign.beside or sign.cause == "invalid_arguments"
             if sign.cause != "aborted":
-                if abort is not None and (after > _FEW_LINES or sign.cause in _OUTSIDE):
+                if abort is not None and (after > _FEW_LINES or sign.cause in OUTSIDE):
                     return abort
                 return found if lasting else _doubted(found, 0.65)
             abort = abort or found
@@ -107,7 +107,7 @@ def _given_up(case: Case, ended: Ended, log: Log) -> Finding | None:
         return None
     for line in reversed(log.lines[-_LAST_LINES:]):
         sign = sign_of_line(line.text)
-        if sign is not None and sign.cause in _OUTSIDE:
+        if sign is not None and sign.cause in OUTSIDE:
             return _of_line(case, ended, log, line, sign)
     return None
 
@@ -191,7 +191,7 @@ def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
             evidence_ids=cited, next_steps=(f"look at {token(item.file)}, line {item.line}" if item.file else "look at the quoted traceback",),
             role=role,
         )  # fmt: skip
-    detail = _detail(sign, source.words)
+    detail = detail_of(sign, source.words)
     special = gpu_memory_advice(source.said) if sign.cause == "cuda_oom" else None
     return _finding(
         ended, cause=sign.cause, title=sign.title + (f": {detail}" if detail else ""), confidence=sign.confidence,
@@ -206,7 +206,7 @@ def _of_program(item: Raised) -> float:
 
 
 def _of_line(case: Case, ended: Ended, log: Log, line: Line, sign: LogSign) -> Finding:
-    detail = _detail(sign, line.text)
+    detail = detail_of(sign, line.text)
     return _finding(
         ended, cause=sign.cause, title=sign.title + (f": {detail}" if detail else ""), confidence=min(sign.confidence, 0.85),
         explanation=f"{ended.place} ended with exit code {ended.end.exit_code}, and line {line.number} of what was read says: {sign.title}.",
@@ -247,13 +247,13 @@ def _line_beside(log: Log) -> tuple[Line, LogSign] | None:
     return None
 
 
-def _detail(sign: LogSign, words: str) -> str:
+def detail_of(sign: LogSign, words: str) -> str:
     """What the words name: a module, a file, a host with its port."""
     for pattern in (sign.raised, sign.line):
         match = pattern.search(words) if pattern is not None and "detail" in pattern.groupindex else None
         if match is not None and match["detail"]:
             return token(match["detail"])
-    if sign.cause in _OUTSIDE and (host := HOST.search(words)):
+    if sign.cause in OUTSIDE and (host := HOST.search(words)):
         port = None if ":" in host["detail"] else PORT.search(words)
         return token(host["detail"] + (f":{port['port'] or port['colon']}" if port else ""))
     return ""
