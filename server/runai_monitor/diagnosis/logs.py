@@ -46,7 +46,7 @@ _ENDING = re.compile(
     r"\b(?:fatal|nan|inf|infinite|diverged?|stopping|abort(?:ed|ing)?|exception|giving up|terminated)\b|\bError\b|\bERROR\b|\berror:"
 )
 _HARMLESS = re.compile(
-    r"(?<!NCCL )\bwarn(?:ing)?\b|\bretry(?:ing)?\b|\battempt \d|\bignor(?:ed|ing)\b|\bDEBUG\b|\bfalling back\b|\bskipp|\bdeprecat",
+    r"(?<!NCCL )\bwarn(?:ing)?\b|\bretry(?:ing)?\b|\battempt (?P<n>\d+)\b(?!(?:/| of )(?P=n)\b)|\bignor(?:ed|ing)\b|\bDEBUG\b|\bfalling back\b|\bskipp|\bdeprecat",
     re.IGNORECASE,
 )
 # What runtimes, launchers and loggers still write after a process died.
@@ -150,6 +150,13 @@ class Log:
         """The last exception when lines of progress follow it: caught, or a buffer that was written late."""
         last = self._own[-1] if self._own else None
         return None if last is None or any(item is last for item in self.fatal_raised) else last
+
+    @property
+    def failed_command(self) -> Raised | None:
+        """The exception of a program that ran another, when nothing goes on after it."""
+        last = self.raised[-1] if self.raised else None
+        fatal = last is not None and last.name == "CalledProcessError" and last.last > self.last_progress
+        return last if fatal else None
 
     def afterwards(self, item: Raised) -> int:
         """How many ordinary lines follow an exception: none of another traceback, and nobody's afterword."""

@@ -122,6 +122,8 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
     lines = log.fatal_lines if log is not None else []
     if log is not None and lines and (bare := BARE.match(lines[-1].text)) and bare["name"] not in LAUNCHERS | STOPPED:
         return _bare(case, ended, log, lines[-1], bare["name"])
+    if log is not None and (command := log.failed_command) is not None:
+        return _doubted(_of_exception(case, ended, log, command), 0.6)
     own = next((line for line in reversed(lines) if OWN_ERROR.search(line.text)), None)
     word = own or next((line for line in reversed(lines[-_LAST_LINES:]) if ERROR_WORD.search(line.text)), None)
     if log is None or word is None:

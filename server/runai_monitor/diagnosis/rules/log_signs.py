@@ -65,10 +65,16 @@ _PROGRAM: tuple[LogSign, ...] = (
         confidence=0.92,
     ),
     log_sign(
+        "missing_file", "an object or a file does not exist at the service it is read from",
+        "check the bucket, the key and the revision it asks for",
+        raised=r"\((?:NoSuchKey|NoSuchBucket|404)\) when calling|^(?:\w+\.)*(?:EntryNotFoundError|RevisionNotFoundError|NoSuchKey|BlobNotFound)\b|\bErrorCode: ?(?:BlobNotFound|ContainerNotFound)",
+        confidence=0.75,
+    ),
+    log_sign(
         "permission_denied", "access to a file, device or port was denied",
         "check owner and mode against the user the container runs as (Run:ai: security.runAsUid, runAsGid, supplementalGroups)",
         raised=r"^PermissionError(?:: .*?: '(?P<detail>[^']{1,200})')?|\[Errno (?:13|1)\]|AccessDeniedException: /",
-        line=r"\[Errno 13\]|(?<!\()\bPermission denied\b(?! \(publickey)|Operation not permitted|EACCES|\(os error 13\)|" + words_of("permission_denied"),
+        line=r"\[Errno 13\]|(?<!\()\bPermission denied\b(?! \(publickey)|Operation not permitted|: permission denied$|EACCES|\(os error 13\)|" + words_of("permission_denied"),
         confidence=0.92,
     ),
     log_sign(

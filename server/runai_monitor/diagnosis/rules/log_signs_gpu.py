@@ -59,7 +59,7 @@ GPU: tuple[LogSign, ...] = (
         both=r"No CUDA GPUs are available|CUDA driver initialization failed, you might not have|no CUDA-capable device is detected|Found no NVIDIA driver on your system|"
         r"Torch not compiled with CUDA enabled|torch\.cuda\.is_available\(\) is False|lib(?:cuda|nvidia-ml)\.so\.1: cannot open shared object file|"
         r"Failed to infer device type|CUDA unknown error - this may be due to an incorrectly set up environment|CUDA_ERROR_NO_DEVICE|"
-        r"No visible GPU devices|Unknown backend:? '?(?:cuda|gpu)|Unable to initialize backend '(?:cuda|gpu)'|No HIP GPUs are available|"
+        r"No visible GPU devices|[Nn]o GPUs? (?:was |were )?(?:found|detected)|Unknown backend:? '?(?:cuda|gpu)|Unable to initialize backend '(?:cuda|gpu)'|No HIP GPUs are available|"
         r"NVIDIA-SMI has failed because it couldn't communicate|Failed to initialize NVML: (?:Unknown Error|Driver Not Loaded|N/A)|cuInit: UNKNOWN ERROR \(100\)",
         confidence=0.9,
     ),
@@ -72,7 +72,7 @@ GPU: tuple[LogSign, ...] = (
         "shm_exhausted", "shared memory (/dev/shm) is too small",
         "enable large shared memory for the workload (Run:ai: compute.largeShmRequest: true), or use fewer DataLoader workers",
         both=r"killed by signal: Bus error|insufficient shared memory|out of shared memory|/dev/shm\S*.{0,120}No space left on device|"
-        r"No space left on device.{0,60}/dev/shm|unable to (?:write to file </torch_|open shared memory|allocate shared memory|mmap \d+ bytes from file </torch_(?!.*Cannot allocate))|"
+        r"No space left on device.{0,60}/dev/shm|unable to (?:write to file </torch_|open shared memory(?!.*Too many open files)|allocate shared memory|mmap \d+ bytes from file </torch_(?!.*Cannot allocate))|"
         r"[Ee]rror while creating shared memory segment",
         line=r"\bBus error\b|SIGBUS|[Ss]ignal 7\b|exitcode\s*: -7\b",
         confidence=0.92, beside=True,

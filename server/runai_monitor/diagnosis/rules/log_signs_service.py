@@ -13,7 +13,7 @@ SERVICES: tuple[LogSign, ...] = (
         "credential_rejected", "an outside service refused the credentials",
         "renew the credential, and pass it as a Run:ai credential or secret (environmentVariables); for a gated model, ask for access with that account",
         both=r"\b(?:401|403) Client Error|\bERROR 40[13]: |returned error: 40[13]\b|\b40[13] (?:GET|POST|PUT|HEAD) https?://|access a gated repo|HTTP Error 40[13]|\bHTTP/[\d.]+ 40[13]\b|status(?: code|_code|Code)?[ :=]{1,3}40[13]\b|GatedRepoError|"
-        r"Access to model (?P<detail>[\w./-]+) is restricted|\(Access ?Denied\)|\(InvalidAccessKeyId\)|\(SignatureDoesNotMatch\)|\(Expired ?Token\w*\)|\((?:403|401)\) when calling|"
+        r"Access to model (?P<detail>[\w./-]+) is restricted|\(Access ?Denied\)|\bAccessDenied: |\(InvalidAccessKeyId\)|\(SignatureDoesNotMatch\)|\(Expired ?Token\w*\)|\((?:403|401)\) when calling|"
         r"\((?:Unauthorized|Forbidden)\)|password authentication failed for user|[Aa]uthentication failed for 'https?://|could not read Username for|Permission denied \(publickey|"
         r"API key is invalid|[Ii]ncorrect API key|[Ii]nvalid (?:API key|credentials|user token)|UNAUTHENTICATED|PERMISSION_DENIED:|Access denied for user|"
         r"user is not logged in|do not have permission to access the requested resource|[Bb]ad credentials|[Ff]ailed to authenticate the request|"
@@ -31,7 +31,7 @@ SERVICES: tuple[LogSign, ...] = (
         "check the name, and the cluster's DNS from a pod of this namespace (nslookup)",
         both=r"\[Errno -[235]\]|Name or service not known|Temporary failure in name resolution|NameResolutionError|Failed to resolve '(?P<detail>[\w.-]+)'|"
         r"getaddrinfo (?:failed|ENOTFOUND|EAI_AGAIN)|[Cc]ould not resolve host(?:name)?|[Cc]ould not resolve '|Temporary failure resolving|unable to resolve host|\bbad address '|DNS resolution failed|ENOTFOUND|EAI_AGAIN|"
-        r"Error -[235] connecting to|ClientConnectorDNSError|no such host|server can't find |no servers could be reached|UnknownHostException|nodename nor servname",
+        r"Error -[235] connecting to|ClientConnectorDNSError|no such host|server can't find |no servers could be reached|host not found in upstream|UnknownHostException|nodename nor servname",
         confidence=0.9, through=True,
     ),
     log_sign(
