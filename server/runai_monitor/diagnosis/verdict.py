@@ -9,6 +9,7 @@ from runai_monitor.diagnosis.case import STEADY, Case, all_run, ended_badly, is_
 from runai_monitor.diagnosis.messages import WAITING_PHASES
 from runai_monitor.diagnosis.rank import ranked
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
+from runai_monitor.diagnosis.rules.waits import unready
 from runai_monitor.diagnosis.wording import describe_workload, listed, times, token
 from runai_monitor.model.cluster import ContainerPhase, Pod
 from runai_monitor.model.diagnosis import Cause, Verdict
@@ -200,6 +201,8 @@ def _is_steady(case: Case) -> bool:
     if not case.pods:
         return workload.running_pods is None or workload.running_pods >= (workload.requested_pods or 0)
     pods = [pod for pod in case.pods if pod.pod_phase != "Succeeded" and not is_superseded(pod, case.pods)]
+    if unready(case):
+        return False
     return bool(pods) and all(all_run(pod) and not pod.reason and _has_recovered(case, pod) for pod in pods)
 
 

@@ -1,6 +1,7 @@
-"""Init containers that wait for what never comes: a name that does not resolve, a service that does not answer.
+"""What runs and does not get on: init containers that wait for what never comes, servers that never become ready.
 
-Nothing of them ends, so that only their own lines tell: `until nc -z db 5432`, wait-for-it, dockerize, nslookup in a loop.
+Nothing of them ends, so that only their own lines tell (`until nc -z db 5432`, wait-for-it, dockerize, nslookup in a loop)
+and kubelet's readiness probe.
 """
 
 from __future__ import annotations
@@ -8,22 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from runai_monitor.diagnosis.around import event_words
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.lines import Line
 from runai_monitor.diagnosis.logs import Log
-from runai_monitor.diagnosis.rules.finding import Finding, Strength
+from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.last_words import OUTSIDE, detail_of, sign_of_line
 from runai_monitor.diagnosis.rules.log_sign import LogSign
 from runai_monitor.diagnosis.wording import read_log, token
-from runai_monitor.model.cluster import Container, ContainerPhase, Pod
+from runai_monitor.model.cluster import Container, ContainerPhase, KubeEvent, Pod
 
 _LAST_LINES = 30
+_FRESH = timedelta(minutes=5)
+"""A probe that fails comes again every few seconds: an older word of it is over."""
 _LATEST = 8
 """Lines that may follow the last vain try: the loop's own words before the next."""
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """A finding for each init container that has run for long and only tells, again and again, what it cannot reach."""
+    """A finding for each init container that only tells, again and again, what it cannot reach, and for what is not ready."""
+    yield from (_not_ready(case, pod, container, event) for pod, container, event in unready(case))
     patience = timedelta(minutes=case.pending_stuck_minutes)
     for pod in case.pods:
         for container in pod.containers:
@@ -34,6 +39,47 @@ def find(case: Case) -> Iterator[Finding]:
             tried = _tries(log) if log is not None else None
             if log is not None and tried is not None:
                 yield _finding(case, pod, container, log, *tried)
+
+
+def unready(case: Case) -> list[tuple[Pod, Container, KubeEvent]]:
+    """Containers that have run for long without being ready, with kubelet's last word about it while that is fresh."""
+    found = []
+    for event in case.kube_events:
+        fresh = event.at is not None and case.now - event.at < _FRESH
+        if event.reason != "Unhealthy" or "Readiness probe failed" not in event.message or not fresh:
+            continue
+        for pod in case.pods:
+            long = [
+                c
+                for c in pod.containers
+                if not (c.init or c.ephemeral or c.ready)
+                and c.phase is ContainerPhase.RUNNING
+                and c.started_at is not None
+                and case.now - c.started_at > timedelta(minutes=case.pending_stuck_minutes)
+            ]
+            if pod.name == event.object_name and long and pod.uid in {event.object_uid, ""}:
+                found.append((pod, long[0], event))
+    return found
+
+
+def _not_ready(case: Case, pod: Pod, container: Container, event: KubeEvent) -> Finding:
+    place = f"container {token(container.name)} of pod {token(pod.name)}"
+    return Finding(
+        cause="probe_failed",
+        title="it runs, but its readiness probe fails: it gets no requests",
+        confidence=0.62,
+        explanation=f"{place} runs since {container.started_at:%Y-%m-%d %H:%M} UTC and is not ready; nothing was killed for it.",
+        evidence_ids=(case.cite(*event_words(event), at=event.at),),
+        next_steps=(
+            "read what the server does (it may still load), and compare the probe's port and path with it",
+            read_log(pod, container, previous=False),
+        ),
+        strength=Strength.EVENT,
+        role=Role.HINT,
+        at=container.started_at,
+        place=pod.name,
+        never=False,
+    )
 
 
 def _tries(log: Log) -> tuple[Line, LogSign] | None:
