@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from runai_monitor.diagnosis.case import Case, Ended
@@ -38,6 +39,9 @@ _OF_OTHERS = frozenset(
 """What a process gets to see when the one at the other end has gone."""
 _OF_SYSTEM = frozenset(
     {"OSError", "IOError", "EnvironmentError", "ConnectionError", "TimeoutError", "SystemError", "Exception"}
+)
+_OF_CLIENT = re.compile(
+    r"Server|Client|HTTP|Http|API|Api[A-Z]|Connect|Timeout|Request|Response|Service|Remote|Network|Transport|Comm|R[Pp][Cc]|Storage"
 )
 OUTSIDE = frozenset(
     {"credential_rejected", "rate_limited", "dns_failure", "tls_error", "connection_refused", "connection_timeout"}
@@ -204,7 +208,8 @@ def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
 
 def _of_program(item: Raised) -> float:
     """How sure an exception without a sign is the program's own: one of the system, or in its words, may hide another cause."""
-    return 0.72 if item.name in _OF_SYSTEM or SMELLS.search(item.words) else 0.88
+    doubtful = item.name in _OF_SYSTEM or _OF_CLIENT.search(item.name) or SMELLS.search(item.words)
+    return 0.72 if doubtful else 0.88
 
 
 def _of_line(case: Case, ended: Ended, log: Log, line: Line, sign: LogSign) -> Finding:
