@@ -99,6 +99,11 @@ _PRINTED = (
     ("disk_full", 1, _after(DURING, "OSError: [Errno 28] No space left on device", "RuntimeError: [enforce fail at inline_container.cc:603] . broken")),
     ("disk_full", 1, _after(DIRECT, "OSError: [Errno 28] No space left on device", "CheckpointError: could not save checkpoint 400")),
     ("python_exception", 1, _after(DURING, "FileNotFoundError: [Errno 2] No such file or directory: '/cache/x'", "ValueError: cannot build the index")),
+    ("python_exception", 1, _after(DURING, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB.", "AttributeError: 'Trainer' object has no attribute 'halve'")),
+    ("cuda_oom", 1, _after(DURING, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB.", "RuntimeError: could not roll back")),
+    ("no_gpu_visible", 1, "RuntimeError: CUDA unknown error - this may be due to an incorrectly set up environment, e.g. changing env variable CUDA_VISIBLE_DEVICES\n"),
+    ("insufficient_evidence", 1, STEPS + "batch done (28)\n"),
+    ("python_exception", 1, traceback("RuntimeError: Build failed, see the logs above")),
     ("segfault", 139, "touch: /x: Permission denied\n" + STEPS),
 )  # fmt: skip
 

@@ -153,10 +153,11 @@ class Log:
 
     @property
     def failed_command(self) -> Raised | None:
-        """The exception of a program that ran another, when nothing goes on after it."""
+        """The last exception where it only tells that another program or process failed, and nothing goes on after it."""
         last = self.raised[-1] if self.raised else None
-        fatal = last is not None and last.name == "CalledProcessError" and last.last > self.last_progress
-        return last if fatal else None
+        if last is None or last.last <= self.last_progress:
+            return None
+        return last if last.name == "CalledProcessError" or _ELSEWHERE.search(last.said) else None
 
     def afterwards(self, item: Raised) -> int:
         """How many ordinary lines follow an exception: none of another traceback, and nobody's afterword."""

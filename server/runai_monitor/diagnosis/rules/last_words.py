@@ -98,11 +98,14 @@ def _from_lines(case: Case, ended: Ended, log: Log) -> Finding | None:
 
 def sign_of_line(text: str) -> LogSign | None:
     """The sign that a line shows by itself; what it only guesses at shows nothing."""
-    said = GUESS.split(text, maxsplit=1)[0]
-    bare = BARE.match(said)
-    return next(
-        (s for s in SIGNS if (s.line and s.line.search(said)) or (bare and s.raised and s.raised.search(said))), None
-    )
+    guess, bare = GUESS.search(text), BARE.match(text)
+    end = guess.start() if guess is not None else len(text)
+    for sign in SIGNS:
+        for pattern in (sign.line, sign.raised if bare else None):
+            shown = pattern.search(text) if pattern is not None else None
+            if shown is not None and shown.start() < end:
+                return sign
+    return None
 
 
 def _given_up(case: Case, ended: Ended, log: Log) -> Finding | None:
@@ -236,9 +239,14 @@ def _sign_of(item: Raised) -> tuple[LogSign | None, Raised]:
             chain.append((step, direct))
     for link, is_cause in reversed(chain):
         sign = _match(link)
-        if sign is not None and (is_cause or sign.through):
+        if sign is not None and (is_cause or (sign.through and (sign.cause in OUTSIDE or _says_nothing(item)))):
             return sign, link
     return None, item
+
+
+def _says_nothing(item: Raised) -> bool:
+    """Whether an exception raised while another was handled is of a kind that clean-ups raise, not of an error in them."""
+    return item.name in _SAYS_NOTHING or item.name in _OF_SYSTEM
 
 
 def _match(item: Raised) -> LogSign | None:

@@ -38,7 +38,7 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "disk_full", "the disk it writes to is full",
         "free space or write to a larger volume (Run:ai: storage.pvc); keep fewer checkpoints",
-        both=r"\[Errno 28\]|No space left on device|ENOSPC|\[Errno 122\]|Disk quota exceeded|\(os error 28\)|\(28\)$|[Ee]rrno[ =:]{1,3}28\b|" + words_of("disk_full"), confidence=0.93, through=True,
+        both=r"\[Errno 28\]|No space left on device|ENOSPC|\[Errno 122\]|Disk quota exceeded|\(os error 28\)|[Ee]rrno[ =:]{1,3}28\b|" + words_of("disk_full"), confidence=0.93, through=True,
     ),
     log_sign(
         "disk_full", "a file could not be written: as a rule the disk or the quota is full",
