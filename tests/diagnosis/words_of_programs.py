@@ -51,6 +51,11 @@ _RAISED = (
     ("connection_timeout", "TimeoutError: timed out"),
     ("connection_refused", "redis.exceptions.ConnectionError: Error 111 connecting to redis:6379."),
     ("invalid_arguments", "ValueError: Some specified arguments are not used by the HfArgumentParser: ['--lr_rate', '3']"),
+    ("python_exception", "AssertionError: expected status 403 but got 200"),
+    ("python_exception", "ValueError: token count 403 exceeds max 401"),
+    ("python_exception", "KeyError: 'connection_timeout'"),
+    ("python_exception", "ValueError: `No space left` is a reserved phrase"),
+    ("python_exception", "RuntimeError: Dataset 'SIGKILL-traces' is not registered"),
     ("python_exception", "OSError: [Errno 98] Address already in use"),
     ("python_exception", "OSError: [Errno 24] Too many open files: '/data/x'"),
     ("python_exception", "subprocess.CalledProcessError: Command '['nvcc', '-V']' returned non-zero exit status 1."),
@@ -104,6 +109,10 @@ _PRINTED = (
     ("no_gpu_visible", 1, "RuntimeError: CUDA unknown error - this may be due to an incorrectly set up environment, e.g. changing env variable CUDA_VISIBLE_DEVICES\n"),
     ("insufficient_evidence", 1, STEPS + "batch done (28)\n"),
     ("python_exception", 1, traceback("RuntimeError: Build failed, see the logs above")),
+    ("insufficient_evidence", 1, "faulthandler enabled for SIGSEGV, SIGABRT\nregistering handler for signal 9\nstarting\n"),
+    ("python_exception", 1, "INFO: signal handlers: SIGTERM SIGKILL\n" + traceback("RuntimeError: bad state").split("loss 2.30\n")[1]),
+    ("insufficient_evidence", 1, "Usage: 34 GB\nbye\n"),
+    ("application_error", 1, "FAILED tests/test_auth.py::test_403 - assert 200 == 403\n=========== 1 failed in 2.1s ===========\n"),
     ("segfault", 139, "touch: /x: Permission denied\n" + STEPS),
 )  # fmt: skip
 

@@ -21,9 +21,11 @@ from runai_monitor.diagnosis.rules.log_signs import (
     OWN_ERROR,
     PEER,
     PORT,
+    PREPARES,
     SIGNS,
     SMELLS,
 )
+from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
 from runai_monitor.diagnosis.wording import describe_workload, read_log, token
 
 _LAST_LINES = 25
@@ -100,7 +102,10 @@ def sign_of_line(text: str) -> LogSign | None:
     """The sign that a line shows by itself; what it only guesses at shows nothing."""
     guess, bare = GUESS.search(text), BARE.match(text)
     end = guess.start() if guess is not None else len(text)
+    prepares = PREPARES.search(text) is not None
     for sign in SIGNS:
+        if prepares and sign in SIGNALS:
+            continue
         for pattern in (sign.line, sign.raised if bare else None):
             shown = pattern.search(text) if pattern is not None else None
             if shown is not None and shown.start() < end:
@@ -250,14 +255,18 @@ def _says_nothing(item: Raised) -> bool:
 
 
 def _match(item: Raised) -> LogSign | None:
-    return next((sign for sign in SIGNS if sign.raised is not None and sign.raised.search(item.words)), None)
+    found = next((sign for sign in SIGNS if sign.raised is not None and sign.raised.search(item.words)), None)
+    # An assertion compares: the words of a service's answer are what it expected.
+    asserted = item.name == "AssertionError" and found is not None and found.cause in OUTSIDE
+    return None if asserted else found
 
 
 def _line_beside(log: Log) -> tuple[Line, LogSign] | None:
     """A line that explains an exception which says nothing itself: `DataLoader worker exited unexpectedly`."""
     for line in reversed(log.fatal_lines):
         for sign in SIGNS:
-            if sign.beside and sign.line is not None and sign.line.search(line.text):
+            idle = sign in SIGNALS and PREPARES.search(line.text)
+            if sign.beside and not idle and sign.line is not None and sign.line.search(line.text):
                 return line, sign
     return None
 

@@ -93,7 +93,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         r"MissingMandatoryValue|ConfigAttributeError|ConfigKeyError|UsageError|ArgumentError|BadParameter|MissingParameter)\b|validation errors? for \w*(?:Settings|Config|Args|Arguments|Options)\b|"
         r"[Mm]issing (?:required )?environment variable|environment variable \S{1,80} (?:is )?(?:not set|expected|missing|required)|"
         r"specified arguments are not used by the HfArgumentParser|^(?:absl\.flags\.\S+\.)?(?:Unrecognized|IllegalFlagValue|UnparsedFlagAccess|NoSuchOption|MissingParameter)\w*\b|^hydra\.errors\.|^omegaconf\.errors\.",
-        line=r"error: (?:the following arguments are required|unrecognized arguments|argument |ambiguous option|invalid choice)|^[Uu]sage: |"
+        line=r"error: (?:the following arguments are required|unrecognized arguments|argument |ambiguous option|invalid choice)|^[Uu]sage: (?!\d)|"
         r"^Error: (?:Missing|No such|Invalid value|Got unexpected)|unknown (?:shorthand )?flag|flag provided but not defined|unrecognized option|invalid option|"
         r"^(?:omegaconf|hydra)\.errors\.|^Could not override '|^Key '\S{1,120}' is not in struct|^In '\S{1,120}': Could not find '|^Missing mandatory value: |^Primary config (?:module|directory) |"
         r"^You must specify '|^LexerNoViableAlt|mismatched input '.{1,40}' expecting|Flags parsing error|Unknown command line flag|^Pass --helpshort|"
@@ -124,6 +124,10 @@ HOST = re.compile(
 PORT = re.compile(r"\bport=?\s?(?P<port>\d{2,5})\b|:(?P<colon>\d{2,5})\b")
 BARE = re.compile(r"^(?:\w+\.)*(?P<name>[A-Z]\w*(?:Error|Exception|Interrupt|Exit))(?:: |$)")
 """An exception's last line alone, where the log was cut or a program prints no more."""
+PREPARES = re.compile(
+    r"\bhandlers?\b|\bregister(?:s|ed|ing)\b|\b(?:en|dis)abled\b|\binstalled\b|\bwill be\b", re.IGNORECASE
+)
+"""A line that gets ready for a signal tells of none."""
 SMELLS = re.compile(
     r"\b(?:cuda|nccl|gpu|device|memory|oom|killed|died|signal|connect\w*|time[ds]? ?out|denied|forbidden|unauthori[sz]ed|auth\w*|credentials?|"
     r"permission|tokens?|resolv\w*|disk|quota|space|certificate|ssl|proxy|network|socket|server|download\w*|http\w*|[45]\d\d|undefined symbol)\b",
