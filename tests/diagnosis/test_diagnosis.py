@@ -9,13 +9,26 @@ from runai_monitor.diagnosis.rules import log_signs, starting
 from runai_monitor.model.diagnosis import Diagnosis
 from tests.diagnosis.cases import EVERY_CAUSE, Labelled
 from tests.diagnosis.family_cases import FAMILIES
+from tests.diagnosis.first_causes import FIRST_CAUSES, STANDING
 from tests.diagnosis.log_endings import ENDINGS
 from tests.diagnosis.near_misses import MORE_MISSES, NEAR_MISSES, SEVERAL
 from tests.diagnosis.near_misses import QUIET as QUIET_CASES
-from tests.diagnosis.scene import NAME, PROJECT, Scene, container, exited, gone, pod, running
+from tests.diagnosis.scene import NAME, PROJECT, Scene, container, exited, forbidden, gone, pod, running
+from tests.diagnosis.words_of_programs import WORDS
 
 pytestmark = pytest.mark.anyio
-ALL = (*EVERY_CAUSE, *NEAR_MISSES, *MORE_MISSES, *SEVERAL, *QUIET_CASES, *ENDINGS, *FAMILIES)
+ALL = (
+    *EVERY_CAUSE,
+    *NEAR_MISSES,
+    *MORE_MISSES,
+    *SEVERAL,
+    *QUIET_CASES,
+    *ENDINGS,
+    *FAMILIES,
+    *FIRST_CAUSES,
+    *STANDING,
+    *WORDS,
+)
 QUIET = {"healthy", "completed", "suspended_by_person", "pending_normally"}
 ACT_ON_IT = 0.8
 
@@ -69,6 +82,17 @@ async def test_a_quiet_report_says_what_was_looked_at() -> None:
     found = await Scene(phase="Running", pods=[pod(container(running()), phase="Running")]).diagnose()
     assert "it runs: 1 pod, 1 of them with all containers running" in found.markdown
     assert [item.source for item in found.evidence] == ["Run:ai workload", "pods in Kubernetes"]
+
+
+async def test_a_good_word_without_the_pods_says_whose_it_is() -> None:
+    """Run:ai's phase lags behind a container that crashed a minute ago."""
+    row = {"runningPods": 1, "requestedPods": {"number": 1}}
+    found = await Scene(phase="Running", kube=False, row=row).diagnose()
+    assert "Run:ai's word alone" in found.markdown
+    unread = await Scene(phase="Running", row=row, broken={"pods": forbidden("pods")}).diagnose()
+    assert (unread.verdict, unread.confidence < 0.4) == ("insufficient_evidence", True)
+    waits = await Scene(phase="Pending", since=3, broken={"pods": forbidden("pods")}).diagnose()
+    assert "not all of it could be read: pods in Kubernetes" in waits.markdown
 
 
 async def test_a_report_reads_verdict_causes_steps_gaps_evidence_in_that_order() -> None:

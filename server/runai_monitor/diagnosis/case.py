@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runai_monitor.diagnosis.around import Around
 from runai_monitor.diagnosis.logs import Log
@@ -14,6 +14,10 @@ from runai_monitor.model.history import AlertHistory
 from runai_monitor.model.workload import Workload, WorkloadDetail, WorkloadEvent, WorkloadHistory, WorkloadPod
 
 EXCERPT_LIMIT = 2_000
+STEADY = timedelta(minutes=10)
+"""How long a container must run since its last bad end to count as recovered; kubelet's back-off ends by then too."""
+_SIBLINGS = timedelta(minutes=2)
+"""Pods of one owner that were created within this time stand beside each other."""
 _FINE = frozenset({None, "Completed"})
 
 
@@ -142,10 +146,16 @@ def ended_badly(case: Case) -> list[Ended]:
                 log = case.log_of(pod.name, container.name, previous=previous)
                 if log is None and end.message:
                     log = Log(end.message)  # terminationMessagePolicy: FallbackToLogsOnError
-                found.append(
-                    Ended(pod=pod, container=container, end=end, log=log, previous=previous, earlier=number > 0)
-                )
+                earlier = number > 0 or (previous and _ran_long_since(container, case.now))
+                found.append(Ended(pod=pod, container=container, end=end, log=log, previous=previous, earlier=earlier))
     return sorted(found, key=lambda item: (item.end.finished_at is None, item.end.finished_at, item.pod.name))
+
+
+def _ran_long_since(container: Container, now: datetime) -> bool:
+    """Whether a container has worked for long after its last bad end: it recovered, and others' ends have other causes."""
+    since = container.started_at or (container.ended.started_at if container.ended is not None else None)
+    until = container.ended.finished_at if container.ended is not None else now
+    return since is not None and until is not None and until - since > STEADY
 
 
 def _is_bad(end: Termination) -> bool:
@@ -169,9 +179,10 @@ def _follows(other: Pod, pod: Pod) -> bool:
     if pod.pod_phase not in {"Failed", "Unknown"} or (other.owner_uid, other.index) != (pod.owner_uid, pod.index):
         return False
     ends = [c.ended.finished_at for c in pod.containers if c.ended is not None and c.ended.finished_at is not None]
-    if pod.index is None and not ends:
-        return False
-    return other.uid != pod.uid and other.created_at > (pod.created_at if pod.index is not None else max(ends))
+    if pod.index is not None:
+        return other.uid != pod.uid and other.created_at > pod.created_at
+    # An evicted pod keeps no states of its containers.
+    return other.uid != pod.uid and other.created_at > max(ends, default=pod.created_at + _SIBLINGS)
 
 
 def all_run(pod: Pod) -> bool:

@@ -20,6 +20,12 @@ _PREFIX = re.compile(
 )
 _GROUP = "Exception Group Traceback"
 _GROUP_MARGIN = re.compile(r" {0,40}[|+] ")
+# Tracebacks that rich draws in a box, which Typer and Lightning install: as the ones Python writes.
+_BOX_STARTS = frozenset("╭┌╰└│|+")
+_BOX_TOP = re.compile(r"^[╭┌+][─-]+ Traceback \(most recent call last\) [─-]+[╮┐+]$")
+_BOX_FRAME = re.compile(r"^[│|] (?P<file>(?:/|\w:|<)[^│\n]{0,400}?):(?P<line>\d+) in (?P<name>\S{1,200}) *[│|]$")
+_BOX_INSIDE = re.compile(r"^│(?P<text>.*)│$")
+_BOX_END = re.compile(r"^[╰└][─-]+[╯┘]$")
 _JSON_TEXT = ("message", "msg", "log", "text", "event", "error")
 _JSON_STACK = ("exc_info", "exception", "traceback", "stack_trace", "stacktrace", "stack")
 
@@ -78,8 +84,22 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
 def _line(number: int, text: str) -> Line:
     prefix = _PREFIX.match(text)
     if prefix is None or prefix.end() <= 1:
-        return Line(number=number, rank="", text=_fitted(text.rstrip()))
-    return Line(number=number, rank=(prefix["rank"] or "").strip(), text=_fitted(text[prefix.end() :].rstrip()))
+        return Line(number=number, rank="", text=_unboxed(_fitted(text.rstrip())))
+    said = text[prefix.end() :].rstrip()
+    return Line(number=number, rank=(prefix["rank"] or "").strip(), text=_unboxed(_fitted(said)))
+
+
+def _unboxed(text: str) -> str:
+    """A line of a drawn box as it would stand without the box."""
+    if text[:1] not in _BOX_STARTS:
+        return text
+    if _BOX_TOP.match(text):
+        return "Traceback (most recent call last):"
+    if frame := _BOX_FRAME.match(text):
+        return f'  File "{frame["file"]}", line {frame["line"]}, in {frame["name"]}'
+    if inside := _BOX_INSIDE.match(text):
+        return f"    {inside['text'].strip()}".rstrip()
+    return "" if _BOX_END.match(text) else text
 
 
 def _repeats(number: int, count: int) -> Line:

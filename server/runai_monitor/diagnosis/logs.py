@@ -19,6 +19,7 @@ _LONGEST_TRACEBACK = 400
 _LONGEST_MESSAGE_LINES = 8
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\):$")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
+_LOGGED_FRAME = re.compile(r'^(?P<margin>\S.{0,118}? ?)(?=  File "[^"]+", line \d)')
 _RAISED = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:\((?P<inner>[A-Za-z_][\w.]*)\))?(?:: ?(?P<said>.*))?$")
 # Python shows its own syntax errors without the usual head, and a log that was cut may have lost it.
 _HEADLESS = re.compile(r"^(?P<type>[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Failure))(?:: (?P<said>.*))?$")
@@ -45,7 +46,7 @@ _ENDING = re.compile(
     r"\b(?:fatal|nan|inf|infinite|diverged?|stopping|abort(?:ed|ing)?|exception|giving up|terminated)\b|\bError\b|\bERROR\b|\berror:"
 )
 _HARMLESS = re.compile(
-    r"(?<!NCCL )\bwarn(?:ing)?\b|\bretry(?:ing)?\b|\battempt \d|\bignor(?:ed|ing)\b|\bDEBUG\b|\bfalling back\b|\bskipp|\bdeprecat",
+    r"(?<!NCCL )\bwarn(?:ing)?\b|\bretry(?:ing)?\b|\battempt (?P<n>\d+)\b(?!(?:/| of )(?P=n)\b)|\bignor(?:ed|ing)\b|\bDEBUG\b|\bfalling back\b|\bskipp|\bdeprecat",
     re.IGNORECASE,
 )
 # What runtimes, launchers and loggers still write after a process died.
@@ -61,6 +62,10 @@ LAUNCHERS = frozenset(
     }
 )  # fmt: skip
 """Exceptions of what started the process that failed: they say that it did, not why."""
+_ELSEWHERE = re.compile(
+    r"\b[Ss]ee (?:the )?(?:root cause|stack ?trace|error|logs?)\b.{0,40}\babove|Engine process failed to start"
+)
+"""Words of an exception that sends its reader to another process's, which stands above it."""
 STOPPED = frozenset({"KeyboardInterrupt", "SignalException", "GracefulExit"})
 """Exceptions by which a process answers to a signal."""
 
@@ -91,6 +96,11 @@ class Raised:
     def name(self) -> str:
         """The type without its module."""
         return self.type.rpartition(".")[2]
+
+    @property
+    def of_launcher(self) -> bool:
+        """Whether it only tells that another process failed."""
+        return self.name in LAUNCHERS or _ELSEWHERE.search(self.said) is not None
 
     @property
     def words(self) -> str:
@@ -141,6 +151,14 @@ class Log:
         last = self._own[-1] if self._own else None
         return None if last is None or any(item is last for item in self.fatal_raised) else last
 
+    @property
+    def failed_command(self) -> Raised | None:
+        """The last exception where it only tells that another program or process failed, and nothing goes on after it."""
+        last = self.raised[-1] if self.raised else None
+        if last is None or last.last <= self.last_progress:
+            return None
+        return last if last.name == "CalledProcessError" or _ELSEWHERE.search(last.said) else None
+
     def afterwards(self, item: Raised) -> int:
         """How many ordinary lines follow an exception: none of another traceback, and nobody's afterword."""
         return self._ordinary[-1] - self._ordinary[item.last + 1]
@@ -152,7 +170,7 @@ class Log:
     @cached_property
     def launched(self) -> bool:
         """Whether the log ends with the exception of a launcher."""
-        return any(item.name in LAUNCHERS for item in self.raised if item.last > self.last_progress)
+        return any(item.of_launcher for item in self.raised if item.last > self.last_progress)
 
     @cached_property
     def fatal_lines(self) -> list[Line]:
@@ -189,9 +207,7 @@ class Log:
     @cached_property
     def _own(self) -> list[Raised]:
         chained = {id(item.cause) for item in self.raised} | {id(item.context) for item in self.raised}
-        return [
-            item for item in self.raised if id(item) not in chained and not item.aside and item.name not in LAUNCHERS
-        ]
+        return [item for item in self.raised if id(item) not in chained and not item.aside and not item.of_launcher]
 
     @cached_property
     def _ordinary(self) -> list[int]:
@@ -205,7 +221,7 @@ class Log:
         return {
             number
             for item in self.raised
-            for number in range(item.first, item.at if item.name in LAUNCHERS else item.last + 1)
+            for number in range(item.first, item.at if item.of_launcher else item.last + 1)
         }
 
     def _parse(self, start: int, before: list[Raised]) -> Raised | None:
@@ -249,8 +265,9 @@ class Log:
         if head is None or head.start() == 0 or start + 1 >= len(self.lines):
             return 0
         following = self.lines[start + 1].text
-        # Not a frame by itself, as one below a head alone would be.
-        return head.start() if following[:1].strip() and _FRAME.match(following[head.start() :]) else 0
+        # Not a frame by itself, as one below a head alone would be. Some loggers put words of their own before the head.
+        frame = _LOGGED_FRAME.match(following)
+        return len(frame["margin"]) if frame is not None and len(frame["margin"]) <= head.start() else 0
 
     def _headless(self, index: int, match: re.Match[str], before: list[Raised]) -> Raised | None:
         """An exception below frames that no head introduces."""

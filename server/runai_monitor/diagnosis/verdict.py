@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
-from runai_monitor.diagnosis.case import Case, all_run, ended_badly, is_superseded
+from runai_monitor.diagnosis.case import STEADY, Case, all_run, ended_badly, is_superseded
 from runai_monitor.diagnosis.messages import WAITING_PHASES
 from runai_monitor.diagnosis.rank import ranked
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
+from runai_monitor.diagnosis.rules.waits import unready
 from runai_monitor.diagnosis.wording import describe_workload, listed, times, token
 from runai_monitor.model.cluster import ContainerPhase, Pod
 from runai_monitor.model.diagnosis import Cause, Verdict
 from runai_monitor.model.workload import ENDING_PHASES, STOPPED_PHASES
 
 _RUNNING_PHASES = frozenset({"Running", "Updating", "Resuming"})
-_STEADY = timedelta(minutes=10)
-"""How long a container must run since its last bad end to count as recovered; kubelet's back-off ends by then too."""
+_HOLDS_UP = frozenset(
+    {"node_lost", "node_not_ready", "node_shutdown", "node_disk_pressure", "gpu_hardware_fault", "storage_unresponsive"}
+)
+"""What keeps a deletion from ending; how the containers ended follows from it."""
+_PODS_UNREAD = re.compile(r"pods? (?!.*: not found$)")
+"""Entries of `unread` about pods; one that Run:ai lists and Kubernetes lacks has been read: it is gone."""
 _NOTHING = 0.4
 """Below this a finding only says what was seen."""
 _UNSURE = 0.3
@@ -43,21 +47,41 @@ def judge(case: Case, findings: list[Finding]) -> Judgement:
     told = _deliberate(case, findings)
     if told is not None:
         return told
-    if phase in _RUNNING_PHASES and _is_steady(case):
-        restarts = sum(container.restarts for pod in case.pods for container in pod.containers)
-        past = f"; {times(restarts, 'restart')} in the past" if restarts else ""
-        return _quiet(case, Verdict.HEALTHY, 0.92 if case.pods else 0.75, f"it runs: {_pods(case)}{past}")
     named = [finding for finding in findings if finding.confidence >= _NOTHING]
-    if _is_young(case):
+    if phase in ENDING_PHASES:
+        named = [finding for finding in named if finding.cause in _HOLDS_UP]
+    if phase in _RUNNING_PHASES and _is_steady(case) and (case.pods or not named):
+        return _healthy(case, findings)
+    if _is_young(case) and not ended_badly(case) and not _stuck_states(case):
         hopeless = [f for f in named if f.never and not (f.role is Role.HINT and f.strength is Strength.EVENT)]
         if not hopeless:
             return _pending(case, named)
     if named:
         causes = _with_doubt(case, ranked(named))
         return Judgement(verdict=Verdict.FAILURE, confidence=causes[0].confidence, causes=causes, summary=_pods(case))
-    if phase in _RUNNING_PHASES and not ended_badly(case) and not _stuck_states(case):
+    if (
+        phase in _RUNNING_PHASES
+        and case.pods
+        and not _unseen(case)
+        and not ended_badly(case)
+        and not _stuck_states(case)
+    ):
         return _quiet(case, Verdict.HEALTHY, 0.6, f"it runs: {_pods(case)}; nothing says that anything is wrong")
     return _insufficient(case, findings)
+
+
+def _healthy(case: Case, findings: list[Finding]) -> Judgement:
+    """What everything says that was read: all of it, or Run:ai alone where there is no Kubernetes access by choice."""
+    unseen = _unseen(case)
+    if unseen and not case.pods:
+        return _insufficient(case, findings)
+    restarts = sum(container.restarts for pod in case.pods for container in pod.containers)
+    said = f"it runs: {_pods(case)}" + (f"; {times(restarts, 'restart')} in the past" if restarts else "")
+    if unseen:
+        return _quiet(case, Verdict.HEALTHY, 0.65, f"{said}; not all of it could be read: {listed(unseen, 3)}")
+    if not case.pods:
+        return _quiet(case, Verdict.HEALTHY, 0.75, f"{said}; that is Run:ai's word alone, no container was looked at")
+    return _quiet(case, Verdict.HEALTHY, 0.92, said)
 
 
 def _deliberate(case: Case, findings: list[Finding]) -> Judgement | None:
@@ -78,7 +102,7 @@ def _deliberate(case: Case, findings: list[Finding]) -> Judgement | None:
         return _quiet(case, Verdict.SUSPENDED_BY_PERSON, 0.88, "it was suspended, and nothing says that a rule did it")
     if phase in ENDING_PHASES or case.workload.deleted_at is not None:
         if _age_minutes(case) > case.pending_stuck_minutes and case.workload.deleted_at is None:
-            return _insufficient(case, [])
+            return None
         return _quiet(case, Verdict.SUSPENDED_BY_PERSON, 0.85, "it is being deleted on purpose")
     return None
 
@@ -97,7 +121,10 @@ def _pending(case: Case, findings: list[Finding]) -> Judgement:
         f"it has waited for {_age_minutes(case):.0f} of the {case.pending_stuck_minutes:g} minutes that count as normal;{said} "
         "nothing says that it can never be placed"
     )
-    return _quiet(case, Verdict.PENDING_NORMALLY, 0.85, summary, *(first.evidence_ids if first is not None else ()))
+    unseen = _unseen(case)
+    summary += f"; not all of it could be read: {listed(unseen, 3)}" if unseen else ""
+    cited = first.evidence_ids if first is not None else ()
+    return _quiet(case, Verdict.PENDING_NORMALLY, 0.65 if unseen else 0.85, summary, *cited)
 
 
 def _insufficient(case: Case, findings: list[Finding]) -> Judgement:
@@ -174,6 +201,8 @@ def _is_steady(case: Case) -> bool:
     if not case.pods:
         return workload.running_pods is None or workload.running_pods >= (workload.requested_pods or 0)
     pods = [pod for pod in case.pods if pod.pod_phase != "Succeeded" and not is_superseded(pod, case.pods)]
+    if unready(case):
+        return False
     return bool(pods) and all(all_run(pod) and not pod.reason and _has_recovered(case, pod) for pod in pods)
 
 
@@ -182,10 +211,15 @@ def _has_recovered(case: Case, pod: Pod) -> bool:
         container.last_ended is None
         or container.last_ended.exit_code == 0
         or container.started_at is None
-        or case.now - container.started_at > _STEADY
+        or case.now - container.started_at > STEADY
         for container in pod.containers
         if not container.ephemeral
     )
+
+
+def _unseen(case: Case) -> list[str]:
+    """Which of the pods could not be read although there is access to the cluster."""
+    return [entry for entry in case.unread if _PODS_UNREAD.match(entry)]
 
 
 def _is_young(case: Case) -> bool:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from runai_monitor.diagnosis.case import Case, Ended
 from runai_monitor.diagnosis.lines import Line
-from runai_monitor.diagnosis.logs import STOPPED, Log, Raised
+from runai_monitor.diagnosis.logs import LAUNCHERS, STOPPED, Log, Raised
 from runai_monitor.diagnosis.rules.advice import gpu_memory_advice
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
-from runai_monitor.diagnosis.rules.log_signs import ENVIRONMENT, ERROR_WORD, HOST, OWN_ERROR, PEER, PORT, SIGNS, LogSign
+from runai_monitor.diagnosis.rules.log_sign import LogSign
+from runai_monitor.diagnosis.rules.log_signs import (
+    BARE,
+    ENVIRONMENT,
+    ERROR_WORD,
+    GAVE_UP,
+    GUESS,
+    HOST,
+    OWN_ERROR,
+    PEER,
+    PORT,
+    PREPARES,
+    SIGNS,
+    SMELLS,
+)
+from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
 from runai_monitor.diagnosis.wording import describe_workload, read_log, token
 
 _LAST_LINES = 25
@@ -23,7 +39,13 @@ _OF_OTHERS = frozenset(
     {"BrokenPipeError", "EOFError", "ConnectionResetError", "ConnectionAbortedError", "DistBackendError"}
 )
 """What a process gets to see when the one at the other end has gone."""
-_OUTSIDE = frozenset(
+_OF_SYSTEM = frozenset(
+    {"OSError", "IOError", "EnvironmentError", "ConnectionError", "TimeoutError", "SystemError", "Exception"}
+)
+_OF_CLIENT = re.compile(
+    r"Server|Client|HTTP|Http|API|Api[A-Z]|Connect|Timeout|Request|Response|Service|Remote|Network|Transport|Comm|R[Pp][Cc]|Storage"
+)
+OUTSIDE = frozenset(
     {"credential_rejected", "rate_limited", "dns_failure", "tls_error", "connection_refused", "connection_timeout"}
 )
 _CONNECTIONS = frozenset({"dns_failure", "connection_refused", "connection_timeout"})
@@ -56,16 +78,49 @@ def find(case: Case, ended: Ended, log: Log, *, by_signal: bool) -> Finding | No
 
 
 def _from_lines(case: Case, ended: Ended, log: Log) -> Finding | None:
-    """The last line that names a cause; one that many others follow may have been overcome without a word."""
-    after = 0
+    """The last line that names a cause; one that many others follow may have been overcome without a word.
+
+    A process that aborts itself as a rule says why just before.
+    """
+    after, abort = 0, None
     for line in reversed(log.fatal_lines[-_LAST_LINES:]):
-        sign = next((sign for sign in SIGNS if sign.line is not None and sign.line.search(line.text)), None)
+        sign = sign_of_line(line.text)
         crashed = ended.end.exit_code in _SIGNAL_EXITS
-        if sign is not None and not (crashed and not sign.beside and sign.cause in _OUTSIDE):
+        if sign is not None and not (crashed and not sign.beside and sign.cause in OUTSIDE):
             found = _of_line(case, ended, log, line, sign)
             lasting = after <= _FEW_LINES or sign.beside or sign.cause == "invalid_arguments"
-            return found if lasting else _doubted(found, 0.65)
+            if sign.cause != "aborted":
+                if abort is not None and (after > _FEW_LINES or sign.cause in OUTSIDE):
+                    return abort
+                return found if lasting else _doubted(found, 0.65)
+            abort = abort or found
         after += not line.text.startswith((" ", "\t"))
+    return abort or _given_up(case, ended, log)
+
+
+def sign_of_line(text: str) -> LogSign | None:
+    """The sign that a line shows by itself; what it only guesses at shows nothing."""
+    guess, bare = GUESS.search(text), BARE.match(text)
+    end = guess.start() if guess is not None else len(text)
+    prepares = PREPARES.search(text) is not None
+    for sign in SIGNS:
+        if prepares and sign in SIGNALS:
+            continue
+        for pattern in (sign.line, sign.raised if bare else None):
+            shown = pattern.search(text) if pattern is not None else None
+            if shown is not None and shown.start() < end:
+                return sign
+    return None
+
+
+def _given_up(case: Case, ended: Ended, log: Log) -> Finding | None:
+    """Why a tool's tries failed, where its last lines only tell that it gave up."""
+    if not any(GAVE_UP.search(line.text) for line in log.fatal_lines[-_FEW_LINES:]):
+        return None
+    for line in reversed(log.lines[-_LAST_LINES:]):
+        sign = sign_of_line(line.text)
+        if sign is not None and sign.cause in OUTSIDE:
+            return _of_line(case, ended, log, line, sign)
     return None
 
 
@@ -77,6 +132,10 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
         found = _doubted(_of_exception(case, ended, log, log.doubtful_raised), 0.6)
         return _with(found, " Lines of progress follow it, which may have been written late.")
     lines = log.fatal_lines if log is not None else []
+    if log is not None and lines and (bare := BARE.match(lines[-1].text)) and bare["name"] not in LAUNCHERS | STOPPED:
+        return _bare(case, ended, log, lines[-1], bare["name"])
+    if log is not None and (command := log.failed_command) is not None:
+        return _doubted(_of_exception(case, ended, log, command), 0.6)
     own = next((line for line in reversed(lines) if OWN_ERROR.search(line.text)), None)
     word = own or next((line for line in reversed(lines[-_LAST_LINES:]) if ERROR_WORD.search(line.text)), None)
     if log is None or word is None:
@@ -114,6 +173,15 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
     )  # fmt: skip
 
 
+def _bare(case: Case, ended: Ended, log: Log, line: Line, name: str) -> Finding:
+    """An exception whose traceback is not in what was read, or was never printed."""
+    return _finding(
+        ended, cause="python_exception", title=f"{token(name)}, without a traceback", confidence=0.7,
+        explanation=f"{ended.place} ended with exit code {ended.end.exit_code}, and the last line of its log (line {line.number} of what was read) names {token(name)}.",
+        evidence_ids=(case.cite_end(ended), case.cite_log(ended, log.around(line.number))), next_steps=("look at the quoted line; the traceback is not in what was read",),
+    )  # fmt: skip
+
+
 def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
     sign, source = _sign_of(item)
     line = None if sign is not None or item.name not in _SAYS_NOTHING else _line_beside(log)
@@ -132,12 +200,12 @@ def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
         is_word = bool(item.said) and " " not in item.said.strip() and len(item.said) <= _LONGEST_WORD
         single = f": {token(item.said)}" if is_word else ""
         return _finding(
-            ended, cause="python_exception", title=f"uncaught {token(item.type)}{where}", confidence=0.88,
+            ended, cause="python_exception", title=f"uncaught {token(item.type)}{where}", confidence=_of_program(item),
             explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on an uncaught {token(item.type)}{single}{where} (line {number} of what was read).",
             evidence_ids=cited, next_steps=(f"look at {token(item.file)}, line {item.line}" if item.file else "look at the quoted traceback",),
             role=role,
         )  # fmt: skip
-    detail = _detail(sign, source.words)
+    detail = detail_of(sign, source.words)
     special = gpu_memory_advice(source.said) if sign.cause == "cuda_oom" else None
     return _finding(
         ended, cause=sign.cause, title=sign.title + (f": {detail}" if detail else ""), confidence=sign.confidence,
@@ -146,8 +214,14 @@ def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
     )  # fmt: skip
 
 
+def _of_program(item: Raised) -> float:
+    """How sure an exception without a sign is the program's own: one of the system, or in its words, may hide another cause."""
+    doubtful = item.name in _OF_SYSTEM or _OF_CLIENT.search(item.name) or SMELLS.search(item.words)
+    return 0.72 if doubtful else 0.88
+
+
 def _of_line(case: Case, ended: Ended, log: Log, line: Line, sign: LogSign) -> Finding:
-    detail = _detail(sign, line.text)
+    detail = detail_of(sign, line.text)
     return _finding(
         ended, cause=sign.cause, title=sign.title + (f": {detail}" if detail else ""), confidence=min(sign.confidence, 0.85),
         explanation=f"{ended.place} ended with exit code {ended.end.exit_code}, and line {line.number} of what was read says: {sign.title}.",
@@ -170,31 +244,40 @@ def _sign_of(item: Raised) -> tuple[LogSign | None, Raised]:
             chain.append((step, direct))
     for link, is_cause in reversed(chain):
         sign = _match(link)
-        if sign is not None and (is_cause or sign.through):
+        if sign is not None and (is_cause or (sign.through and (sign.cause in OUTSIDE or _says_nothing(item)))):
             return sign, link
     return None, item
 
 
+def _says_nothing(item: Raised) -> bool:
+    """Whether an exception raised while another was handled is of a kind that clean-ups raise, not of an error in them."""
+    return item.name in _SAYS_NOTHING or item.name in _OF_SYSTEM
+
+
 def _match(item: Raised) -> LogSign | None:
-    return next((sign for sign in SIGNS if sign.raised is not None and sign.raised.search(item.words)), None)
+    found = next((sign for sign in SIGNS if sign.raised is not None and sign.raised.search(item.words)), None)
+    # An assertion compares: the words of a service's answer are what it expected.
+    asserted = item.name == "AssertionError" and found is not None and found.cause in OUTSIDE
+    return None if asserted else found
 
 
 def _line_beside(log: Log) -> tuple[Line, LogSign] | None:
     """A line that explains an exception which says nothing itself: `DataLoader worker exited unexpectedly`."""
     for line in reversed(log.fatal_lines):
         for sign in SIGNS:
-            if sign.beside and sign.line is not None and sign.line.search(line.text):
+            idle = sign in SIGNALS and PREPARES.search(line.text)
+            if sign.beside and not idle and sign.line is not None and sign.line.search(line.text):
                 return line, sign
     return None
 
 
-def _detail(sign: LogSign, words: str) -> str:
+def detail_of(sign: LogSign, words: str) -> str:
     """What the words name: a module, a file, a host with its port."""
     for pattern in (sign.raised, sign.line):
         match = pattern.search(words) if pattern is not None and "detail" in pattern.groupindex else None
         if match is not None and match["detail"]:
             return token(match["detail"])
-    if sign.cause in _OUTSIDE and (host := HOST.search(words)):
+    if sign.cause in OUTSIDE and (host := HOST.search(words)):
         port = None if ":" in host["detail"] else PORT.search(words)
         return token(host["detail"] + (f":{port['port'] or port['colon']}" if port else ""))
     return ""

@@ -23,6 +23,10 @@ _NOT_STARTED = frozenset({"StartError", "ContainerCannotRun", "RunContainerError
 _OOM_NEAR = timedelta(seconds=90)
 """The kernel's message and the container's end are stamped by different clocks, and the watcher of the kernel's log lags."""
 _OOM_VICTIM = re.compile(r"Killed process \d+[, ]*\(?(?P<name>[^),\s]+)\)?|victim process: (?P<victim>[^,\s]+)")
+_CHILD_DIED = re.compile(r"(?:died|exited|exits|terminated|crashed) unexpectedly|unexpectedly (?:died|exit\w*)|process (?:has )?died|exit ?code:? -9", re.IGNORECASE)  # fmt: skip
+_RENAMED = frozenset({"pt_main_thread", "pt_data_worker", "pt_data_pin"})
+"""The names PyTorch gives its processes."""
+_PYTHON = re.compile(r"python|torchrun|accelerate|deepspeed")
 _POD_OF_CGROUP = re.compile(r"pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})")
 
 # Exit code: cause, title, advice. What the process said last comes first, where it says something.
@@ -36,7 +40,9 @@ _EXITS: dict[int, tuple[str, str, str]] = {
 }  # fmt: skip
 _SURE = {135: 0.72}
 # The words of a shell that cannot start a command; the code says that it is the command.
-_SAID_BY_SHELL = frozenset({(126, "permission_denied"), (127, "missing_file")})
+_SAID_BY_SHELL = frozenset({(126, "permission_denied"), (126, "missing_file"), (127, "missing_file")})
+_OF_A_KILL = frozenset({"killed_by_signal", "python_exception", "application_error"})
+"""What processes say when one of theirs was killed: that it is gone, in many words."""
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -55,10 +61,17 @@ def _of_run(case: Case, ended: Ended) -> Finding:
         return _container_oom(ended, 0.97, case.cite_end(ended))
     if end.reason in _NOT_STARTED:
         return start_finding(case, ended)
-    if end.exit_code == KILLED and (memory := _from_node(case, ended)) is not None:
+    if end.exit_code == KILLED and (memory := _from_node(case, ended, by_name=True)) is not None:
         return memory
     stopped = end.exit_code in _STOPPED_BY_SIGNAL
     said = last_words.find(case, ended, ended.log, by_signal=stopped) if ended.log else None
+    if said is None or said.cause in _OF_A_KILL or said.role is not Role.OWN:
+        # A launcher ends with a code of its own when the kernel kills its child.
+        told = said is not None and said.cause == "killed_by_signal"
+        died = ended.log is not None and _CHILD_DIED.search(ended.log.tail(20)) is not None
+        memory = _from_node(case, ended, by_name=told or died)
+        if memory is not None:
+            return memory
     if said is not None and (end.exit_code, said.cause) not in _SAID_BY_SHELL:
         return said
     if end.exit_code in _EXITS:
@@ -107,12 +120,17 @@ def _container_oom(ended: Ended, confidence: float, *cited: str) -> Finding:
     )  # fmt: skip
 
 
-def _from_node(case: Case, ended: Ended) -> Finding | None:
-    """What the node's kernel said when a process was killed: tied to the container by node, time and process."""
+def _from_node(case: Case, ended: Ended, *, by_name: bool) -> Finding | None:
+    """What the node's kernel said when a process was killed: tied to the container by node, time and process.
+
+    Without `by_name` only the pod's own memory group ties it: where nothing else tells of a kill, a name is a coincidence.
+    """
     for event in case.node_events:
         if event.object_name != ended.pod.node or event.at is None or ended.end.finished_at is None:
             continue
-        if abs(event.at - ended.end.finished_at) > _OOM_NEAR or not _is_victim(case, ended, event.message):
+        if abs(event.at - ended.end.finished_at) > _OOM_NEAR or not _is_victim(
+            case, ended, event.message, by_name=by_name
+        ):
             continue
         cited = (
             case.cite_end(ended),
@@ -138,17 +156,22 @@ def _from_node(case: Case, ended: Ended) -> Finding | None:
     return None
 
 
-def _is_victim(case: Case, ended: Ended, message: str) -> bool:
+def _is_victim(case: Case, ended: Ended, message: str, *, by_name: bool) -> bool:
     """Whether the kernel's words name this pod's group, or else a process that its command may have started."""
     if group := _POD_OF_CGROUP.search(message):
         return group[1].replace("_", "-") == ended.pod.uid
     victim = _OOM_VICTIM.search(message)
-    if victim is None:
+    if victim is None or not by_name:
         return False
     name = (victim["name"] or victim["victim"] or "").lower()
     detail = case.detail
     command = f"{detail.command or ''} {detail.arguments or ''}".lower() if detail is not None else ""
     plain = re.sub(r"[\d.]+$", "", name)
+    if name in _RENAMED:
+        return _PYTHON.search(command) is not None or not command.strip()
+    _, colons, actor = name.partition("::")
+    if colons and ended.log is not None:  # Ray and vLLM name processes after their actors
+        return actor in ended.log.tail(40).lower()
     return plain in command or plain in ended.container.name.lower() or (not command.strip() and plain == "python")
 
 
