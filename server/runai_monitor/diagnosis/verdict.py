@@ -20,7 +20,7 @@ _HOLDS_UP = frozenset(
     {"node_lost", "node_not_ready", "node_shutdown", "node_disk_pressure", "gpu_hardware_fault", "storage_unresponsive"}
 )
 """What keeps a deletion from ending; how the containers ended follows from it."""
-_PODS_UNREAD = re.compile(r"pods? (?!.*: not found$)")
+_PODS_UNREAD = re.compile(r"pods? (?!.*: not found(?:,|$))")
 """Entries of `unread` about pods; one that Run:ai lists and Kubernetes lacks has been read: it is gone."""
 _NOTHING = 0.4
 """Below this a finding only says what was seen."""
@@ -168,7 +168,7 @@ def _where_next(case: Case) -> list[str]:
         )
     if "forbidden" in unread:
         steps.append("allow what is listed as forbidden (get and list on pods, pods/log and events)")
-    if not case.pods and case.workload.phase not in WAITING_PHASES:
+    if not case.pods and not _unseen(case) and case.workload.phase not in WAITING_PHASES | _RUNNING_PHASES:
         at = case.workload.phase_updated_at
         names = (
             listed([token(name) for name in sorted(case.pod_names)])
@@ -218,8 +218,8 @@ def _has_recovered(case: Case, pod: Pod) -> bool:
 
 
 def _unseen(case: Case) -> list[str]:
-    """Which of the pods could not be read although there is access to the cluster."""
-    return [entry for entry in case.unread if _PODS_UNREAD.match(entry)]
+    """Which of the pods could not be read although there is access to the cluster, and why, in words of this server."""
+    return [entry.partition(",")[0] for entry in case.unread if _PODS_UNREAD.match(entry)]
 
 
 def _is_young(case: Case) -> bool:
@@ -243,7 +243,7 @@ def _stuck_states(case: Case) -> list[str]:
 
 def _pods(case: Case) -> str:
     if not case.pods:
-        known = len(case.runai_pods)
+        known = len(case.runai_pods) or case.workload.running_pods or 0
         return f"{times(known, 'pod')} by Run:ai's list" if known else "no pods"
     running = sum(1 for pod in case.pods if all_run(pod))
     return f"{times(len(case.pods), 'pod')}, {running} of them with all containers running"
