@@ -6,7 +6,7 @@ import json
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import anyio.abc
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from tests.end_to_end.processes import COMMAND, clean_environment, run_command
+from tests.end_to_end.processes import COMMAND, clean_environment, run_command, until
 
 pytestmark = pytest.mark.anyio
 
@@ -158,3 +158,29 @@ async def test_an_interrupted_check_has_not_succeeded(tmp_path: Path) -> None:
                 assert await process.wait() == 130
                 assert process.stderr is not None
                 assert b"".join([chunk async for chunk in process.stderr]) == b""
+
+
+async def test_clients_that_take_every_connection_do_not_take_the_files_of_the_monitor(tmp_path: Path) -> None:
+    """They need no token for it; without a file left nothing is polled or sent, and the log fills the disk."""
+    log = tmp_path / "log"
+    shell = ["sh", "-c", 'ulimit -n 400; exec "$@"', "sh", *COMMAND]
+    with anyio.fail_after(40), log.open("wb") as written:
+        process = await anyio.open_process(
+            [*shell, "serve", "--demo", "--transport", "http", "--port", "0"],
+            env=clean_environment(tmp_path, {}),
+            cwd=tmp_path,
+            stdout=written,
+            stderr=written,
+        )
+        try:
+            await until(lambda: "listening on" in log.read_text())
+            port = int(log.read_text().partition("http://127.0.0.1:")[2].partition(":")[0])
+            async with AsyncExitStack() as held:
+                for _ in range(500):
+                    held.push_async_callback((await anyio.connect_tcp("127.0.0.1", port)).aclose)
+                await until(lambda: "are refused" in log.read_text())
+        finally:
+            process.terminate()
+            await process.wait()
+    assert "Too many open files" not in log.read_text()
+    assert process.returncode == 0

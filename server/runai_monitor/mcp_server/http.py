@@ -230,8 +230,17 @@ async def run_http(
     )
     import uvicorn
 
+    from runai_monitor.mcp_server.connections import BACKLOG, allow_many_files, limited
+
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS, lifespan="on", ws="none"
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        lifespan="on",
+        ws="none",
+        http=limited(allow_many_files()),
+        backlog=BACKLOG,
     )
     listener = _bind(host, port)
     log.info("listening on %s: /mcp (Streamable HTTP) and /sse", _address(listener))
