@@ -260,3 +260,10 @@ def test_a_workload_failed_before_if_all_its_trouble_is_older(pods: tuple[Pod, .
     Of a loop only the last crash is on record: how often it was restarted tells how long it has gone on at least.
     """
     assert failed_before(pods, NOW - timedelta(minutes=20), now=NOW, hold=HOLD) is before
+
+
+def test_an_instant_that_was_cut_to_its_second_is_not_before_what_happened_in_it() -> None:
+    """A job that fails half a second after the first look is news, though Kubernetes writes an earlier time."""
+    pods = (make_pod("a", None, ended(at=NOW)),)
+    assert not failed_before(pods, NOW + timedelta(seconds=0.9), now=NOW, hold=HOLD)
+    assert failed_before(pods, NOW + timedelta(seconds=1), now=NOW, hold=HOLD)

@@ -26,6 +26,7 @@ _WAITING = {
 _HOLD_SECONDS = {"ErrImagePull": 10.0}
 """How long what may pass by itself must last to be told. A first pull that fails is tried again within seconds; when
 that fails too, the kubelet calls it ImagePullBackOff, which is told at once."""
+_SECOND = timedelta(seconds=1)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(minutes=5)
 """The kubelet's back-off: ten seconds, doubled up to five minutes."""
 _FORGIVEN = timedelta(minutes=10)
@@ -87,10 +88,10 @@ def in_trouble(pod: Pod, *, now: datetime, hold: timedelta) -> bool:
 def failed_before(pods: Sequence[Pod], instant: datetime, *, now: datetime, hold: timedelta) -> bool:
     """Whether there is trouble in these pods and all of it began before an instant, by the cluster's clock.
 
-    Without slack between the clocks: what falls on the wrong side is told all the same, alone or with the others.
+    Kubernetes cuts its instants to whole seconds: what happened in the same second is not before.
     """
     starts = [found.loops_since or found.since for found in from_pods(pods, now=now, hold=hold)]
-    return bool(starts) and all(start is not None and start < instant for start in starts)
+    return bool(starts) and all(start is not None and start + _SECOND <= instant for start in starts)
 
 
 def steady_since(pods: Sequence[Pod]) -> datetime | None:
