@@ -158,6 +158,16 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     assert (settings.kubeconfig, settings.slack_webhook_url) == (None, None)
 
 
+def test_an_empty_limit_is_no_missing_limit(tmp_path: Path) -> None:
+    """A variable that a deployment forgot to fill in must not open every project."""
+    with pytest.raises(SettingsError, match=r"RUNAI_MONITOR_MONITORED_PROJECTS is empty; accepted is"):
+        load_settings(environ={"RUNAI_MONITOR_MONITORED_PROJECTS": " "}, dotenv=None)
+    file = tmp_path / "workflow.yaml"
+    file.write_text("runai_proactive_monitor:\n  monitored_projects:\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="monitored_projects is empty"):
+        load_settings(config=file, environ={}, dotenv=None)
+
+
 @pytest.mark.parametrize("token", ['""', '"   "', '"to ken"', '"tökén"'])
 def test_a_token_that_keeps_nobody_out_or_nobody_can_send_is_refused(tmp_path: Path, token: str) -> None:
     """With an empty one the server would be open to other machines while it looks protected."""

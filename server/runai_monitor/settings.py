@@ -36,6 +36,7 @@ SHARED_NAMES = {
     "allow_write_tools": "RUNAI_ALLOW_WRITE_TOOLS",
 }
 CONFIG_VARIABLE = "RUNAI_MONITOR_CONFIG"
+LIMIT = "monitored_projects"
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 """A list given as JSON (`["a", "b"]`) or separated by commas (`a,b`) in the environment, as a list in YAML."""
@@ -337,9 +338,16 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, _Gi
             raise SettingsError(f"{dotenv}: is not UTF-8 text; save it as such") from None
     for values, origin in sources:
         for name, value in values.items():
+            if value is not None and not value.strip() and name == variable_of(LIMIT):
+                raise SettingsError(_empty_limit(f"{origin}: {name}"))
             if value and (name.startswith(ENV_PREFIX) or name in shared):
                 found[name] = _Given(value, origin)
     return found
+
+
+def _empty_limit(where: str) -> str:
+    """An empty hard limit must not mean "no limit", as an empty setting otherwise means its default."""
+    return f'{where} is empty; accepted is at least one project name, or "*" for all'
 
 
 def _from_yaml(path: Path) -> dict[str, _Given]:
@@ -363,6 +371,8 @@ def _from_yaml(path: Path) -> dict[str, _Given]:
             continue
         if key not in Settings.model_fields:
             raise SettingsError(f"{path}: unknown key {SECTION}.{key}{_nearest(str(key), Settings.model_fields)}")
+        if value is None and key == LIMIT:
+            raise SettingsError(_empty_limit(f"{path}: {SECTION}.{key}"))
         if value is not None:
             given[str(key)] = _Given(value, f"{path}: {SECTION}.{key}")
     return given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runai_monitor.diagnosis.lines import clean
 from runai_monitor.diagnosis.redact import redact
 
 LONGEST = 300
@@ -9,7 +10,7 @@ LONGEST = 300
 
 def cut(message: str, limit: int = LONGEST) -> str:
     """A message without secrets, on one line, at most `limit` characters; backticks cannot close ours."""
-    text = " ".join(redact(message[: 8 * limit]).split()).replace("`", "'")
+    text = " ".join(redact(clean(message[: 8 * limit])).split()).replace("`", "'")
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

@@ -33,6 +33,13 @@ ProjectArgument = Annotated[
 CursorArgument = Annotated[
     int | None, Field(description="The cursor of an earlier result: only what changed after it, oldest first.")
 ]
+WaitCursorArgument = Annotated[
+    int | None,
+    Field(
+        description="The cursor of an earlier result; null: the last one this client was given by start_monitoring, "
+        "list_alerts or wait_for_alerts, else now."
+    ),
+]
 
 
 def alert_tools(parts: ToolParts) -> list[Tool]:
@@ -70,13 +77,7 @@ def alert_tools(parts: ToolParts) -> list[Tool]:
 
     async def wait_for_alerts(
         ctx: Context[Any, Any],
-        after_cursor: Annotated[
-            int | None,
-            Field(
-                description="The cursor of an earlier result; null: the last one this client was given by "
-                "start_monitoring, list_alerts or wait_for_alerts, else now."
-            ),
-        ] = None,
+        after_cursor: WaitCursorArgument = None,
         timeout_seconds: Annotated[float, ranged("How long to wait, in seconds.", arguments.TIMEOUT_SECONDS)] = 60,
     ) -> Annotated[CallToolResult, schemas.AlertWaitResult]:
         """Waits until a job fails, escalates or recovers, and returns at once when it does.
