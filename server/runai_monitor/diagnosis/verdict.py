@@ -50,7 +50,8 @@ def judge(case: Case, findings: list[Finding]) -> Judgement:
     named = [finding for finding in findings if finding.confidence >= _NOTHING]
     if phase in ENDING_PHASES:
         named = [finding for finding in named if finding.cause in _HOLDS_UP]
-    if phase in _RUNNING_PHASES and _is_steady(case) and (case.pods or not named):
+    suffers = any(finding.strength is Strength.NODE and finding.cause in _HOLDS_UP for finding in named)
+    if phase in _RUNNING_PHASES and not suffers and _is_steady(case) and (case.pods or not named):
         return _healthy(case, findings)
     if _is_young(case) and not ended_badly(case) and not _stuck_states(case):
         hopeless = [f for f in named if f.never and not (f.role is Role.HINT and f.strength is Strength.EVENT)]
@@ -65,6 +66,7 @@ def judge(case: Case, findings: list[Finding]) -> Judgement:
         and not _unseen(case)
         and not ended_badly(case)
         and not _stuck_states(case)
+        and not _loses_pods(case)
     ):
         return _quiet(case, Verdict.HEALTHY, 0.6, f"it runs: {_pods(case)}; nothing says that anything is wrong")
     return _insufficient(case, findings)
@@ -201,9 +203,16 @@ def _is_steady(case: Case) -> bool:
     if not case.pods:
         return workload.running_pods is None or workload.running_pods >= (workload.requested_pods or 0)
     pods = [pod for pod in case.pods if pod.pod_phase != "Succeeded" and not is_superseded(pod, case.pods)]
-    if unready(case):
+    if unready(case) or _loses_pods(case):
         return False
     return bool(pods) and all(all_run(pod) and not pod.reason and _has_recovered(case, pod) for pod in pods)
+
+
+def _loses_pods(case: Case) -> bool:
+    """Whether pods are being deleted that no others stand in for, although nobody asked for fewer."""
+    staying = [pod for pod in case.pods if not pod.deleting and all_run(pod)]
+    needed = case.workload.requested_pods or 1
+    return any(pod.deleting for pod in case.pods) and len(staying) < needed
 
 
 def _has_recovered(case: Case, pod: Pod) -> bool:

@@ -24,6 +24,7 @@ from runai_monitor.diagnosis.rules.log_signs import (
     PREPARES,
     SIGNS,
     SMELLS,
+    SUMMARY,
 )
 from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
 from runai_monitor.diagnosis.wording import describe_workload, read_log, token
@@ -106,8 +107,7 @@ def sign_of_line(text: str) -> LogSign | None:
     for sign in SIGNS:
         if prepares and sign in SIGNALS:
             continue
-        for pattern in (sign.line, sign.raised if bare else None):
-            shown = pattern.search(text) if pattern is not None else None
+        for shown in (sign.in_line(text), sign.in_exception(text) if bare else None):
             if shown is not None and shown.start() < end:
                 return sign
     return None
@@ -137,7 +137,8 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
     if log is not None and (command := log.failed_command) is not None:
         return _doubted(_of_exception(case, ended, log, command), 0.6)
     own = next((line for line in reversed(lines) if OWN_ERROR.search(line.text)), None)
-    word = own or next((line for line in reversed(lines[-_LAST_LINES:]) if ERROR_WORD.search(line.text)), None)
+    said = [line for line in lines[-_LAST_LINES:] if not SUMMARY.search(line.text)]
+    word = own or next((line for line in reversed(said) if ERROR_WORD.search(GUESS.split(line.text)[0])), None)
     if log is None or word is None:
         return Finding(
             cause="application_error",
@@ -184,7 +185,11 @@ def _bare(case: Case, ended: Ended, log: Log, line: Line, name: str) -> Finding:
 
 def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
     sign, source = _sign_of(item)
-    line = None if sign is not None or item.name not in _SAYS_NOTHING else _line_beside(log)
+    line = None
+    if sign is not None and sign.role is Role.FOLLOWS:
+        line = _line_before(log, item)
+    elif sign is None and item.name in _SAYS_NOTHING:
+        line = _line_beside(log)
     if line is not None:
         return _of_line(case, ended, log, *line)
     cited: tuple[str, ...] = (case.cite_end(ended), case.cite_log(ended, source.excerpt))
@@ -255,7 +260,7 @@ def _says_nothing(item: Raised) -> bool:
 
 
 def _match(item: Raised) -> LogSign | None:
-    found = next((sign for sign in SIGNS if sign.raised is not None and sign.raised.search(item.words)), None)
+    found = next((sign for sign in SIGNS if sign.in_exception(item.words)), None)
     # An assertion compares: the words of a service's answer are what it expected.
     asserted = item.name == "AssertionError" and found is not None and found.cause in OUTSIDE
     return None if asserted else found
@@ -264,10 +269,22 @@ def _match(item: Raised) -> LogSign | None:
 def _line_beside(log: Log) -> tuple[Line, LogSign] | None:
     """A line that explains an exception which says nothing itself: `DataLoader worker exited unexpectedly`."""
     for line in reversed(log.fatal_lines):
+        guess = GUESS.search(line.text)
+        said = line.text[: guess.start()] if guess is not None else line.text
         for sign in SIGNS:
-            idle = sign in SIGNALS and PREPARES.search(line.text)
-            if sign.beside and not idle and sign.line is not None and sign.line.search(line.text):
+            idle = sign in SIGNALS and PREPARES.search(said)
+            if sign.beside and not idle and sign.in_line(said):
                 return line, sign
+    return None
+
+
+def _line_before(log: Log, item: Raised) -> tuple[Line, LogSign] | None:
+    """What a rank itself said just before an exception that only tells of trouble with the others."""
+    own = [line for line in log.before(item, _FEW_LINES) if line.rank == item.rank]
+    for line in reversed(own):
+        sign = sign_of_line(line.text)
+        if sign is not None and sign.beside and sign.role is Role.OWN and sign not in SIGNALS:
+            return line, sign
     return None
 
 

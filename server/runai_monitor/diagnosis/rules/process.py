@@ -38,7 +38,9 @@ _EXITS: dict[int, tuple[str, str, str]] = {
     127: ("bad_command", "the command does not exist in the image", "correct the workload's command, or install it in the image (Run:ai: command, image)"),
     126: ("not_executable", "the command may not be executed", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)"),
 }  # fmt: skip
-_SURE = {135: 0.72}
+_SURE = {135: 0.72, 126: 0.76, 127: 0.76}
+"""A program may end with these codes for reasons of its own: surer where the last words agree."""
+_AGREED = 0.86
 # The words of a shell that cannot start a command; the code says that it is the command.
 _SAID_BY_SHELL = frozenset({(126, "permission_denied"), (126, "missing_file"), (127, "missing_file")})
 _OF_A_KILL = frozenset({"killed_by_signal", "python_exception", "application_error"})
@@ -75,13 +77,13 @@ def _of_run(case: Case, ended: Ended) -> Finding:
     if said is not None and (end.exit_code, said.cause) not in _SAID_BY_SHELL:
         return said
     if end.exit_code in _EXITS:
-        return _from_exit_code(case, ended, end.exit_code)
+        return _from_exit_code(case, ended, end.exit_code, agreed=said is not None)
     if stopped or (ended.log is not None and any(item.name in STOPPED for item in ended.log.fatal_raised)):
         return _killed(case, ended)
     return last_words.unexplained(case, ended, ended.log)
 
 
-def _from_exit_code(case: Case, ended: Ended, code: int) -> Finding:
+def _from_exit_code(case: Case, ended: Ended, code: int, *, agreed: bool) -> Finding:
     cause, title, advice = _EXITS[code]
     cited = [case.cite_end(ended)]
     if ended.log is not None:
@@ -89,7 +91,7 @@ def _from_exit_code(case: Case, ended: Ended, code: int) -> Finding:
     return Finding(
         cause=cause,
         title=title,
-        confidence=_SURE.get(code, 0.86),
+        confidence=_AGREED if agreed else _SURE.get(code, _AGREED),
         explanation=f"{ended.place} ended with exit code {code}: {title}.",
         evidence_ids=tuple(cited),
         next_steps=(advice, read_log(ended.pod, ended.container, previous=ended.previous)),

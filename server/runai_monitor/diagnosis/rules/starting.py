@@ -43,15 +43,18 @@ _CONFIGURATION = (
     sign("missing_configmap", "a ConfigMap does not exist", r"FailedScheduling|Unschedulable|SchedulerError", r"Missing required configmaps: \[(?P<detail>[a-z0-9][\w.-]{0,252})", "create it in the workload's namespace, or correct its name", stage=Stage.SCHEDULED, confidence=0.95),
     sign("security_context_denied", "a security rule refused the container", _CREATE, r"runAsNonRoot|runAsUser breaks|violates PodSecurity|admission webhook \S+ denied|unable to validate against any (?:pod security policy|security context)|hostPath volumes are not allowed|Privileged containers are not allowed|capability may not be added", "run as a non-root user (Run:ai: security.runAsUid, runAsNonRoot) without the named privilege, or have the policy allow it", stage=Stage.STARTED, confidence=0.95),
 )  # fmt: skip
+_OF_RUNTIME = "look at the container runtime on the node; another node may do: delete the pod"
 _RUNTIME = (
     sign("container_oom", "the memory limit is too small to start the container", _START, r"container init was OOM-killed|memory limit too low", "raise the memory limit (Run:ai: compute.cpuMemoryLimit)", stage=Stage.STARTED, confidence=0.93),
     sign("cuda_driver_mismatch", "the NVIDIA driver is too old for the image's CUDA", _START, r"nvidia-container-cli: requirement error|unsatisfied condition: (?:cuda|driver)|please update your driver", "use an image built for the node's driver, or have the driver updated", stage=Stage.STARTED, confidence=0.95),
     sign("wrong_architecture", "the image is for another processor architecture", _START, r"exec format error", "rebuild it for the nodes' architecture (docker build --platform linux/amd64), or choose nodes that suit it (Run:ai: nodeType)", stage=Stage.STARTED, confidence=0.93),
-    sign("not_executable", "the entrypoint may not be executed", _START, r"exec:? \\?\"?(?P<detail>[\w./-]{1,120})\\?\"?:[^\n]{0,80}permission denied", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)", stage=Stage.STARTED, confidence=0.94),
-    sign("bad_command", "the command does not exist in the image", _START, r"exec:? \\?\"?(?P<detail>[\w./ -]{1,120}?)\\?\"?: (?:executable file not found|stat [^\n]{0,160}no such file|no such file)|executable file not found in \$PATH|no command specified", "correct the workload's command, or install it in the image (Run:ai: command, image)", stage=Stage.STARTED, confidence=0.95),
+    sign("not_executable", "the entrypoint may not be executed", _START, r"exec:? \\?\"?(?P<detail>[\w./-]{1,120})\\?\"?:[^\n]{0,80}permission denied|\bopen executable: permission denied", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)", stage=Stage.STARTED, confidence=0.94),
+    sign("bad_command", "the command does not exist in the image", _START, r"exec:? \\?\"?(?P<detail>[\w./ -]{1,120}?)\\?\"?: (?:executable file not found|stat [^\n]{0,160}no such file|no such file)|executable file (?:`(?P<key>[^`\n]{1,120})` )?not found in \$PATH|no command specified", "correct the workload's command, or install it in the image (Run:ai: command, image)", stage=Stage.STARTED, confidence=0.95),
     sign("missing_file", "the working directory does not exist in the image", _START, r"chdir to cwd \(\"(?P<detail>[\w./-]{1,120})\"\)[^\n]*no such file", "correct the working directory (Run:ai: workingDir), or create it in the image", stage=Stage.STARTED, confidence=0.88),
     sign("read_only_filesystem", "the runtime cannot write to the image's file system", _START, r"read-only file system", "mount the volume at a path that exists in the image, or clear security.readOnlyRootFilesystem", stage=Stage.STARTED, confidence=0.85, needs_reason=True),
-    sign("container_create_failed", "the runtime could not create the container", r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun|FailedCreatePodSandBox|Failed", r"failed to (?:create|start|generate|reserve)|is reserved for|deadline exceeded|OCI runtime|nvidia-container-cli|CreateContainerError|RunContainerError|no runtime for", "look at the container runtime on the node; another node may do: delete the pod", stage=Stage.STARTED, confidence=0.82, needs_reason=True),
+    sign("container_create_failed", "the runtime could not create the container", r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun|FailedCreatePodSandBox|Failed", r"failed to (?:create|start|generate|reserve)|is reserved for|deadline exceeded|OCI runtime|nvidia-container-cli|no runtime for", _OF_RUNTIME, stage=Stage.STARTED, confidence=0.82, needs_reason=True),
+    # The reason alone says that it failed; what else its text says no sign knows.
+    sign("container_create_failed", "the runtime could not create the container", r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun", r".*", _OF_RUNTIME, stage=Stage.STARTED, confidence=0.75, needs_reason=True),
 )  # fmt: skip
 _ENDED = (
     sign("ephemeral_storage_exceeded", "the pod used more ephemeral storage than it may", _EVICTED, r"ephemeral[ -](?:local )?storage (?:usage )?(?:exceeds|limit)|exceeded its local ephemeral storage|exceeds the (?:total )?limit", "write checkpoints and caches to a volume (Run:ai: storage.pvc), or raise the ephemeral-storage limit", stage=Stage.RUNNING, confidence=0.96),
@@ -69,9 +72,9 @@ SIGNS: tuple[Sign, ...] = (
     *storage.SIGNS,
     *node.SIGNS,
     *_ENDED,
-    *_RUNTIME[:-1],
+    *_RUNTIME[:-2],
     *_IMAGE,
-    *_RUNTIME[-1:],
+    *_RUNTIME[-2:],
 )
 _AMBIGUOUS = (
     "may require authorization",
