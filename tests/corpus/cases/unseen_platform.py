@@ -129,7 +129,7 @@ CASES = [
         "wrong_architecture",
         "containerd's newer words for a manifest without this platform",
         f'failed to pull and unpack image "{REGISTRY}": no match for platform in manifest: not found',
-        pair="unseen-not-found",
+        pair="unseen-crio-image",
     ),
     pull(
         "unseen-ecr-rate",
@@ -423,6 +423,7 @@ CASES = [
             message="Pod was terminated in response to imminent node shutdown.",
         ),
         never=("killed_by_signal", "preempted"),
+        pair="unseen-disruption",
     ),
     case(
         "unseen-cilium-range",

@@ -18,8 +18,8 @@ _WATCHES = r"inotify|file watch(?:er|es)|\bwatch '"
 _FILES: tuple[LogSign, ...] = (
     log_sign(
         "missing_module", "a module or library is missing",
-        "install it in the image, or use an image that has it (Run:ai: image)",
-        raised=r"^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name .{1,300} \(unknown location\))"
+        "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
+        raised=r"^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name (?!.{1,400}\(/))"
         r"|^(?:OSError|RuntimeError): .*\.so[\w.]*: cannot open shared object file|^ImportError: .{0,120}version `\S+' not found|^ImportError: .{0,400}(?:not (?:seem to be )?installed|is required|[Pp]lease install|pip install|seems to be not installed)",
         line=r"error while loading shared libraries|^Error loading shared library |^Error relocating \S+: \S+: symbol not found|: No module named |Cannot find module '(?P<detail>[^']{1,80})'|there is no package called|"
         r"java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError)",
@@ -70,7 +70,7 @@ _PROGRAM: tuple[LogSign, ...] = (
     ),
     log_sign(
         "missing_file", "a file or directory does not exist",
-        "check the path, and that its volume is mounted there (Run:ai: storage, mount path)",
+        "check {detail|the path}: whether it is there, and its volume mounted (Run:ai: storage, mount path)",
         raised=r"^FileNotFoundError(?:: .*?: '(?P<detail>[^']{1,200})')?|^NotADirectoryError|\[Errno 2\]|does not appear to have a file named|NoSuchFileException|"
         r"^OSError: (?:Can't load|Unable to load|Error no file named) .{0,80}'(?P<path>/[^']{1,200})'",
         line=r"can't open file '?(?P<detail>[^'\n]{1,200}?)'?: \[Errno 2\]|\[Errno 2\]|: No such file or directory|\(os error 2\)|" + words_of("missing_file") + r"|cannot access '|NoSuchFileException|ENOENT|\bOs \{ code: 2\b",

@@ -41,6 +41,7 @@ _EXITS: dict[int, tuple[str, str, str]] = {
 _SURE = {135: 0.72, 126: 0.76, 127: 0.76}
 """A program may end with these codes for reasons of its own: surer where the last words agree."""
 _AGREED = 0.86
+_AGREES = {126: re.compile(r"cannot execute|permission denied", re.IGNORECASE), 127: re.compile(r"not found|no such file", re.IGNORECASE)}  # fmt: skip
 # The words of a shell that cannot start a command; the code says that it is the command.
 _SAID_BY_SHELL = frozenset({(126, "permission_denied"), (126, "missing_file"), (127, "missing_file")})
 _OF_A_KILL = frozenset({"killed_by_signal", "python_exception", "application_error"})
@@ -77,21 +78,24 @@ def _of_run(case: Case, ended: Ended) -> Finding:
     if said is not None and (end.exit_code, said.cause) not in _SAID_BY_SHELL:
         return said
     if end.exit_code in _EXITS:
-        return _from_exit_code(case, ended, end.exit_code, agreed=said is not None)
+        return _from_exit_code(case, ended, end.exit_code)
     if stopped or (ended.log is not None and any(item.name in STOPPED for item in ended.log.fatal_raised)):
         return _killed(case, ended)
     return last_words.unexplained(case, ended, ended.log)
 
 
-def _from_exit_code(case: Case, ended: Ended, code: int, *, agreed: bool) -> Finding:
+def _from_exit_code(case: Case, ended: Ended, code: int) -> Finding:
     cause, title, advice = _EXITS[code]
     cited = [case.cite_end(ended)]
+    sure = _SURE.get(code, _AGREED)
     if ended.log is not None:
         cited.append(case.cite_log(ended, ended.log.tail()))
+        words = _AGREES.get(code)
+        sure = _AGREED if words is not None and words.search(ended.log.tail(6)) else sure
     return Finding(
         cause=cause,
         title=title,
-        confidence=_AGREED if agreed else _SURE.get(code, _AGREED),
+        confidence=sure,
         explanation=f"{ended.place} ended with exit code {code}: {title}.",
         evidence_ids=tuple(cited),
         next_steps=(advice, read_log(ended.pod, ended.container, previous=ended.previous)),
