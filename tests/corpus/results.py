@@ -105,6 +105,9 @@ _INTRODUCTION = (
     "its cases, how many were answered with it (or with another reading that the label allows). *Confidently wrong*: how",
     'often it was named wrongly with a confidence of 0.8 or more, which means "act on it".',
     "",
+    "The 148 cases of the `unseen` modules scored 87 % (129 of 148) when they were first run, before the rules had seen",
+    "them: that, not the present figure, says how it generalises.",
+    "",
 )
 
 

@@ -116,7 +116,7 @@ PROCESS = [
     case("OOMKilled child, parent ended with 0", "container_oom", exited(0, reason="OOMKilled", memory="8Gi")),
     case("memory limit too low to start", "container_oom", exited(128, reason="StartError", message="failed to create containerd task: OCI runtime create failed: container init was OOM-killed (memory limit too low?): unknown")),
     case("Run:ai's event alone says OOMKilled", "container_oom", gone(runai_event("OOMKilled", "Container main was OOMKilled"))),
-    case("node low on memory", "node_memory_eviction", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. Container main was using 90Gi, request is 0.")]), then="killed_by_signal"),
+    case("node low on memory", "node_memory_eviction", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. Container main was using 90Gi, request is 0.")]), absent="killed_by_signal"),
     case("own ephemeral storage limit", "ephemeral_storage_exceeded", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="Pod ephemeral local storage usage exceeds the total limit of containers 50Gi. ")])),
     case("emptyDir over its size limit", "ephemeral_storage_exceeded", gone(runai_event("Evicted", 'Usage of EmptyDir volume "cache" exceeds the limit "10Gi". '))),
     case("node low on ephemeral storage", "node_disk_pressure", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 8Gi. ")])),
@@ -162,7 +162,7 @@ PROCESS = [
     ends("terminated without a reason", "killed_by_signal", 143, STEPS, sure=False),
     ends("NaN", "training_diverged", 1, STEPS + "ERROR: loss is nan at step 20, stopping training\n"),
     dies("loss scale", "training_diverged", "FloatingPointError: Minimum loss scale reached (0.0001). Your loss is probably exploding."),
-    case("liveness probe", "probe_failed", exited(137, STEPS, phase="Running", events=[event("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", at=5.1), event("Killing", "Container main failed liveness probe, will be restarted", at=5.1)]), then="killed_by_signal"),
+    case("liveness probe", "probe_failed", exited(137, STEPS, phase="Running", events=[event("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", at=5.1), event("Killing", "Container main failed liveness probe, will be restarted", at=5.1)]), absent="killed_by_signal"),
     case("job's deadline", "deadline_exceeded", exited(143, STEPS, message=None, events=[], runai_events=[runai_event("DeadlineExceeded", "Job was active longer than specified deadline", kind="Job", about=NAME)]), then="killed_by_signal"),
     case("retries used up, and nothing of the pods left", "backoff_limit_exceeded", gone(runai_event("BackoffLimitExceeded", "Job has reached the specified backoff limit", kind="Job", about=NAME)), sure=False),
 ]  # fmt: skip
@@ -235,7 +235,7 @@ SCHEDULING = [
     case("over the limit, told by the phase alone", "project_over_quota", Scene(phase="Pending", since=40, kube=False, reason="OverLimit", message="llm quota has reached the allowable limit of GPUs. Limit is 8 GPUs, currently 8 GPUs allocated and workload requested 2 GPUs")),
     case("namespace quota", "namespace_quota_exceeded", Scene(phase="Pending", since=2, runai_events=[runai_event("FailedCreate", 'pods "x" is forbidden: exceeded quota: gpu, requested: requests.nvidia.com/gpu=8, used: 8, limited: 8', kind="Job", about=NAME)])),
     case("preempted by priority, waits", "preempted", Scene(phase="Pending", since=3, runai_events=[runai_event("Evict", f"Pod {NAMESPACE}/{NAME}-0-0 was preempted by higher priority workload prod/serve", kind="PodGroup", about="pg-1")]), says=("higher priority",)),
-    case("preempted, told by the pod", "preempted", Scene(phase="Pending", since=3, pods=[pod(container(ended(143)), conditions=(condition("DisruptionTarget", "True", "PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod"),))]), then="killed_by_signal"),
+    case("preempted, told by the pod", "preempted", Scene(phase="Pending", since=3, pods=[pod(container(ended(143)), conditions=(condition("DisruptionTarget", "True", "PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod"),))]), absent="killed_by_signal"),
     case("time limit of the project", "time_limit_reached", Scene(phase="Stopped", message="Workload was stopped: idle GPU timeout of 60 minutes exceeded")),
 ]  # fmt: skip
 

@@ -151,7 +151,7 @@ MORE_MISSES = [
     case("consolidated, and waits", "preempted",
          Scene(phase="Pending", since=30, runai_events=[runai_event("Evict", f"Pod {NAMESPACE}/{NAME}-0-0 was preempted and rescheduled due to bin packing (resource consolidation) procedure", kind="PodGroup", about="pg", at=30)]), says=("consolidation",)),
     case("a pod that the node's end took along", "node_lost",
-         Scene(pods=[pod(container(ended(137, "ContainerStatusUnknown")), conditions=(condition("DisruptionTarget", "True", "DeletionByPodGC", "PodGC: node no longer exists"),))]), then="killed_by_signal"),
+         Scene(pods=[pod(container(ended(137, "ContainerStatusUnknown")), conditions=(condition("DisruptionTarget", "True", "DeletionByPodGC", "PodGC: node no longer exists"),))]), absent="killed_by_signal"),
     case("a mount that is merely slow", "pending_normally", Scene(phase="Initializing", since=2, pods=[pod(container(waiting("ContainerCreating")), phase="Pending")], events=[event("FailedMount", "Unable to attach or mount volumes: timed out waiting for the condition")])),
     case("an old pull problem of what runs", "healthy", Scene(phase="Running", pods=[pod(container(running()), phase="Running")], events=[event("Failed", PULL + "i/o timeout", at=50)])),
     case("words in the log of what runs", "healthy", Scene(phase="Running", pods=[pod(container(running()), phase="Running")], logs={(0, "main", False): "ERROR CUDA out of memory\n"})),

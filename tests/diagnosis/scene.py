@@ -68,10 +68,17 @@ def running(since: float = 60) -> Json:
 
 
 def container(
-    state: Json, *, last: Json | None = None, name: str = "main", restarts: int = 0, memory: str | None = None
+    state: Json,
+    *,
+    last: Json | None = None,
+    name: str = "main",
+    restarts: int = 0,
+    memory: str | None = None,
+    ready: bool = False,
 ) -> Json:
     """A container with its state, the state before, and its memory limit."""
     status: Json = {"name": name, "state": state, "lastState": last or {}, "restartCount": restarts, "image": IMAGE}
+    status["ready"] = ready
     return {
         "status": status,
         "spec": {"name": name, "image": IMAGE, "resources": {"limits": {"memory": memory} if memory else {}}},

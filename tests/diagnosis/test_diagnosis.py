@@ -80,8 +80,8 @@ async def test_an_honest_i_do_not_know_says_what_was_read_and_where_to_look() ->
 
 async def test_a_quiet_report_says_what_was_looked_at() -> None:
     """A good word is believed when it says what it rests on."""
-    found = await Scene(phase="Running", pods=[pod(container(running()), phase="Running")]).diagnose()
-    assert "it runs: 1 pod, 1 of them with all containers running" in found.markdown
+    found = await Scene(phase="Running", pods=[pod(container(running(), ready=True), phase="Running")]).diagnose()
+    assert "it runs: 1 of 1 pods ready" in found.markdown
     assert [item.source for item in found.evidence] == ["Run:ai workload", "pods in Kubernetes"]
 
 
@@ -114,7 +114,7 @@ async def test_a_report_reads_verdict_causes_steps_gaps_evidence_in_that_order()
         for part in (
             "# llm/llama-sft: failure: out of memory",
             "## 1.",
-            "- Next: limit 64Gi",
+            "- Next: raise the memory limit 64Gi → 96Gi",
             "## Not read",
             "## Evidence",
             "data, not instructions",

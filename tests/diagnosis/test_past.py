@@ -112,8 +112,8 @@ async def test_a_cause_that_came_before_puts_its_numbers_into_the_advice() -> No
     (cause,) = found.causes
     assert (
         cause.next_steps[0]
-        == "limit 64Gi, OOMKilled at 64Gi, and 3 times before in 2 days at 64Gi: raise it to 96Gi (Run:ai: compute.cpuMemoryLimit), "
-        "or reduce num_workers, prefetching or what is kept in memory"
+        == "raise the memory limit 64Gi → 96Gi (Run:ai: compute.cpuMemoryLimit), or lower num_workers or prefetching: "
+        "OOMKilled at 64Gi, and 3 times before in 2 days at 64Gi"
     )
     assert cause.explanation.endswith("It was the cause 3 times before in 2 days.")
     said = "Before: this workload had 3 alerts in the last 2 days: each container_oom. The last one began 2 hours ago and ended 60 minutes ago: healthy for 60 s."
@@ -131,7 +131,7 @@ async def test_limits_that_were_raised_in_vain_point_at_a_leak() -> None:
     """At the third limit the answer is not a fourth one."""
     history = FakeHistory(episode(5, limit="48Gi"), episode(20, limit="32Gi"))
     (cause,) = (await oom().diagnose(history=history)).causes
-    assert "at 32Gi and 48Gi: raise it to 96Gi" in cause.next_steps[0]
+    assert "OOMKilled at 64Gi, and 2 times before in 20 hours at 32Gi and 48Gi" in cause.next_steps[0]
     assert "look for memory that grows without end" in cause.next_steps[0]
 
 
@@ -326,7 +326,8 @@ async def test_the_second_episode_knows_the_first(database: Database) -> None:
         "The last one began 5 hours ago and ended 4 hours ago: the workload was deleted and it was submitted again."
         in found.markdown
     )
-    assert "1 time before in 5 hours at 48Gi: raise it to 96Gi" in found.causes[0].next_steps[0]
+    assert "64Gi → 96Gi" in found.causes[0].next_steps[0]
+    assert found.causes[0].next_steps[0].endswith("and 1 time before in 5 hours at 48Gi")
 
 
 async def test_the_server_gives_its_diagnoses_the_store_within_the_limit_of_projects(database: Database) -> None:

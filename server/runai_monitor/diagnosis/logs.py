@@ -62,6 +62,7 @@ LAUNCHERS = frozenset(
     }
 )  # fmt: skip
 """Exceptions of what started the process that failed: they say that it did, not why."""
+_FAILED_ONES = frozenset({"CalledProcessError", "ActorDiedError"})
 _ELSEWHERE = re.compile(
     r"\b[Ss]ee (?:the )?(?:root cause|stack ?trace|error|logs?)\b.{0,40}\babove|Engine process failed to start"
 )
@@ -157,7 +158,7 @@ class Log:
         last = self.raised[-1] if self.raised else None
         if last is None or last.last <= self.last_progress:
             return None
-        return last if last.name == "CalledProcessError" or _ELSEWHERE.search(last.said) else None
+        return last if last.name in _FAILED_ONES or _ELSEWHERE.search(last.said) else None
 
     def afterwards(self, item: Raised) -> int:
         """How many ordinary lines follow an exception: none of another traceback, and nobody's afterword."""
@@ -166,6 +167,11 @@ class Log:
     def is_last_word(self, item: Raised) -> bool:
         """Whether next to nothing follows the line that names an exception."""
         return self.afterwards(item) + item.last - item.at <= _FEW_AFTERWARDS
+
+    def before(self, item: Raised, count: int) -> list[Line]:
+        """The lines just before an exception that belong to no other and follow the last progress."""
+        first = max(0, item.first - count, self.last_progress + 1)
+        return [self.lines[index] for index in range(first, item.first) if index not in self._inside]
 
     @cached_property
     def launched(self) -> bool:

@@ -158,15 +158,14 @@ def _informed(case: Case, causes: tuple[Cause, ...], evidence_id: str) -> tuple[
 
 def _memory_step(step: str, same: Sequence[Episode], title: str, times_before: str) -> str:
     """The advice about a memory limit, with the limits at which it was killed before."""
-    seen, colon, advice = step.partition(": raise")
-    if not colon:
+    if ": OOMKilled at " not in step:
         return step
     limits = _limits(episode.title for episode in same)
     now = amount(next(iter(_limits([title])), None))
     lower = [limit for limit in limits if now is not None and (amount(limit) or 0) < now]
     at = f" at {listed(sorted(limits, key=lambda limit: amount(limit) or 0))}" if limits else ""
     leak = "; more was not enough twice: look for memory that grows without end" if len(lower) >= _LOWER_LIMITS else ""
-    return f"{seen}, and {times_before}{at}{colon}{advice}{leak}"
+    return f"{step}, and {times_before}{at}{leak}"
 
 
 def _limits(titles: Iterable[str | None]) -> list[str]:

@@ -32,8 +32,23 @@ def ranked(findings: Iterable[Finding]) -> tuple[Cause, ...]:
     """One cause each, best first. The confidence of what may only follow from the first is halved beside it."""
     merged = _merged(findings)
     start = min((f.at for f in merged if f.role is Role.OWN and f.at is not None), default=None)
-    ordered = sorted(merged, key=lambda finding: _key(finding, merged, start))[:MOST_CAUSES]
-    return tuple(_cause(finding, first=ordered[0]) for finding in ordered)
+    ordered = sorted(merged, key=lambda finding: _key(finding, merged, start))
+    echoes = [finding for finding in ordered[1:] if _is_echo(finding, ordered[0])]
+    first = _with_echoes(ordered[0], echoes)
+    others = [finding for finding in ordered[1:] if finding not in echoes]
+    return tuple(_cause(finding, first=first) for finding in (first, *others[: MOST_CAUSES - 1]))
+
+
+def _is_echo(finding: Finding, first: Finding) -> bool:
+    """Whether a finding is only how the first cause ended the same pod: beside it, advice of its own would mislead."""
+    follows = finding.role is Role.FOLLOWS > first.role and first.confidence >= _CERTAIN
+    at_once = finding.at is None or first.at is None or abs(finding.at - first.at) <= _TOGETHER
+    return finding.cause == "killed_by_signal" and follows and finding.place == first.place and at_once
+
+
+def _with_echoes(first: Finding, echoes: Iterable[Finding]) -> Finding:
+    cited = (*first.evidence_ids, *(number for echo in echoes for number in echo.evidence_ids))
+    return replace(first, evidence_ids=tuple(dict.fromkeys(cited))[:_MOST_CITED])
 
 
 def _key(finding: Finding, all_of_them: list[Finding], start: datetime | None) -> tuple[object, ...]:

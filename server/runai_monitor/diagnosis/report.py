@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from runai_monitor.diagnosis.wording import token
-from runai_monitor.model.diagnosis import Cause, Diagnosis, Evidence
+from runai_monitor.model.diagnosis import Cause, Diagnosis, Evidence, with_command
 from runai_monitor.model.workload import Workload
 
 MOST_BYTES = 11_800
@@ -22,7 +22,6 @@ _STEP = 300
 _STEPS_OF_FIRST, _STEPS_OF_OTHERS = 6, 2
 _LONGEST_FENCE = 12
 _MARKUP = re.compile(r"([\\`*\[\]<>|#~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
-_COMMANDS = ("kubectl ", "runai ")
 _TICKS = re.compile(rf"`{{{_LONGEST_FENCE},}}")
 
 
@@ -60,8 +59,11 @@ def _cause(number: int, cause: Cause) -> str:
 
 
 def _step(step: str) -> str:
-    """A step; one that is a command as code, so that it can be copied as it is."""
-    return f"`{step}`" if step.startswith(_COMMANDS) and "`" not in step else _inline(step)
+    """A step; the command that it is, or ends with, as code, so that it can be copied as it is."""
+    said, command = with_command(step)
+    if not command or "`" in command:
+        return _inline(step)
+    return f"{_inline(said)} `{command}`" if said else f"`{command}`"
 
 
 def _unread(unread: tuple[str, ...]) -> str:

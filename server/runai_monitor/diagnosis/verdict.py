@@ -10,7 +10,7 @@ from runai_monitor.diagnosis.messages import WAITING_PHASES
 from runai_monitor.diagnosis.rank import ranked
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.waits import unready
-from runai_monitor.diagnosis.wording import describe_workload, listed, times, token
+from runai_monitor.diagnosis.wording import describe_workload, in_namespace, listed, times, token
 from runai_monitor.model.cluster import ContainerPhase, Pod
 from runai_monitor.model.diagnosis import Cause, Verdict
 from runai_monitor.model.workload import ENDING_PHASES, STOPPED_PHASES
@@ -20,6 +20,8 @@ _HOLDS_UP = frozenset(
     {"node_lost", "node_not_ready", "node_shutdown", "node_disk_pressure", "gpu_hardware_fault", "storage_unresponsive"}
 )
 """What keeps a deletion from ending; how the containers ended follows from it."""
+_NODE_FAILS = frozenset({"node_lost", "node_not_ready", "node_shutdown"})
+"""What takes the pods of a node away although their containers still seem to run."""
 _PODS_UNREAD = re.compile(r"pods? (?!.*: not found(?:,|$))")
 """Entries of `unread` about pods; one that Run:ai lists and Kubernetes lacks has been read: it is gone."""
 _NOTHING = 0.4
@@ -50,7 +52,8 @@ def judge(case: Case, findings: list[Finding]) -> Judgement:
     named = [finding for finding in findings if finding.confidence >= _NOTHING]
     if phase in ENDING_PHASES:
         named = [finding for finding in named if finding.cause in _HOLDS_UP]
-    if phase in _RUNNING_PHASES and _is_steady(case) and (case.pods or not named):
+    suffers = any(finding.strength is Strength.NODE and finding.cause in _NODE_FAILS for finding in named)
+    if phase in _RUNNING_PHASES and not suffers and _is_steady(case) and (case.pods or not named):
         return _healthy(case, findings)
     if _is_young(case) and not ended_badly(case) and not _stuck_states(case):
         hopeless = [f for f in named if f.never and not (f.role is Role.HINT and f.strength is Strength.EVENT)]
@@ -58,13 +61,18 @@ def judge(case: Case, findings: list[Finding]) -> Judgement:
             return _pending(case, named)
     if named:
         causes = _with_doubt(case, ranked(named))
-        return Judgement(verdict=Verdict.FAILURE, confidence=causes[0].confidence, causes=causes, summary=_pods(case))
+        if again := _running_again(case):
+            first = replace(causes[0], title=f"{again}; the last crash was: {causes[0].title}")
+            causes = (first, *causes[1:])
+        summary = f"{_pods(case)}."
+        return Judgement(verdict=Verdict.FAILURE, confidence=causes[0].confidence, causes=causes, summary=summary)
     if (
         phase in _RUNNING_PHASES
         and case.pods
         and not _unseen(case)
         and not ended_badly(case)
         and not _stuck_states(case)
+        and not _loses_pods(case)
     ):
         return _quiet(case, Verdict.HEALTHY, 0.6, f"it runs: {_pods(case)}; nothing says that anything is wrong")
     return _insufficient(case, findings)
@@ -180,7 +188,8 @@ def _where_next(case: Case) -> list[str]:
             + (f" before {at:%Y-%m-%d %H:%M} UTC" if at else "")
         )
     if case.workload.phase in ENDING_PHASES:
-        steps.append("look for finalizers and for a node that does not answer: kubectl get pods -o wide")
+        command = in_namespace("kubectl get pods -o wide", case.workload)
+        steps.append(f"look for finalizers and for a node that does not answer: {command}")
     return [*steps, describe_workload(case.workload)]
 
 
@@ -201,9 +210,26 @@ def _is_steady(case: Case) -> bool:
     if not case.pods:
         return workload.running_pods is None or workload.running_pods >= (workload.requested_pods or 0)
     pods = [pod for pod in case.pods if pod.pod_phase != "Succeeded" and not is_superseded(pod, case.pods)]
-    if unready(case):
+    if unready(case) or _loses_pods(case):
         return False
     return bool(pods) and all(all_run(pod) and not pod.reason and _has_recovered(case, pod) for pod in pods)
+
+
+def _loses_pods(case: Case) -> bool:
+    """Whether pods are being deleted that no others stand in for, although nobody asked for fewer."""
+    staying = [pod for pod in case.pods if not pod.deleting and all_run(pod)]
+    needed = case.workload.requested_pods or 1
+    return any(pod.deleting for pod in case.pods) and len(staying) < needed
+
+
+def _running_again(case: Case) -> str:
+    """How often a workload was restarted that runs again, too shortly to call it recovered; empty when it does not."""
+    crashes = ended_badly(case)
+    pods = [pod for pod in case.pods if pod.pod_phase != "Succeeded" and not is_superseded(pod, case.pods)]
+    runs = bool(crashes) and all(crash.previous for crash in crashes) and all(map(all_run, pods)) and not unready(case)
+    if not runs or any(pod.reason for pod in pods) or case.workload.phase not in _RUNNING_PHASES:
+        return ""
+    return f"running again after {times(max(crash.container.restarts for crash in crashes), 'restart')}"
 
 
 def _has_recovered(case: Case, pod: Pod) -> bool:
@@ -245,8 +271,10 @@ def _pods(case: Case) -> str:
     if not case.pods:
         known = len(case.runai_pods) or case.workload.running_pods or 0
         return f"{times(known, 'pod')} by Run:ai's list" if known else "no pods"
-    running = sum(1 for pod in case.pods if all_run(pod))
-    return f"{times(len(case.pods), 'pod')}, {running} of them with all containers running"
+    ready = sum(
+        1 for pod in case.pods if all_run(pod) and all(c.ready for c in pod.containers if not (c.init or c.ephemeral))
+    )
+    return f"{ready} of {len(case.pods)} pods ready"
 
 
 def _state(pod: Pod) -> str:

@@ -14,6 +14,7 @@ from runai_monitor.model.cluster import Container, Pod
 from runai_monitor.model.workload import Workload
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.:/@%+=-]+")
+_DETAIL = re.compile(r"\{detail\|([^}]*)\}")
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]i?|m|k)?")
 _UNITS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18, "m": 1e-3} | {
     f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", 1)
@@ -63,6 +64,12 @@ def one_half_more(quantity: str | None) -> str | None:
         return None
     more = 1.5 * size / _UNITS[unit]
     return f"{math.ceil(more) if more >= 4 else round(more, 1):g}{unit}"  # below four units whole steps are too coarse
+
+
+def filled(advice: Sequence[str], detail: str, namespace: str | None = None) -> tuple[str, ...]:
+    """Advice with the name it is about in place of `{detail|it}` (else what stands after the stroke) and `{namespace}`."""
+    named = (_DETAIL.sub(lambda place: detail or place[1], step) for step in advice)
+    return tuple(step.replace("{namespace}", token(namespace) if namespace else "<namespace>") for step in named)
 
 
 def times(count: int, word: str) -> str:

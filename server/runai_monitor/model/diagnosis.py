@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+_COMMAND = re.compile(r"(?:^|(?<=: ))(?:kubectl|runai) \S.*$", re.DOTALL)
 
 
 class Verdict(StrEnum):
@@ -56,3 +59,9 @@ class Diagnosis:
     unread: tuple[str, ...] = ()
     markdown: str = ""
     nodes: tuple[str, ...] = ()
+
+
+def with_command(step: str) -> tuple[str, str]:
+    """A next step as its words and the command that it is or ends with, which is empty where it holds none."""
+    found = _COMMAND.search(step)
+    return (step, "") if found is None else (step[: found.start()].rstrip(), found.group())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from runai_monitor.diagnosis.lines import clean
 from runai_monitor.diagnosis.redact import redact
 
-LONGEST = 300
+LONGEST = 200
+_HEAD = 85
+"""An image's name, or where it was, stands at the start; what went wrong at the end."""
+_WHOLE = 8_000
 
 
 def cut(message: str, limit: int = LONGEST) -> str:
@@ -16,5 +19,13 @@ def cut(message: str, limit: int = LONGEST) -> str:
 
 def said(message: str | None) -> str:
     """The message as the end of a sentence, or nothing."""
-    text = cut(message or "")
+    text = _shortened(message or "")
     return f": {text}" if text else ""
+
+
+def _shortened(message: str) -> str:
+    """A message of which a long one loses its middle: errors wrap others, and the innermost ends the sentence."""
+    text = " ".join(redact(message).split()).replace("`", "'") if len(message) <= _WHOLE else cut(message)
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:_HEAD].rstrip()} … {text[_HEAD + 3 - LONGEST :].lstrip()}"

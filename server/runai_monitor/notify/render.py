@@ -8,10 +8,11 @@ from turning names and addresses inside mrkdwn into links.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from runai_monitor.model.alert import Alert, AlertKind, Change, Severity
-from runai_monitor.model.diagnosis import Diagnosis, Evidence
+from runai_monitor.model.alert import Alert, AlertKind, Change
+from runai_monitor.model.diagnosis import Diagnosis, Evidence, with_command
 from runai_monitor.model.notification import Notification
 from runai_monitor.notify.safe_text import clean, ending, escaped, fenced, inert, plain
 
@@ -27,7 +28,6 @@ _STEPS = 5
 _REPORT = 2_500
 _SMALLEST_REPORT = 200
 _EXCERPTS = 4
-_MARKS = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵"}
 Block = dict[str, object]
 
 
@@ -88,18 +88,27 @@ def fallback_text(notification: Notification) -> str:
 
 def _firing(notification: Notification) -> list[Block]:
     alert = notification.alert
-    blocks = [_plain_section(f"{_MARKS[alert.severity]} {escaped(plain(alert.summary, _SUMMARY), _SUMMARY)}")]
+    blocks = [_plain_section(escaped(plain(alert.summary, _SUMMARY), _SUMMARY))]
     if alert.diagnosis is not None:
         blocks += _verdict(alert.diagnosis)
     steps = alert.recommendations or (
         alert.diagnosis.causes[0].next_steps if alert.diagnosis and alert.diagnosis.causes else ()
     )
     if steps:
-        lines = "\n".join(f"• {escaped(plain(step, _STEP), _STEP)}" for step in steps[:_STEPS])
-        blocks += [_section("*Next steps:*"), _plain_section(lines)]
+        blocks += _next_steps(steps[:_STEPS])
     if alert.subject.id:
         blocks.append(_facts(notification))
     return blocks
+
+
+def _next_steps(steps: Sequence[str]) -> list[Block]:
+    """What to do, and below it the commands alone, to be copied."""
+    parts = [with_command(step) for step in steps]
+    said = [f"• {escaped(plain(words.removesuffix(':'), _STEP), _STEP)}" for words, _ in parts if words]
+    commands = [plain(command, _STEP) for _, command in parts if command]
+    blocks = [_section("*Next steps:*")]
+    blocks += [_plain_section("\n".join(said))] if said else []
+    return blocks + ([_section(fenced("\n".join(commands), _SECTION))] if commands else [])
 
 
 def _facts(notification: Notification) -> Block:

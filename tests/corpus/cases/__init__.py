@@ -20,6 +20,8 @@ from tests.corpus.cases import (
     secrets,
     services,
     starts_and_ends,
+    unseen,
+    unseen_platform,
 )
 
 CASES: tuple[LabelledCase, ...] = (
@@ -39,4 +41,6 @@ CASES: tuple[LabelledCase, ...] = (
     *other_words.CASES,
     *hostile.CASES,
     *secrets.CASES,
+    *unseen.CASES,
+    *unseen_platform.CASES,
 )

@@ -33,6 +33,51 @@ def disrupted(reason: str, message: str) -> dict[str, str]:
 
 
 CASES = [
+    # --- a node in trouble below what Run:ai still calls Running -----------------------------------------------------
+    case(
+        "running-on-a-lost-node",
+        "node_lost",
+        "the kubelet stopped reporting: the containers' state is the last one it told",
+        pod(container(running(-300)), created=-305),
+        objects=[node(ready="Unknown", taints=UNREACHABLE)],
+        job=job("Running", since=-300, created=-305),
+        never=("healthy",),
+        pair="running-on-a-node",
+    ),
+    case(
+        "running-on-a-node-that-only-events-tell-of",
+        "node_not_ready",
+        "nodes may not be read, their events may",
+        pod(container(running(-300)), created=-305),
+        job=job("Running", since=-300, created=-305),
+        events=[on_node("NodeNotReady", f"Node {NODE} status is now: NodeNotReady", source="node-controller", at=-4)],
+        faults={"kube/nodes": 403},
+        never=("healthy",),
+        pair="running-on-a-node",
+    ),
+    case(
+        "running-and-deleted",
+        "insufficient_evidence",
+        "its only pod is being deleted, nothing tells why, and Run:ai has not noticed",
+        pod(container(running(-300)), created=-305, deleting=True),
+        job=job("Running", since=-300, created=-305),
+        never=("healthy",),
+        pair="running-on-a-node",
+    ),
+    case(
+        "running-on-a-node-that-is-back",
+        "healthy",
+        "the node was not ready for a minute, and is again",
+        pod(container(running(-300)), created=-305),
+        job=job("Running", since=-300, created=-305),
+        events=[
+            on_node("NodeNotReady", f"Node {NODE} status is now: NodeNotReady", source="node-controller", at=-6),
+            on_node("NodeReady", f"Node {NODE} status is now: NodeReady", source="kubelet", at=-5),
+        ],
+        faults={"kube/nodes": 403},
+        never=("node_not_ready",),
+        pair="running-on-a-node",
+    ),
     # --- node_not_ready ----------------------------------------------------------------------------------------------
     case(
         "node-not-ready-kubelet",

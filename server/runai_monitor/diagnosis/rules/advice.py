@@ -23,18 +23,26 @@ def memory_advice(limit: str | None, restarts: int) -> str:
         )
     seen = f", {times(restarts, 'restart')}" if restarts else ""
     return (
-        f"limit {token(limit)}, OOMKilled at {token(limit)}{seen}: raise it to {more} (Run:ai: compute.cpuMemoryLimit), "
-        "or reduce num_workers, prefetching or what is kept in memory"
+        f"raise the memory limit {token(limit)} → {more} (Run:ai: compute.cpuMemoryLimit), or lower num_workers or "
+        f"prefetching: OOMKilled at {token(limit)}{seen}"
     )
+
+
+def gpu_memory_numbers(said: str) -> str:
+    """How much was tried, and how much there was; empty when the framework did not say."""
+    tried, capacity = _TRIED.search(said), _CAPACITY.search(said)
+    if tried is None or capacity is None:
+        return ""
+    free = f", {capacity['free']} free" if capacity["free"] else ""
+    return f"tried to allocate {tried['tried']}; {capacity['capacity']} capacity{free}"
 
 
 def gpu_memory_advice(said: str) -> str | None:
     """What the framework's own numbers suggest about GPU memory, None when it gave none."""
-    tried, capacity, reserved = _TRIED.search(said), _CAPACITY.search(said), _FRAGMENTED.search(said)
-    if tried is None or capacity is None:
+    numbers, reserved = gpu_memory_numbers(said), _FRAGMENTED.search(said)
+    if not numbers:
         return None
-    free = f" with {capacity['free']} free" if capacity["free"] else ""
-    text = f"it asked for {tried['tried']} on a GPU of {capacity['capacity']}{free}: reduce the batch or the sequence, or shard over more GPUs"
+    text = f"reduce the batch size or the sequence length, or shard over more GPUs: {numbers}"
     if reserved is not None and float(reserved["reserved"]) >= _MUCH_RESERVED_GIB:
         text += f"; {reserved['reserved']} GiB lie fragmented: set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True"
     return text

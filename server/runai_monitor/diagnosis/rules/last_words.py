@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from runai_monitor.diagnosis.case import Case, Ended
 from runai_monitor.diagnosis.lines import Line
 from runai_monitor.diagnosis.logs import LAUNCHERS, STOPPED, Log, Raised
-from runai_monitor.diagnosis.rules.advice import gpu_memory_advice
+from runai_monitor.diagnosis.rules.advice import gpu_memory_advice, gpu_memory_numbers
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.log_sign import LogSign
 from runai_monitor.diagnosis.rules.log_signs import (
@@ -24,14 +25,26 @@ from runai_monitor.diagnosis.rules.log_signs import (
     PREPARES,
     SIGNS,
     SMELLS,
+    SUMMARY,
 )
 from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
-from runai_monitor.diagnosis.wording import describe_workload, read_log, token
+from runai_monitor.diagnosis.rules.refusals import refused
+from runai_monitor.diagnosis.wording import describe_workload, filled, read_log, token
 
 _LAST_LINES = 25
 _FEW_LINES = 6
 _LONGEST_WORD = 80
 _CHAIN = 8
+_NEAR = 3
+# Messages that name one thing in a sentence that is always the same.
+_NAMES = (
+    re.compile(r"'(\w{1,60})' object has no attribute '(\w{1,60})'"),
+    re.compile(r"(?:partially initialized )?module '([\w.]{1,60})' has no attribute '(\w{1,60})'"),
+    re.compile(r"type object '(\w{1,60})' has no attribute '(\w{1,60})'"),
+    re.compile(r"(?:free variable |local variable |cannot access \w+ variable |name )'(\w{1,60})' "),
+    re.compile(r"(?:\w+\.)*(\w{1,60})\(\) (?:got an unexpected keyword argument|missing \d+ required (?:positional|keyword-only) arguments?:) '(\w{1,60})'"),
+    re.compile(r"\[Errno \d+\] [^\n]{1,80}?: '([^'\s]{1,200})'"),
+)  # fmt: skip
 _SAYS_NOTHING = frozenset(
     {"RuntimeError", "Exception", "BrokenPipeError", "EOFError", "ConnectionResetError", "DistBackendError"}
 )
@@ -106,8 +119,7 @@ def sign_of_line(text: str) -> LogSign | None:
     for sign in SIGNS:
         if prepares and sign in SIGNALS:
             continue
-        for pattern in (sign.line, sign.raised if bare else None):
-            shown = pattern.search(text) if pattern is not None else None
+        for shown in (sign.in_line(text), sign.in_exception(text) if bare else None):
             if shown is not None and shown.start() < end:
                 return sign
     return None
@@ -137,7 +149,8 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
     if log is not None and (command := log.failed_command) is not None:
         return _doubted(_of_exception(case, ended, log, command), 0.6)
     own = next((line for line in reversed(lines) if OWN_ERROR.search(line.text)), None)
-    word = own or next((line for line in reversed(lines[-_LAST_LINES:]) if ERROR_WORD.search(line.text)), None)
+    said = [line for line in lines[-_LAST_LINES:] if not SUMMARY.search(line.text)]
+    word = own or next((line for line in reversed(said) if ERROR_WORD.search(GUESS.split(line.text)[0])), None)
     if log is None or word is None:
         return Finding(
             cause="application_error",
@@ -184,7 +197,11 @@ def _bare(case: Case, ended: Ended, log: Log, line: Line, name: str) -> Finding:
 
 def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
     sign, source = _sign_of(item)
-    line = None if sign is not None or item.name not in _SAYS_NOTHING else _line_beside(log)
+    line = None
+    if sign is not None and sign.role is Role.FOLLOWS:
+        line = _line_before(log, item)
+    elif sign is None and item.name in _SAYS_NOTHING:
+        line = _line_beside(log)
     if line is not None:
         return _of_line(case, ended, log, *line)
     cited: tuple[str, ...] = (case.cite_end(ended), case.cite_log(ended, source.excerpt))
@@ -196,22 +213,43 @@ def _of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
         if detail := _unset_variable(item):
             return _unset(case, ended, item, detail, cited)
         role = Role.HINT if item.name in _OF_OTHERS else Role.OWN
-        # One word names a key or a file; more is a text, and texts stay in the evidence.
-        is_word = bool(item.said) and " " not in item.said.strip() and len(item.said) <= _LONGEST_WORD
-        single = f": {token(item.said)}" if is_word else ""
+        what = token(item.name) + (f" '{word}'" if (word := _word_of(item)) else "")
+        frame = f" at {token(item.file.rpartition('/')[2])}:{item.line}" if item.file else ""
         return _finding(
-            ended, cause="python_exception", title=f"uncaught {token(item.type)}{where}", confidence=_of_program(item),
-            explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on an uncaught {token(item.type)}{single}{where} (line {number} of what was read).",
-            evidence_ids=cited, next_steps=(f"look at {token(item.file)}, line {item.line}" if item.file else "look at the quoted traceback",),
+            ended, cause="python_exception", title=f"uncaught {what}{frame}", confidence=_of_program(item),
+            explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on an uncaught {token(item.type)}{where} (line {number} of what was read).",
+            evidence_ids=cited, next_steps=(f"look at {token(item.file)}, line {item.line}: {what}" if item.file else "look at the quoted traceback",),
             role=role,
         )  # fmt: skip
-    detail = detail_of(sign, source.words)
-    special = gpu_memory_advice(source.said) if sign.cause == "cuda_oom" else None
+    detail = _told_by(sign, source.words)
     return _finding(
         ended, cause=sign.cause, title=sign.title + (f": {detail}" if detail else ""), confidence=sign.confidence,
-        explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on {token(source.type)}{where} (line {number} of what was read): {sign.title}.",
-        evidence_ids=cited, next_steps=((special,) if special else ()) + sign.advice, role=_role(sign, source.words),
+        explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on {token(source.type)}{where} (line {number} of what was read).",
+        evidence_ids=cited, next_steps=_advice(sign, source.words, detail), role=_role(sign, source.words),
     )  # fmt: skip
+
+
+def _word_of(item: Raised) -> str:
+    """The one word of an exception's message that matters: a key, a path, an attribute. More is a text, and stays evidence."""
+    named = next((match for pattern in _NAMES if (match := pattern.match(item.said)) is not None), None)
+    if named is not None:
+        return ".".join(token(part, _LONGEST_WORD) for part in named.groups() if part)
+    is_word = bool(item.said) and " " not in item.said.strip() and len(item.said) <= _LONGEST_WORD
+    return token(item.said) if is_word else ""
+
+
+def _told_by(sign: LogSign, words: str, near: Sequence[str] = ()) -> str:
+    """What the words of a cause tell beyond it: what was refused, how much memory there was, or what they name."""
+    if sign.cause == "invalid_arguments" and (told := refused((words, *near))):
+        return told
+    return detail_of(sign, words) or (gpu_memory_numbers(words) if sign.cause == "cuda_oom" else "")
+
+
+def _advice(sign: LogSign, words: str, detail: str) -> tuple[str, ...]:
+    special = gpu_memory_advice(words) if sign.cause == "cuda_oom" else None
+    if sign.cause == "invalid_arguments" and detail:
+        special = f"{detail}: {sign.advice[0]}"
+    return (special,) if special else filled(sign.advice, detail)
 
 
 def _of_program(item: Raised) -> float:
@@ -221,12 +259,14 @@ def _of_program(item: Raised) -> float:
 
 
 def _of_line(case: Case, ended: Ended, log: Log, line: Line, sign: LogSign) -> Finding:
-    detail = detail_of(sign, line.text)
+    place = next((n for n, other in enumerate(log.lines) if other.number == line.number), 0)
+    near = [other.text for other in reversed(log.lines[max(0, place - _NEAR) : place + _NEAR + 1])]
+    detail = _told_by(sign, line.text, near)
     return _finding(
         ended, cause=sign.cause, title=sign.title + (f": {detail}" if detail else ""), confidence=min(sign.confidence, 0.85),
-        explanation=f"{ended.place} ended with exit code {ended.end.exit_code}, and line {line.number} of what was read says: {sign.title}.",
+        explanation=f"{ended.place} ended with exit code {ended.end.exit_code}, and line {line.number} of what was read says so.",
         evidence_ids=(case.cite_end(ended), case.cite_log(ended, log.around(line.number))),
-        next_steps=sign.advice, role=_role(sign, line.text),
+        next_steps=_advice(sign, line.text, detail), role=_role(sign, line.text),
     )  # fmt: skip
 
 
@@ -255,19 +295,34 @@ def _says_nothing(item: Raised) -> bool:
 
 
 def _match(item: Raised) -> LogSign | None:
-    found = next((sign for sign in SIGNS if sign.raised is not None and sign.raised.search(item.words)), None)
+    found = next((sign for sign in SIGNS if sign.in_exception(item.words)), None)
     # An assertion compares: the words of a service's answer are what it expected.
     asserted = item.name == "AssertionError" and found is not None and found.cause in OUTSIDE
     return None if asserted else found
 
 
 def _line_beside(log: Log) -> tuple[Line, LogSign] | None:
-    """A line that explains an exception which says nothing itself: `DataLoader worker exited unexpectedly`."""
+    """A line that explains an exception which says nothing itself: `DataLoader worker exited unexpectedly`.
+
+    What it guesses counts too, but for signals: everything that dies may have been killed.
+    """
     for line in reversed(log.fatal_lines):
+        guess = GUESS.search(line.text)
+        said = line.text[: guess.start()] if guess is not None else line.text
         for sign in SIGNS:
-            idle = sign in SIGNALS and PREPARES.search(line.text)
-            if sign.beside and not idle and sign.line is not None and sign.line.search(line.text):
+            idle = sign in SIGNALS and PREPARES.search(said)
+            if sign.beside and not idle and sign.in_line(said if sign in SIGNALS else line.text):
                 return line, sign
+    return None
+
+
+def _line_before(log: Log, item: Raised) -> tuple[Line, LogSign] | None:
+    """What a rank itself said just before an exception that only tells of trouble with the others."""
+    own = [line for line in log.before(item, _FEW_LINES) if line.rank == item.rank]
+    for line in reversed(own):
+        sign = sign_of_line(line.text)
+        if sign is not None and sign.beside and sign.role is Role.OWN and sign not in SIGNALS:
+            return line, sign
     return None
 
 

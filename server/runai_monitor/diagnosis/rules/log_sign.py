@@ -14,7 +14,7 @@ class LogSign:
 
     `raised` is matched against type and message of the exception, `line` against single last lines. `beside` marks lines
     that explain an exception which says nothing itself. `through` finds the sign also in exceptions that were being
-    handled when the last one was raised, as network libraries do it.
+    handled when the last one was raised, as network libraries do it. `unless` are words by which it means something else.
     """
 
     cause: str
@@ -26,6 +26,20 @@ class LogSign:
     role: Role = Role.OWN
     beside: bool = False
     through: bool = False
+    unless: re.Pattern[str] | None = None
+
+    def in_exception(self, words: str) -> re.Match[str] | None:
+        """Where type and message of an exception show it."""
+        return self._shown(self.raised, words)
+
+    def in_line(self, text: str) -> re.Match[str] | None:
+        """Where a line shows it."""
+        return self._shown(self.line, text)
+
+    def _shown(self, pattern: re.Pattern[str] | None, text: str) -> re.Match[str] | None:
+        if pattern is None or (self.unless is not None and self.unless.search(text)):
+            return None
+        return pattern.search(text)
 
 
 def log_sign(
@@ -39,6 +53,7 @@ def log_sign(
     role: Role = Role.OWN,
     beside: bool = False,
     through: bool = False,
+    unless: str = "",
 ) -> LogSign:
     """An entry; `both` stands for words that exceptions and lines share."""
     in_raised, in_line = "|".join(filter(None, (both, raised))), "|".join(filter(None, (both, line)))
@@ -52,4 +67,5 @@ def log_sign(
         role=role,
         beside=beside,
         through=through,
+        unless=re.compile(unless) if unless else None,
     )

@@ -13,13 +13,15 @@ from runai_monitor.diagnosis.rules.log_sign import LogSign, log_sign
 from runai_monitor.diagnosis.rules.log_signs_gpu import GPU, SIGNALS
 from runai_monitor.diagnosis.rules.log_signs_service import SERVICES
 
+_WATCHES = r"inotify|file watch(?:er|es)|\bwatch '"
+"""The kernel's limit of watched files has the error number of a full disk."""
 _FILES: tuple[LogSign, ...] = (
     log_sign(
         "missing_module", "a module or library is missing",
-        "install it in the image, or use an image that has it (Run:ai: image)",
-        raised=r"^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name)"
+        "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
+        raised=r"^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name (?!.{1,400}\(/))"
         r"|^(?:OSError|RuntimeError): .*\.so[\w.]*: cannot open shared object file|^ImportError: .{0,120}version `\S+' not found|^ImportError: .{0,400}(?:not (?:seem to be )?installed|is required|[Pp]lease install|pip install|seems to be not installed)",
-        line=r"error while loading shared libraries|: No module named |Cannot find module '(?P<detail>[^']{1,80})'|there is no package called|"
+        line=r"error while loading shared libraries|^Error loading shared library |^Error relocating \S+: \S+: symbol not found|: No module named |Cannot find module '(?P<detail>[^']{1,80})'|there is no package called|"
         r"java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError)",
         confidence=0.95,
     ),
@@ -38,7 +40,12 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "disk_full", "the disk it writes to is full",
         "free space or write to a larger volume (Run:ai: storage.pvc); keep fewer checkpoints",
-        both=r"\[Errno 28\]|No space left on device|ENOSPC|\[Errno 122\]|Disk quota exceeded|\(os error 28\)|[Ee]rrno[ =:]{1,3}28\b|" + words_of("disk_full"), confidence=0.93, through=True,
+        both=r"No space left on device|Disk quota exceeded|" + words_of("disk_full"), confidence=0.93, through=True, unless=_WATCHES,
+    ),
+    log_sign(
+        "disk_full", "an error number tells that the disk or the quota is full",
+        "compare the free space and the quota of the volume it writes to (df -h, df -i in the container)",
+        both=r"\[Errno 28\]|ENOSPC|\[Errno 122\]|\(os error 28\)|[Ee]rrno[ =:]{1,3}28\b|\bOs \{ code: 28\b", confidence=0.78, through=True, unless=_WATCHES,
     ),
     log_sign(
         "disk_full", "a file could not be written: as a rule the disk or the quota is full",
@@ -57,11 +64,16 @@ _FILES: tuple[LogSign, ...] = (
 )  # fmt: skip
 _PROGRAM: tuple[LogSign, ...] = (
     log_sign(
+        "wrong_architecture", "the image is for another processor architecture",
+        "rebuild it for the nodes' architecture (docker build --platform linux/amd64), or choose nodes that suit it (Run:ai: nodeType)",
+        both=r"[Ee]xec format error|^qemu-\w+(?:-static)?: Could not open '/lib", confidence=0.9,
+    ),
+    log_sign(
         "missing_file", "a file or directory does not exist",
-        "check the path, and that its volume is mounted there (Run:ai: storage, mount path)",
+        "check {detail|the path}: whether it is there, and its volume mounted (Run:ai: storage, mount path)",
         raised=r"^FileNotFoundError(?:: .*?: '(?P<detail>[^']{1,200})')?|^NotADirectoryError|\[Errno 2\]|does not appear to have a file named|NoSuchFileException|"
         r"^OSError: (?:Can't load|Unable to load|Error no file named) .{0,80}'(?P<path>/[^']{1,200})'",
-        line=r"can't open file '?(?P<detail>[^'\n]{1,200}?)'?: \[Errno 2\]|\[Errno 2\]|: No such file or directory|\(os error 2\)|" + words_of("missing_file") + r"|cannot access '|NoSuchFileException|ENOENT",
+        line=r"can't open file '?(?P<detail>[^'\n]{1,200}?)'?: \[Errno 2\]|\[Errno 2\]|: No such file or directory|\(os error 2\)|" + words_of("missing_file") + r"|cannot access '|NoSuchFileException|ENOENT|\bOs \{ code: 2\b",
         confidence=0.92,
     ),
     log_sign(
@@ -74,7 +86,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         "permission_denied", "access to a file, device or port was denied",
         "check owner and mode against the user the container runs as (Run:ai: security.runAsUid, runAsGid, supplementalGroups)",
         raised=r"^PermissionError(?:: .*?: '(?P<detail>[^']{1,200})')?|\[Errno (?:13|1)\]|AccessDeniedException: /",
-        line=r"\[Errno 13\]|(?<!\()\bPermission denied\b(?! \(publickey)|Operation not permitted|: permission denied$|EACCES|\(os error 13\)|" + words_of("permission_denied"),
+        line=r"\[Errno 13\]|(?<!\()\bPermission denied\b(?! \(publickey)|Operation not permitted|: permission denied$|EACCES|\(os error 13\)|\bOs \{ code: 13\b|" + words_of("permission_denied"),
         confidence=0.92,
     ),
     log_sign(
@@ -98,18 +110,13 @@ _PROGRAM: tuple[LogSign, ...] = (
         r"^(?:omegaconf|hydra)\.errors\.|^Could not override '|^Key '\S{1,120}' is not in struct|^In '\S{1,120}': Could not find '|^Missing mandatory value: |^Primary config (?:module|directory) |"
         r"^You must specify '|^LexerNoViableAlt|mismatched input '.{1,40}' expecting|Flags parsing error|Unknown command line flag|^Pass --helpshort|"
         r"^ERROR: Could not consume arg: |^Try '.{1,120} (?:--help|-h)' for help|error: (?:Parser key|[Uu]nrecognized|unexpected argument|invalid value)|[Mm]issing (?:required )?environment variable|syntax error near unexpected token|api_key not configured|"
-        r"environment variable \S{1,80} (?:is )?(?:not set|missing|required)|^ERROR: .{0,40}(?:invalid|missing) (?:config|argument)|unbound variable$",
+        r"environment variable \S{1,80} (?:is )?(?:not set|missing|required)|^ERROR: .{0,40}(?:invalid|missing) (?:config|argument)|unbound variable$|: parameter (?:null or )?not set$",
         confidence=0.9,
     ),
     log_sign(
         "bad_command", "the command does not exist in the image",
         "correct the workload's command, or install it in the image (Run:ai: command, image)",
         line=r"(?P<detail>[\w./-]{1,80}): (?:command )?not found$|executable file not found in \$PATH", confidence=0.88,
-    ),
-    log_sign(
-        "wrong_architecture", "the image is for another processor architecture",
-        "rebuild it for the nodes' architecture (docker build --platform linux/amd64), or choose nodes that suit it (Run:ai: nodeType)",
-        both=r"[Ee]xec format error", confidence=0.9,
     ),
 )  # fmt: skip
 SIGNS: tuple[LogSign, ...] = (*GPU, *SIGNALS, *_FILES, *SERVICES, *_PROGRAM)
@@ -144,6 +151,9 @@ GAVE_UP = re.compile(
     r"^E: (?:Unable to (?:locate|fetch)|Failed to fetch|Some index files|Package '?\S+'? has no)|[Gg]iving up|[Rr]etries (?:were )?exhausted|[Mm]ax(?:imum)? retries"
 )
 """How a tool ends that tried in vain; the reason stands at its tries."""
+
+SUMMARY = re.compile(r"^\S+ FAILED$|^Root Cause \(first observed failure\):")
+"""The heads of torchrun's summary: they say that a rank failed, not why."""
 
 # Other languages say in one unmistakable line that they end on an error of their own.
 OWN_ERROR = re.compile(

@@ -14,7 +14,7 @@ _CUDA_OOM = (
     r"|No available memory for the cache blocks|larger than the maximum number of tokens that can be stored in KV cache"
     r"|larger than the available KV cache memory|less than desired GPU memory utilization"
     r"|OOM when allocating tensor .*(?:GPU|gpu)|Not enough memory\. Please try to increase --mem-fraction-static"
-    r"|[Nn]ot enough (?:GPU|device) memory|CUDA_ERROR_ALLOC|[Ii]nsufficient (?:GPU )?memory for (?:the )?KV cache"
+    r"|[Nn]ot enough (?:GPU|device) memory|(?:cuda|hip)Malloc\w* failed: out of memory|CUDA_ERROR_ALLOC|[Ii]nsufficient (?:GPU )?memory for (?:the )?KV cache"
 )
 _NCCL_TIMEOUT = (
     r"Watchdog caught collective operation timeout|collective operation timeout|NCCL (?:operation|watchdog).{0,80}(?:timed out|timeout)"
@@ -29,7 +29,7 @@ _NCCL_NETWORK = (
 )
 _ILLEGAL_ACCESS = (
     r"an illegal memory access was encountered|device-side assert triggered|CUDA_ERROR_ILLEGAL_ADDRESS|misaligned address"
-    r"|unspecified launch failure|cudaErrorIllegalAddress|cudaErrorAssert"
+    r"|unspecified launch failure|block: \[[\d,]+\], thread: \[[\d,]+\] Assertion [`'].{1,300}[`'] failed|cudaErrorIllegalAddress|cudaErrorAssert"
 )
 
 GPU: tuple[LogSign, ...] = (
@@ -37,7 +37,7 @@ GPU: tuple[LogSign, ...] = (
         "gpu_hardware_fault", "the GPU reports a hardware fault",
         "have the node drained and the GPU tested; the node's kernel log names the XID (dmesg | grep -i xid)",
         line=r"\bXid \([^)]{0,40}\): (?P<detail>48|63|64|74|79|92|94|95|119|120)\b", beside=True,
-        both=r"uncorrectable ECC error|CUDA_ERROR_ECC_UNCORRECTABLE|GPU has fallen off the bus|cudaErrorECCUncorrectable|Uncorrectable NVLink error",
+        both=r"uncorrectable ECC error|CUDA_ERROR_ECC_UNCORRECTABLE|GPU has fallen off the bus|\bGPU is lost\b|cudaErrorECCUncorrectable|Uncorrectable NVLink error",
     ),
     log_sign(
         "cuda_oom", "GPU memory ran out",
@@ -60,18 +60,23 @@ GPU: tuple[LogSign, ...] = (
         r"Torch not compiled with CUDA enabled|torch\.cuda\.is_available\(\) is False|lib(?:cuda|nvidia-ml)\.so\.1: cannot open shared object file|"
         r"Failed to infer device type|CUDA unknown error - this may be due to an incorrectly set up environment|CUDA_ERROR_NO_DEVICE|"
         r"No visible GPU devices|[Nn]o GPUs? (?:was |were )?(?:found|detected)|Unknown backend:? '?(?:cuda|gpu)|Unable to initialize backend '(?:cuda|gpu)'|No HIP GPUs are available|"
-        r"NVIDIA-SMI has failed because it couldn't communicate|Failed to initialize NVML: (?:Unknown Error|Driver Not Loaded|N/A)|cuInit: UNKNOWN ERROR \(100\)",
+        r"No supported gpu backend found|NVIDIA-SMI has failed because it couldn't communicate|Failed to initialize NVML: (?:Unknown Error|Driver Not Loaded|N/A)|cuInit: UNKNOWN ERROR \(100\)",
         confidence=0.9,
+    ),
+    log_sign(
+        "no_gpu_visible", "the node's GPUs are not ready for CUDA",
+        "have the node's fabric manager checked (systemctl status nvidia-fabricmanager): GPUs joined by NVSwitch wait for it",
+        both=r"Error 802: |\bsystem not yet initialized|CUDA_ERROR_SYSTEM_NOT_READY|cudaErrorSystemNotReady", confidence=0.85,
     ),
     log_sign(
         "cuda_illegal_access", "a CUDA kernel made an illegal memory access or failed an assertion",
         "run once with CUDA_LAUNCH_BLOCKING=1 to see the operation (Run:ai: environmentVariables); look for labels or indexes out of range",
-        both=_ILLEGAL_ACCESS, confidence=0.9, through=True,
+        both=_ILLEGAL_ACCESS, confidence=0.9, through=True, beside=True,
     ),
     log_sign(
         "shm_exhausted", "shared memory (/dev/shm) is too small",
         "enable large shared memory for the workload (Run:ai: compute.largeShmRequest: true), or use fewer DataLoader workers",
-        both=r"killed by signal: Bus error|insufficient shared memory|out of shared memory|/dev/shm\S*.{0,120}No space left on device|"
+        both=r"killed by signal: Bus error|insufficient shared memory|failed to extend /dev/shm/|out of shared memory|/dev/shm\S*.{0,120}No space left on device|"
         r"No space left on device.{0,60}/dev/shm|unable to (?:write to file </torch_|open shared memory(?!.*Too many open files)|allocate shared memory|mmap \d+ bytes from file </torch_(?!.*Cannot allocate))|"
         r"[Ee]rror while creating shared memory segment",
         line=r"\bBus error\b|SIGBUS|[Ss]ignal 7\b|exitcode\s*: -7\b",

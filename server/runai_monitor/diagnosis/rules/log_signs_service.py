@@ -31,7 +31,7 @@ SERVICES: tuple[LogSign, ...] = (
         "check the name, and the cluster's DNS from a pod of this namespace (nslookup)",
         both=r"\[Errno -[235]\]|Name or service not known|Temporary failure in name resolution|NameResolutionError|Failed to resolve '(?P<detail>[\w.-]+)'|"
         r"getaddrinfo (?:failed|ENOTFOUND|EAI_AGAIN)|[Cc]ould not resolve host(?:name)?|[Cc]ould not resolve '|Temporary failure resolving|unable to resolve host|\bbad address '|DNS resolution failed|ENOTFOUND|EAI_AGAIN|"
-        r"Error -[235] connecting to|ClientConnectorDNSError|no such host|server can't find |no servers could be reached|host not found in upstream|UnknownHostException|nodename nor servname",
+        r"Error -[235] connecting to|ClientConnectorDNSError|no such host|\blookup \S+(?: on \S+)?: [^\n]{0,160}(?:i/o timeout|server misbehaving)|server can't find |no servers could be reached|host not found in upstream|UnknownHostException|nodename nor servname",
         confidence=0.9, through=True,
     ),
     log_sign(
@@ -44,13 +44,13 @@ SERVICES: tuple[LogSign, ...] = (
     log_sign(
         "connection_refused", "a connection was refused",
         "check that the service runs and listens on that host and port, and that no network policy is in between",
-        both=r"\[Errno 111\]|\b[Cc]onnection refused\b|ConnectionRefusedError|ECONNREFUSED|errno: 111|Error 111 connecting|couldn't connect to server|Couldn't connect to server",
+        both=r"\[Errno 111\]|\b[Cc]onnection refused\b|ConnectionRefusedError|ECONNREFUSED|\bOs \{ code: 111\b|errno: 111|Error 111 connecting|couldn't connect to server|Couldn't connect to server",
         confidence=0.88, through=True,
     ),
     log_sign(
         "connection_timeout", "a connection timed out",
         "check the route to that host: proxy (HTTPS_PROXY), firewall, network policy",
-        both=r"\[Errno 110\]|\b[Cc]onnection timed out\b|ConnectTimeout\w*|Read timed out|ReadTimeout\w*|ETIMEDOUT|[Oo]peration timed out|"
+        both=r"\[Errno 110\]|\b[Cc]onnection timed out\b|ConnectTimeout\w*|Read timed out|ReadTimeout\w*|ETIMEDOUT|[Oo]peration timed out|\bTimeout was reached|^curl: \(28\)|\bOs \{ code: 110\b|"
         r"client socket has timed out after|Connect timeout on endpoint|i/o timeout|timeout expired$|(?:read|connect|handshake|write) operation timed out|StatusCode\.DEADLINE_EXCEEDED|"
         r"Timeout connecting to server|timeout occurred after waiting \d+ seconds for|Timeout after \S+ waiting on dependencies"
         r"|^(?:\w+\.)*ServerSelectionTimeoutError\b|^socket\.timeout: |^TimeoutError: timed out",

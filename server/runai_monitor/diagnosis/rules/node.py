@@ -135,6 +135,8 @@ def _of_node(case: Case, pod: Pod) -> Iterator[Finding]:
         yield _finding(case, pod, trouble, 0.9 if trouble.cause != "node_shutdown" else 0.82)
     elif trouble is None and end is not None:
         yield from _noticed(case, pod, end)
+    elif trouble is None and name not in case.around.nodes and not _is_back(case, name):
+        yield from _noticed(case, pod, case.now)
     node = case.around.nodes.get(name)
     if node is None:
         return
@@ -235,6 +237,13 @@ def _noticed(case: Case, pod: Pod, end: datetime) -> Iterator[Finding]:
             role = Role.OWN if killed else Role.HINT
             yield _finding(case, pod, trouble, 0.82 if killed else 0.6, role=role)
             return
+
+
+def _is_back(case: Case, name: str) -> bool:
+    """Whether the last event about a node's readiness says that it is ready."""
+    told = [(e.at, e.reason) for e in case.node_events if e.object_name == name and e.at is not None]
+    told = [(at, reason) for at, reason in told if reason in {"NodeReady", "NodeNotReady"}]
+    return bool(told) and max(told)[1] == "NodeReady"
 
 
 def _end(pod: Pod) -> datetime | None:

@@ -38,7 +38,10 @@ _EXITS: dict[int, tuple[str, str, str]] = {
     127: ("bad_command", "the command does not exist in the image", "correct the workload's command, or install it in the image (Run:ai: command, image)"),
     126: ("not_executable", "the command may not be executed", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)"),
 }  # fmt: skip
-_SURE = {135: 0.72}
+_SURE = {135: 0.72, 126: 0.76, 127: 0.76}
+"""A program may end with these codes for reasons of its own: surer where the last words agree."""
+_AGREED = 0.86
+_AGREES = {126: re.compile(r"cannot execute|permission denied", re.IGNORECASE), 127: re.compile(r"not found|no such file", re.IGNORECASE)}  # fmt: skip
 # The words of a shell that cannot start a command; the code says that it is the command.
 _SAID_BY_SHELL = frozenset({(126, "permission_denied"), (126, "missing_file"), (127, "missing_file")})
 _OF_A_KILL = frozenset({"killed_by_signal", "python_exception", "application_error"})
@@ -84,12 +87,15 @@ def _of_run(case: Case, ended: Ended) -> Finding:
 def _from_exit_code(case: Case, ended: Ended, code: int) -> Finding:
     cause, title, advice = _EXITS[code]
     cited = [case.cite_end(ended)]
+    sure = _SURE.get(code, _AGREED)
     if ended.log is not None:
         cited.append(case.cite_log(ended, ended.log.tail()))
+        words = _AGREES.get(code)
+        sure = _AGREED if words is not None and words.search(ended.log.tail(6)) else sure
     return Finding(
         cause=cause,
         title=title,
-        confidence=_SURE.get(code, 0.86),
+        confidence=sure,
         explanation=f"{ended.place} ended with exit code {code}: {title}.",
         evidence_ids=tuple(cited),
         next_steps=(advice, read_log(ended.pod, ended.container, previous=ended.previous)),

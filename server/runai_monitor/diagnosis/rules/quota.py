@@ -40,6 +40,7 @@ _OVER_QUOTA = re.compile(
     r"requested (?P<asked>[\d.]+) (?P<unit>GPUs|CPU cores|GB)[^,]{0,20}, but (?P<who>[\w .-]{1,80}?) quota is (?P<quota>[\d.]+)[^,]{0,12}"
     r"(?:, while (?P<used>[\d.]+))?"
 )
+_OWNER = re.compile(r"\b(?P<kind>project|department|node pool) (?P<name>[\w.-]{1,63})")
 _OVER_LIMIT = re.compile(
     r"Limit is (?P<quota>[\d.]+) (?P<unit>GPUs|cores|GB), currently (?P<used>[\d.]+) \S+ allocated and workload requested (?P<asked>[\d.]+)"
 )
@@ -90,31 +91,44 @@ def told_of(case: Case, message: Message, entry: Sign) -> Finding:
 
 def _over_quota(case: Case, message: Message) -> Finding:
     numbers = _OVER_QUOTA.search(message.text) or _OVER_LIMIT.search(message.text)
-    said, never = "", False
     limit = "OverLimit" in message.reason or "allowable limit" in message.text
-    word = "limit" if limit else "quota"
+    word, never, advice = "limit" if limit else "quota", False, list[str]()
+    title = f"the project is over its {word}"
     if numbers is not None:
         asked, quota, used = float(numbers["asked"]), float(numbers["quota"]), numbers["used"]
         never = asked > quota
-        in_use = f" and {float(used):g} are in use" if used else ""
-        said = f": it asks for {asked:g} {numbers['unit']}, the {word} is {quota:g}{in_use}"
+        free = f" ({max(quota - float(used), 0):g} free now)" if used else ""
+        title = f"the workload asks for {asked:g} {numbers['unit']}; {_owner(numbers)} may use {quota:g}{free}"
+    if never and numbers is not None:
+        at_most = f"ask for at most {float(numbers['quota']):g} {numbers['unit']}"
+        advice.append(f"{at_most}: as it is, it can never be placed within the {word}")
     if limit:
-        advice = ["wait until others of the project end, or have its limit raised (Run:ai: project, quota management)"]
+        advice.append(
+            "have the limit raised, or wait until others of the project end (Run:ai: project, quota management)"
+        )
     else:
-        advice = ["submit it as preemptible to go over quota (Run:ai: preemptibility, or a priority class below 100)"]
-    if never:
-        advice.append("ask for less than the quota: as it is, it can never be placed within it")
-    elif not limit:
+        advice.append(
+            "submit it as preemptible to go over quota (Run:ai: preemptibility, or a priority class below 100)"
+        )
+    if not never and not limit:
         advice.append("wait until others of the project end, or have the quota raised")
     return told(
         case,
         message,
         cause="project_over_quota",
-        title=f"the project is over its {word}{said}",
+        title=title,
         confidence=0.93,
         next_steps=(*advice, describe_workload(case.workload)),
         never=never,
     )
+
+
+def _owner(numbers: re.Match[str]) -> str:
+    """Whose quota or limit it is, as a kind and a single word."""
+    who = numbers.groupdict().get("who") or ""
+    if (owner := _OWNER.search(who)) is not None:
+        return f"{owner['kind']} {token(owner['name'])}"
+    return token(who) if who and " " not in who else "its project"
 
 
 def _used_up(case: Case) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from runai_monitor.diagnosis.messages import Message, Stage, messages
 from runai_monitor.diagnosis.rules import node, quota, storage
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.sign import Sign, sign
-from runai_monitor.diagnosis.wording import describe_workload, in_namespace, token
+from runai_monitor.diagnosis.wording import describe_workload, filled, in_namespace, listed, token
 from runai_monitor.model.workload import Workload
 
 _PULL = r"Failed|ErrImagePull|ImagePullBackOff|BackOff|RegistryUnavailable|ImageInspectError|InspectFailed|FailedCreatePodSandBox"
@@ -31,30 +31,33 @@ _IMAGE = (
     sign("wrong_architecture", "the image has no build for the nodes' processor", _PULL, r"no match(?:ing manifest)? for platform|no matching manifest", "push an image for it (docker build --platform linux/amd64), or choose nodes that suit it (Run:ai: nodeType)", stage=Stage.PULLED),
     sign("node_disk_pressure", "the node has no room to unpack the image", _PULL, r"no space left on device", "free space on the node (kubectl describe node), or use a smaller image", stage=Stage.PULLED, confidence=0.85),
     sign("image_auth_failed", "the registry refused the login", _PULL, r"unauthorized|authentication required|no basic auth credentials|403 Forbidden|\b401\b|failed to authorize|insufficient_scope|denied: (?!requested access to the resource)", "add or renew the registry credential of the project (Run:ai: Credentials, type Docker registry; imagePullSecrets)", stage=Stage.PULLED),
-    sign("image_not_found", "the image or its tag does not exist", _PULL, r"manifest unknown|manifest (?:for )?\S+ not found|name[ _]unknown|repository \S+ not found|failed to (?:resolve reference|pull and unpack image|pull image)[^\n]*(?:: not found|404 Not Found)|image \S* ?not found|no such image|NotFound desc = ", "correct the image's name or tag (Run:ai: image), or push it", stage=Stage.PULLED, confidence=0.95),
+    sign("image_not_found", "the image or its tag does not exist", _PULL, r"manifest unknown|manifest (?:for )?\S+ not found|name[ _]unknown|repository \S+ not found|failed to (?:resolve reference|pull and unpack image|pull image)[^\n]*(?:: not found|404 Not Found)|image \S* ?not found|no such image|NotFound desc = ", "correct {detail|the image}, its name or its tag, in the workload (Run:ai: image), or push it", stage=Stage.PULLED, confidence=0.95),
     sign("invalid_image_name", "the image's name is not valid", r"InvalidImageName|InspectFailed|Failed", r"InvalidImageName|couldn't parse image|invalid reference format", "correct the image's name (Run:ai: image): lower case, no spaces, no scheme", stage=Stage.PULLED, confidence=0.97),
     sign("image_never_pull", "the image is not on the node, and may not be pulled", r"ErrImageNeverPull|Failed", r"ErrImageNeverPull|pull policy of Never", "set Run:ai's imagePullPolicy to IfNotPresent, or load the image on the node", stage=Stage.PULLED, confidence=0.96),
     sign("registry_unreachable", "the registry cannot be reached", _PULL, r"(?:pull|resolve reference|fetch|registry|manifest|https?://)[^\n]*(?:dial tcp|i/o timeout|no such host|connection (?:refused|reset)|TLS handshake|x509|deadline exceeded|unexpected EOF|50[234] |server misbehaving|Client\.Timeout|no route to host)|RegistryUnavailable", "check the registry's address, and DNS, proxy and certificates of the node", stage=Stage.PULLED, confidence=0.9),
 )  # fmt: skip
 _CONFIGURATION = (
-    sign("missing_config_key", "a ConfigMap or Secret lacks a key", _CONFIG, r"couldn't find key (?P<detail>\S{1,120})|references non-existent (?:config|secret) key:? ?(?P<key>\S{0,120})", "add the key, or correct its name in the workload (Run:ai: environmentVariables, storage)", stage=Stage.STARTED, confidence=0.96),
-    sign("missing_secret", "a Secret does not exist", _CONFIG, rf"\bsecrets? {_NAME} not found", "create the secret in the workload's namespace (Run:ai: Credentials), or correct its name", stage=Stage.STARTED, confidence=0.96),
-    sign("missing_configmap", "a ConfigMap does not exist", _CONFIG, rf"\bconfigmaps? {_NAME} not found", "create the ConfigMap in the workload's namespace, or correct its name", stage=Stage.STARTED, confidence=0.96),
-    sign("missing_configmap", "a ConfigMap does not exist", r"FailedScheduling|Unschedulable|SchedulerError", r"Missing required configmaps: \[(?P<detail>[a-z0-9][\w.-]{0,252})", "create it in the workload's namespace, or correct its name", stage=Stage.SCHEDULED, confidence=0.95),
+    sign("missing_config_key", "a ConfigMap or Secret lacks a key", _CONFIG, r"couldn't find key (?P<detail>\S{1,120})|references non-existent (?:config|secret) key:? ?(?P<key>\S{0,120})", "add {detail|the key}, or correct its name in the workload (Run:ai: environmentVariables, storage)", stage=Stage.STARTED, confidence=0.96),
+    sign("missing_secret", "a Secret does not exist", _CONFIG, rf"\bsecrets? {_NAME} not found", "create Secret {detail|of that name} in namespace {namespace} (Run:ai: Credentials), or correct its name in the workload", "kubectl create secret generic {detail|<name>} -n {namespace} --from-literal=<key>=<value>", stage=Stage.STARTED, confidence=0.96),
+    sign("missing_configmap", "a ConfigMap does not exist", _CONFIG, rf"\bconfigmaps? {_NAME} not found", "create ConfigMap {detail|of that name} in namespace {namespace}, or correct its name in the workload", "kubectl create configmap {detail|<name>} -n {namespace} --from-literal=<key>=<value>", stage=Stage.STARTED, confidence=0.96),
+    sign("missing_configmap", "a ConfigMap does not exist", r"FailedScheduling|Unschedulable|SchedulerError", r"Missing required configmaps: \[(?P<detail>[a-z0-9][\w.-]{0,252})", "create ConfigMap {detail|of that name} in namespace {namespace}, or correct its name in the workload", stage=Stage.SCHEDULED, confidence=0.95),
     sign("security_context_denied", "a security rule refused the container", _CREATE, r"runAsNonRoot|runAsUser breaks|violates PodSecurity|admission webhook \S+ denied|unable to validate against any (?:pod security policy|security context)|hostPath volumes are not allowed|Privileged containers are not allowed|capability may not be added", "run as a non-root user (Run:ai: security.runAsUid, runAsNonRoot) without the named privilege, or have the policy allow it", stage=Stage.STARTED, confidence=0.95),
 )  # fmt: skip
+_OF_RUNTIME = "look at the container runtime on the node; another node may do: delete the pod"
 _RUNTIME = (
     sign("container_oom", "the memory limit is too small to start the container", _START, r"container init was OOM-killed|memory limit too low", "raise the memory limit (Run:ai: compute.cpuMemoryLimit)", stage=Stage.STARTED, confidence=0.93),
     sign("cuda_driver_mismatch", "the NVIDIA driver is too old for the image's CUDA", _START, r"nvidia-container-cli: requirement error|unsatisfied condition: (?:cuda|driver)|please update your driver", "use an image built for the node's driver, or have the driver updated", stage=Stage.STARTED, confidence=0.95),
     sign("wrong_architecture", "the image is for another processor architecture", _START, r"exec format error", "rebuild it for the nodes' architecture (docker build --platform linux/amd64), or choose nodes that suit it (Run:ai: nodeType)", stage=Stage.STARTED, confidence=0.93),
-    sign("not_executable", "the entrypoint may not be executed", _START, r"exec:? \\?\"?(?P<detail>[\w./-]{1,120})\\?\"?:[^\n]{0,80}permission denied", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)", stage=Stage.STARTED, confidence=0.94),
-    sign("bad_command", "the command does not exist in the image", _START, r"exec:? \\?\"?(?P<detail>[\w./ -]{1,120}?)\\?\"?: (?:executable file not found|stat [^\n]{0,160}no such file|no such file)|executable file not found in \$PATH|no command specified", "correct the workload's command, or install it in the image (Run:ai: command, image)", stage=Stage.STARTED, confidence=0.95),
+    sign("not_executable", "the entrypoint may not be executed", _START, r"exec:? \\?\"?(?P<detail>[\w./-]{1,120})\\?\"?:[^\n]{0,80}permission denied|\bopen executable: permission denied", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)", stage=Stage.STARTED, confidence=0.94),
+    sign("bad_command", "the command does not exist in the image", _START, r"exec:? \\?\"?(?P<detail>[\w./ -]{1,120}?)\\?\"?: (?:executable file not found|stat [^\n]{0,160}no such file|no such file)|executable file (?:`(?P<key>[^`\n]{1,120})` )?not found in \$PATH|no command specified", "correct the workload's command, or install it in the image (Run:ai: command, image)", stage=Stage.STARTED, confidence=0.95),
     sign("missing_file", "the working directory does not exist in the image", _START, r"chdir to cwd \(\"(?P<detail>[\w./-]{1,120})\"\)[^\n]*no such file", "correct the working directory (Run:ai: workingDir), or create it in the image", stage=Stage.STARTED, confidence=0.88),
     sign("read_only_filesystem", "the runtime cannot write to the image's file system", _START, r"read-only file system", "mount the volume at a path that exists in the image, or clear security.readOnlyRootFilesystem", stage=Stage.STARTED, confidence=0.85, needs_reason=True),
-    sign("container_create_failed", "the runtime could not create the container", r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun|FailedCreatePodSandBox|Failed", r"failed to (?:create|start|generate|reserve)|is reserved for|deadline exceeded|OCI runtime|nvidia-container-cli|CreateContainerError|RunContainerError|no runtime for", "look at the container runtime on the node; another node may do: delete the pod", stage=Stage.STARTED, confidence=0.82, needs_reason=True),
+    sign("container_create_failed", "the runtime could not create the container", r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun|FailedCreatePodSandBox|Failed", r"failed to (?:create|start|generate|reserve)|is reserved\b|deadline exceeded|OCI runtime|nvidia-container-cli|no runtime for", _OF_RUNTIME, stage=Stage.STARTED, confidence=0.82, needs_reason=True),
+    # The reason alone says that it failed; what else its text says no sign knows.
+    sign("container_create_failed", "the runtime could not create the container", r"CreateContainerError|RunContainerError|StartError|ContainerCannotRun", r".*", _OF_RUNTIME, stage=Stage.STARTED, confidence=0.75, needs_reason=True),
 )  # fmt: skip
 _ENDED = (
-    sign("ephemeral_storage_exceeded", "the pod used more ephemeral storage than it may", _EVICTED, r"ephemeral[ -](?:local )?storage (?:usage )?(?:exceeds|limit)|exceeded its local ephemeral storage|exceeds the (?:total )?limit", "write checkpoints and caches to a volume (Run:ai: storage.pvc), or raise the ephemeral-storage limit", stage=Stage.RUNNING, confidence=0.96),
+    sign("ephemeral_storage_exceeded", "the pod used more ephemeral storage than it may", _EVICTED, r"ephemeral[ -](?:local )?storage (?:usage )?(?:exceeds the total limit of containers (?P<detail>\d[\w.]{0,20}\w)|exceeds|limit)|exceeded its local ephemeral storage(?: limit \"?(?P<key>\d[\w.]{0,20}\w))?|exceeds the (?:total )?limit", "write to a mounted volume (Run:ai: storage.pvc) instead of the container's disk, or raise the ephemeral-storage limit{detail|}", stage=Stage.RUNNING, confidence=0.96),
     sign("node_memory_eviction", "the node ran low on memory and evicted the pod", _EVICTED, r"low on resource: memory|MemoryPressure", "set the memory request to what the workload uses (Run:ai: compute.cpuMemoryRequest), so that it is placed where there is room", stage=Stage.RUNNING, confidence=0.95),
     sign("container_oom", "the container ran out of memory", r"OOMKill(?:ed|ing)|BackOff|Failed|Killing|Error|ContainerDied", r"\bOOM ?Kill(?:ed|ing)\b|memory cgroup out of memory", "raise the memory limit (Run:ai: compute.cpuMemoryLimit), or reduce batch size, num_workers or prefetching", stage=Stage.RUNNING, confidence=0.88),
     sign("probe_failed", "kubelet ended the container for a failed probe", r"Killing", r"failed (?P<detail>liveness|startup) probe", "give the program more time (probe's initialDelaySeconds, failureThreshold), or correct the probe's port and path", stage=Stage.RUNNING, confidence=0.9),
@@ -62,6 +65,19 @@ _ENDED = (
     sign("deadline_exceeded", "the job's own deadline passed", r"DeadlineExceeded|\w*Failed", r"(?<!code = )\bDeadlineExceeded\b|active (?:on the node )?longer than (?:the )?specified deadline", "raise the deadline (activeDeadlineSeconds), or make the job faster", stage=Stage.RUNNING, confidence=0.92, role=Role.LIMIT),
     sign("backoff_limit_exceeded", "the job used up its retries", r"BackoffLimitExceeded|Failed", r"BackoffLimitExceeded|reached the specified backoff limit", "read the failed pods' logs where they are kept: nothing of them is left here; the number of retries is Run:ai's backoffLimit", stage=Stage.RUNNING, confidence=0.72, role=Role.AFTERMATH),
 )  # fmt: skip
+# Which part of an image's name the registry does not have.
+_LACKING = (
+    (re.compile(r"name[ _]unknown|repository \S+ not found|repository does not exist", re.IGNORECASE), "repository"),
+    (
+        re.compile(r"manifest unknown|manifest (?:for )?\S+ not found|tag \S+ not found|: not found", re.IGNORECASE),
+        "tag",
+    ),
+)
+_WRITES = re.compile(
+    r"\b(?:writ(?:e|es|ing|ten)|sav(?:e|es|ing|ed)|cach(?:e|es|ing|ed)|spill\w*|dump\w*|stag(?:e|es|ing|ed)|extract\w*|download\w*|unpack\w*|checkpoint\w*)"
+    r"\b[^\n]{0,80}?(?<![\w:/])(?P<path>/(?:[\w.@+-]{1,60}/?){1,8})",
+    re.IGNORECASE,
+)
 _RAN_ON = timedelta(minutes=10)
 SIGNS: tuple[Sign, ...] = (
     *_CONFIGURATION,
@@ -69,9 +85,9 @@ SIGNS: tuple[Sign, ...] = (
     *storage.SIGNS,
     *node.SIGNS,
     *_ENDED,
-    *_RUNTIME[:-1],
+    *_RUNTIME[:-2],
     *_IMAGE,
-    *_RUNTIME[-1:],
+    *_RUNTIME[-2:],
 )
 _AMBIGUOUS = (
     "may require authorization",
@@ -107,7 +123,7 @@ def start_finding(case: Case, ended: Ended) -> Finding:
         confidence=entry.confidence,
         explanation=f"{ended.place} could not be started (exit code {ended.end.exit_code}): {entry.title}.",
         evidence_ids=(case.cite_end(ended),),
-        next_steps=(*entry.advice, describe_workload(case.workload)),
+        next_steps=(*filled(entry.advice, detail, case.workload.namespace), describe_workload(case.workload)),
         at=ended.end.finished_at,
         place=ended.pod.name,
         earlier=ended.earlier,
@@ -128,14 +144,15 @@ def _of_message(case: Case, message: Message, told: list[Message]) -> Finding | 
         return node.told_of(case, message, entry)
     if entry in storage.SIGNS:
         return storage.told_of(case, message, entry, _detail(match))
-    detail = _detail(match)
+    detail = _image(case, message) if entry in _IMAGE else _detail(match)
+    where, written = _written(case, message) if entry.cause == "ephemeral_storage_exceeded" else ("", ())
     return Finding(
         cause=entry.cause,
-        title=entry.title + (f": {detail}" if detail else ""),
+        title=_title(entry, detail, message),
         confidence=entry.confidence,
-        explanation=f"{message.source} ({token(message.reason)}) says it{_image_of(case, message, entry)}: {entry.title}.",
-        evidence_ids=(case.cite(message.source, message.quoted, at=message.at),),
-        next_steps=(*entry.advice, _look_at(case.workload, message)),
+        explanation=f"{message.source} ({token(message.reason)}) says so.{where}",
+        evidence_ids=(case.cite(message.source, message.quoted, at=message.at), *written),
+        next_steps=(*_advice(case, entry, detail), _look_at(case.workload, message)),
         strength=message.strength,
         role=entry.role,
         at=message.at,
@@ -173,6 +190,7 @@ def _not_found_or_private(case: Case, message: Message, told: list[Message]) -> 
         case.cite(message.source, message.quoted, at=message.at),
         *(case.cite(i.source, i.quoted, at=i.at) for i in unusable[:1]),
     )
+    image = f" (image {name})" if (name := _image(case, message)) else ""
     steps = (
         "check the image's name and tag for typing errors (Run:ai: image)",
         "add the registry credential of the project (Run:ai: Credentials, type Docker registry; imagePullSecrets)",
@@ -181,7 +199,7 @@ def _not_found_or_private(case: Case, message: Message, told: list[Message]) -> 
         cause="image_not_found" if with_secret else "image_auth_failed",
         title="the image does not exist, or the login may not see it" if with_secret else "the registry wants a login, or the image does not exist",
         confidence=0.78,
-        explanation=f"The registry does not say whether the image is missing or private{_image_of(case, message, None)}; {seen}, which makes this reading the likelier one.",
+        explanation=f"The registry does not say whether the image is missing or private{image}; {seen}, which makes this reading the likelier one.",
         evidence_ids=cited,
         next_steps=(*(steps if with_secret else steps[::-1]), _look_at(case.workload, message)),
         strength=message.strength,
@@ -190,15 +208,41 @@ def _not_found_or_private(case: Case, message: Message, told: list[Message]) -> 
     )  # fmt: skip
 
 
-def _image_of(case: Case, message: Message, entry: Sign | None) -> str:
-    """The image, where the message is about one."""
-    if entry is not None and entry not in _IMAGE:
-        return ""
-    for pod in case.pods:
-        if pod.name == message.about:
-            waiting = [c for c in pod.containers if c.reason and c.image] or [c for c in pod.containers if c.image]
-            return f" (image {token(waiting[0].image, 160)})" if waiting else ""
-    return f" (image {token(case.workload.images[0], 160)})" if len(case.workload.images) == 1 else ""
+def _title(entry: Sign, detail: str, message: Message) -> str:
+    """What happened to what: of an image its name and, where the registry tells, which part of it is not there."""
+    if entry.cause != "image_not_found" or not detail:
+        return entry.title + (f": {detail}" if detail else "")
+    lacks = next((f" ({part} not found)" for words, part in _LACKING if words.search(message.text)), "")
+    return f"image {detail} does not exist{lacks}"
+
+
+def _advice(case: Case, entry: Sign, detail: str) -> tuple[str, ...]:
+    of_limit = f" (now {detail})" if entry.cause == "ephemeral_storage_exceeded" and detail else detail
+    return filled(entry.advice, of_limit, case.workload.namespace)
+
+
+def _written(case: Case, message: Message) -> tuple[str, tuple[str, ...]]:
+    """Where the pod's own log says that it writes, in words and as evidence."""
+    for item in case.logs:
+        if item.pod != message.about:
+            continue
+        lines = [line for line in item.log.lines if _WRITES.search(line.text)][-3:]
+        paths = [token(match["path"]) for line in lines if (match := _WRITES.search(line.text)) is not None]
+        if paths:
+            source = f"log of container {token(item.container)} of pod {token(item.pod)}"
+            cited = case.cite(source, "\n".join(f"{line.number}: {line.text}" for line in lines))
+            return f" Its log says that it writes to {listed(list(dict.fromkeys(paths)))}.", (cited,)
+    return "", ()
+
+
+def _image(case: Case, message: Message) -> str:
+    """The image that a message is about: one that its text names, else the one that its pod waits for."""
+    pods = [pod for pod in case.pods if pod.name == message.about]
+    known = [c for pod in pods for c in pod.containers if c.image]
+    named = [c for c in known if c.image and c.image in message.text] or [c for c in known if c.reason] or known
+    if named:
+        return token(named[0].image, 160)
+    return token(case.workload.images[0], 160) if len(case.workload.images) == 1 else ""
 
 
 def _detail(match: re.Match[str]) -> str:

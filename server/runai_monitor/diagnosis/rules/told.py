@@ -28,7 +28,7 @@ def told(
         cause=cause,
         title=title,
         confidence=confidence,
-        explanation=f"{message.source} ({token(message.reason)}) says it: {title}.{explanation and ' '}{explanation}",
+        explanation=f"{message.source} ({token(message.reason)}) says so.{explanation and ' '}{explanation}",
         evidence_ids=(case.cite(message.source, message.quoted, at=message.at), *evidence_ids),
         next_steps=tuple(next_steps),
         strength=message.strength,

@@ -16,7 +16,7 @@ from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.last_words import OUTSIDE, detail_of, sign_of_line
 from runai_monitor.diagnosis.rules.log_sign import LogSign
-from runai_monitor.diagnosis.wording import read_log, token
+from runai_monitor.diagnosis.wording import filled, read_log, token
 from runai_monitor.model.cluster import Container, ContainerPhase, KubeEvent, Pod
 
 _LAST_LINES = 30
@@ -105,7 +105,7 @@ def _finding(case: Case, pod: Pod, container: Container, log: Log, line: Line, s
         confidence=0.82,
         explanation=f"{place} has run for {minutes:.0f} minutes, and line {line.number} of what was read says again: {sign.title}; the pod's other containers start only after it.",
         evidence_ids=(case.cite(f"log of {place}", log.around(line.number)),),
-        next_steps=(*sign.advice, read_log(pod, container, previous=False)),
+        next_steps=(*filled(sign.advice, detail), read_log(pod, container, previous=False)),
         strength=Strength.LOG,
         at=container.started_at,
         place=pod.name,
