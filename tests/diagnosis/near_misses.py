@@ -56,7 +56,7 @@ NEAR_MISSES = [
     ends("a warning of CUDA OOM that was retried", "python_exception", 1, "WARNING: CUDA out of memory at batch 64, retrying with 48\n" + traceback("KeyError: 'label'")),
     ends("an exception in a thread", "killed_by_signal", 137, STEPS + 'Exception in thread Thread-3:\nTraceback (most recent call last):\n  File "/workspace/w.py", line 2, in run\n    x()\nValueError: no\n', sure=False),
     ends("step 403 is no refused credential", "python_exception", 1, "step 403 | loss 1.2\nGET /metrics HTTP/1.1\" 403 -\n" + traceback("KeyError: 'x'")),
-    ends("Errno 13 of a file is no refused credential", "permission_denied", 1, traceback("PermissionError: [Errno 13] Permission denied: '/root/.cache/huggingface'")),
+    ends("Errno 13 of a file is no refused credential", "permission_denied", 1, traceback("PermissionError: [Errno 13] Permission denied: '/home/app/.cache/huggingface'")),
     ends(
         "a missing module that is raised again as another exception", "missing_module", 1,
         CAUGHT.format(raised="ModuleNotFoundError: No module named 'flash_attn'") + "\nThe above exception was the direct cause of the following exception:\n\n" + traceback("RuntimeError: Failed to import transformers.models.llama").split("loss 2.30\n")[1]),
