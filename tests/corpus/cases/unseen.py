@@ -113,7 +113,7 @@ CASES = [
         # Problematic frame:
         # C  [libxgboost4j.so+0x2b3d]
         #
-        # Core dump will be written. Default location: /work/core.1
+        # Core dump will be written. Default location: /data/core.1
         """,
     ),
     end(
