@@ -9,6 +9,7 @@ import pytest
 
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod, PodCondition
 from runai_monitor.monitor.containers import Found, failed_before, from_pods, steady_since, was_preempted
+from runai_monitor.monitor.said import LONGEST, said
 from tests.factories import end, ended, make_pod, running, waiting
 from tests.fakes import EPOCH
 
@@ -260,3 +261,15 @@ def test_a_workload_failed_before_if_all_its_trouble_is_older(pods: tuple[Pod, .
     Of a loop only the last crash is on record: how often it was restarted tells how long it has gone on at least.
     """
     assert failed_before(pods, NOW - timedelta(minutes=20), now=NOW, hold=HOLD) is before
+
+
+def test_a_long_message_keeps_what_it_is_about_and_how_it_ends() -> None:
+    """Errors wrap others: the image stands at the start, and that its tag is not there at the end."""
+    image = "registry.example.com/vision/detector:v3.2-cuda12"
+    told = said(
+        f'Failed to pull image "{image}": rpc error: code = NotFound desc = failed to pull and unpack image "{image}": '
+        f'failed to resolve reference "{image}": manifest unknown: manifest tagged by "v3.2-cuda12" is not found'
+    )
+    assert len(told) <= LONGEST + 2
+    assert image in told
+    assert told.endswith('manifest unknown: manifest tagged by "v3.2-cuda12" is not found')
