@@ -9,6 +9,7 @@ import pytest
 
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod, PodCondition
 from runai_monitor.monitor.containers import Found, failed_before, from_pods, steady_since, was_preempted
+from runai_monitor.monitor.said import LONGEST, said
 from tests.factories import end, ended, make_pod, running, waiting
 from tests.fakes import EPOCH
 
@@ -267,3 +268,15 @@ def test_an_instant_that_was_cut_to_its_second_is_not_before_what_happened_in_it
     pods = (make_pod("a", None, ended(at=NOW)),)
     assert not failed_before(pods, NOW + timedelta(seconds=0.9), now=NOW, hold=HOLD)
     assert failed_before(pods, NOW + timedelta(seconds=1), now=NOW, hold=HOLD)
+
+
+def test_a_long_message_keeps_what_it_is_about_and_how_it_ends() -> None:
+    """Errors wrap others: the image stands at the start, and that its tag is not there at the end."""
+    image = "registry.example.com/vision/detector:v3.2-cuda12"
+    told = said(
+        f'Failed to pull image "{image}": rpc error: code = NotFound desc = failed to pull and unpack image "{image}": '
+        f'failed to resolve reference "{image}": manifest unknown: manifest tagged by "v3.2-cuda12" is not found'
+    )
+    assert len(told) <= LONGEST + 2
+    assert image in told
+    assert told.endswith('manifest unknown: manifest tagged by "v3.2-cuda12" is not found')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runai_monitor.errors import DeliveryError
-from runai_monitor.model.alert import Alert, Change
+from runai_monitor.model.alert import Alert, Change, Severity
 from runai_monitor.model.diagnosis import Cause, Diagnosis, Evidence, Verdict
 from runai_monitor.model.notification import DeliveryState, Notification
 from runai_monitor.notify.outbox import Outbox
@@ -244,3 +245,22 @@ def test_the_message_has_every_part_that_people_were_promised() -> None:
     assert "Auto-troubleshoot report" in whole
     resolved = slack_message(message("x", Change.RESOLVED))
     assert message("x").alert.alert_id in "\n".join(strings(resolved["blocks"]))
+
+
+def test_commands_of_the_next_steps_stand_alone_in_a_block_to_be_copied() -> None:
+    """Backticks and words around a command are what a tired hand copies with it."""
+    alert = dataclasses.replace(
+        message("x").alert,
+        recommendations=("look at its node: kubectl describe node gpu-7", "kubectl logs job-0 -n runai-<namespace>"),
+    )
+    blocks: Any = slack_message(Notification(alert=alert, change=Change.OPENED, reason="new"))["blocks"]
+    (block,) = [part for part in strings(blocks) if "kubectl" in part]
+    assert block == "```\nkubectl describe node gpu-7\nkubectl logs job-0 -n runai-&lt;namespace&gt;\n```"
+    assert "• look at its node" in strings(blocks)
+
+
+def test_a_warning_has_one_mark_only() -> None:
+    """A red header above an orange line makes its reader ask which of them counts."""
+    alert = dataclasses.replace(message("in phase Pending").alert, severity=Severity.WARNING)
+    blocks = slack_message(Notification(alert=alert, change=Change.OPENED, reason="new"))["blocks"]
+    assert [mark for part in strings(blocks) for mark in part if mark in "🔴🟠🔵"] == ["🔴"]

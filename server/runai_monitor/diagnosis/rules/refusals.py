@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from runai_monitor.diagnosis.wording import listed, token
+from runai_monitor.diagnosis.wording import token
 
 _WORD = 60
 _CHOICES = 6
@@ -45,5 +45,6 @@ def _of_line(line: str) -> str:
             found["option"] = found.get("option") or found.get("other")
             words = {name: token(value, _WORD) for name, value in found.items() if value and name != "choices"}
             choices = [token(choice, _WORD) for choice in re.split(r"[,\s]+", found.get("choices") or "") if choice]
-            return said.format(choices=listed(choices, _CHOICES), **words)
+            more = f" and {len(choices) - _CHOICES} more" if len(choices) > _CHOICES else ""
+            return said.format(choices=", ".join(choices[:_CHOICES]) + more, **words)
     return ""
