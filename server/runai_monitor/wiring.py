@@ -143,7 +143,7 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
         http = await stack.enter_async_context(opened)
         notifiers["slack"] = SlackNotifier(webhook_url=settings.slack_webhook_url.get_secret_value(), http=http)
     deliveries = DeliveryStore(database) if database is not None else None
-    return Outbox(deliveries=deliveries, notifiers=notifiers, clock=clock)  # type: ignore[arg-type]
+    return Outbox(deliveries=deliveries, notifiers=notifiers, clock=clock)  # type: ignore[arg-type]  # None is for `check`, which only sends tests
 
 
 def operation_options(settings: Settings) -> OperationOptions:

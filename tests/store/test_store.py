@@ -148,8 +148,8 @@ async def test_deliveries_are_retried_recorded_and_given_up(database: Database) 
     one, two, three = await store.due("slack", now=EPOCH)
     await store.record_delivered(one.delivery_id, at=EPOCH)
     later = EPOCH + timedelta(seconds=30)
-    await store.record_retry(two.delivery_id, at=EPOCH, error="500", next_attempt_at=later)
-    await store.record_failed(three.delivery_id, at=EPOCH, error="404")
+    await store.record_retry(two.delivery_id, error="500", next_attempt_at=later)
+    await store.record_failed(three.delivery_id, error="404")
     assert await store.due("slack", now=EPOCH) == []
     assert await store.next_due_at("slack") == later
     (again,) = await store.due("slack", now=later)
@@ -163,7 +163,7 @@ async def test_a_clock_that_is_set_back_delays_no_delivery(database: Database) -
     yesterday = EPOCH - timedelta(days=1)
     one, _ = await store.due("slack", now=yesterday)
     soon = yesterday + timedelta(seconds=30)
-    await store.record_retry(one.delivery_id, at=yesterday, error="500", next_attempt_at=soon)
+    await store.record_retry(one.delivery_id, error="500", next_attempt_at=soon)
     (other,) = await store.due("slack", now=yesterday)
     assert other.delivery_id != one.delivery_id
 
@@ -312,8 +312,8 @@ async def test_a_channel_with_a_message_it_did_not_take_is_named_with_the_error(
     store = DeliveryStore(database)
     assert await store.last_errors() == {}
     first, second = await store.due("slack", now=EPOCH)
-    await store.record_failed(first.delivery_id, at=EPOCH, error="an old error")
-    await store.record_retry(second.delivery_id, at=EPOCH, error="Slack answered 503", next_attempt_at=EPOCH)
+    await store.record_failed(first.delivery_id, error="an old error")
+    await store.record_retry(second.delivery_id, error="Slack answered 503", next_attempt_at=EPOCH)
     assert await store.last_errors() == {"slack": "Slack answered 503"}
     await store.record_delivered(second.delivery_id, at=EPOCH)
     assert await store.last_errors() == {"slack": "an old error"}

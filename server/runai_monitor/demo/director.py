@@ -219,9 +219,9 @@ def play(world: World, scenario: Scenario, director: Director, *, time_scale: fl
         at = began + timedelta(seconds=(scenario.starts_at_seconds + step.at_seconds) * time_scale)
         for effect in step.effects:
             if isinstance(effect, Submit):
-                world.schedule(at, lambda at, effect=effect: director.submit(scenario, effect, at=at))  # type: ignore[misc]
+                world.schedule(at, lambda at, effect=effect: director.submit(scenario, effect, at=at))  # type: ignore[misc]  # a default binds the loop's effect; mypy types no such lambda
             else:
-                world.schedule(at, lambda at, effect=effect: director.perform(effect, at=at))  # type: ignore[misc]
+                world.schedule(at, lambda at, effect=effect: director.perform(effect, at=at))  # type: ignore[misc]  # as above
 
 
 def suspend(world: World, workload: Workload) -> None:

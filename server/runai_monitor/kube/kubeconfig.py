@@ -162,7 +162,8 @@ def _absolute(body: dict[str, Any], keys: Sequence[str], path: Path, origin: str
 
 def _with_absolute_plugin(user: dict[str, Any], path: Path) -> dict[str, Any]:
     plugin = user.get("exec")
-    command = plugin.get("command") if isinstance(plugin, dict) else None
-    if isinstance(command, str) and os.sep in command:
-        user["exec"] = {**plugin, "command": str(path.absolute().parent / command)}  # type: ignore[dict-item]
+    if isinstance(plugin, dict):
+        command = plugin.get("command")
+        if isinstance(command, str) and os.sep in command:
+            user["exec"] = {**plugin, "command": str(path.absolute().parent / command)}
     return user

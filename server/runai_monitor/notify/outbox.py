@@ -46,11 +46,11 @@ class Deliveries(Protocol):
         """The channel took it."""
         ...
 
-    async def record_retry(self, delivery_id: int, *, at: datetime, error: str, next_attempt_at: datetime) -> None:
+    async def record_retry(self, delivery_id: int, *, error: str, next_attempt_at: datetime) -> None:
         """It is tried again."""
         ...
 
-    async def record_failed(self, delivery_id: int, *, at: datetime, error: str) -> None:
+    async def record_failed(self, delivery_id: int, *, error: str) -> None:
         """It is given up."""
         ...
 
@@ -165,14 +165,14 @@ class Outbox:
         now = self._clock.now()
         number, alert_id = delivery.delivery_id, delivery.notification.alert.alert_id
         if not error.retryable or now - delivery.created_at > GIVE_UP_AFTER:
-            await self._insist(delivery, lambda: self._deliveries.record_failed(number, at=now, error=str(error)))
+            await self._insist(delivery, lambda: self._deliveries.record_failed(number, error=str(error)))
             log.error("alert %s was NOT delivered to %s: %s", alert_id, delivery.channel, error)
             return SPACING_SECONDS
         pause = error.retry_after_seconds
         later = now + timedelta(seconds=pause if pause is not None else _backoff(delivery.attempts))
         await self._insist(
             delivery,
-            lambda: self._deliveries.record_retry(number, at=now, error=str(error), next_attempt_at=later),
+            lambda: self._deliveries.record_retry(number, error=str(error), next_attempt_at=later),
         )
         if delivery.last_error != str(error):
             log.warning("alert %s is not delivered to %s yet: %s", alert_id, delivery.channel, error)

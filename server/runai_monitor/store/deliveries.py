@@ -51,7 +51,7 @@ class DeliveryStore:
             except StoreError as error:
                 # Skipping it would meet it again for ever, and everything behind it.
                 log.error("delivery %s to %s is given up: %s", row.delivery_id, channel, error)  # noqa: TRY400
-                await self.record_failed(row.delivery_id, at=now, error=str(error))
+                await self.record_failed(row.delivery_id, error=str(error))
         return found
 
     async def next_due_at(self, channel: str) -> datetime | None:
@@ -70,14 +70,12 @@ class DeliveryStore:
             last_error=None,
         )
 
-    async def record_retry(self, delivery_id: int, *, at: datetime, error: str, next_attempt_at: datetime) -> None:
+    async def record_retry(self, delivery_id: int, *, error: str, next_attempt_at: datetime) -> None:
         """The channel did not take it; it is tried again."""
-        del at  # the attempt's own time says nothing that next_attempt_at and last_error do not
         await self._record(delivery_id, next_attempt_at=required_text(next_attempt_at), last_error=storable(error))
 
-    async def record_failed(self, delivery_id: int, *, at: datetime, error: str) -> None:
+    async def record_failed(self, delivery_id: int, *, error: str) -> None:
         """The channel will never take it, or the time for retries is used up."""
-        del at
         await self._record(
             delivery_id, state=str(DeliveryState.FAILED), next_attempt_at=None, last_error=storable(error)
         )

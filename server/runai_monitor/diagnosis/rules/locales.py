@@ -1,7 +1,8 @@
 """The C library's words for the errors that end programs, in the languages images are built for.
 
 Of tools that print the number too (`[Errno 28]`, `os error 28`) the number is read; coreutils and shells print words only.
-The words are glibc's translations (localedata, po/*.po).
+The words follow the translations that GNU systems show; they were written from experience, not taken from a file, so one that
+a later release words otherwise is missed, never misread.
 """
 
 from __future__ import annotations
