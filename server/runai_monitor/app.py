@@ -28,9 +28,13 @@ from runai_monitor.operations.services import EngineState, Services
 from runai_monitor.settings import LOOPBACK_HOSTS, Settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from runai_monitor.kube.lazy import LazyKube
     from runai_monitor.model.alert import Alert
+    from runai_monitor.model.history import AlertHistory
     from runai_monitor.model.monitor import Monitor
+    from runai_monitor.model.workload import Workload
     from runai_monitor.monitor.engine import Engine
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.runai.client import RunaiClient
@@ -149,7 +153,9 @@ class Application:
 
         settings = self._settings
         alerts, monitors, baseline = AlertStore(database), MonitorStore(database), BaselineStore(database)
-        diagnoser = wiring.diagnoser(settings, runai=runai, kube=kube, clock=self._clock, database=database)
+        diagnoser = wiring.diagnoser(
+            settings, runai=runai, kube=kube, clock=self._clock, database=database, live=self._failing_beside
+        )
         engine = Engine(
             runai=runai,
             kube=kube,
@@ -210,6 +216,12 @@ class Application:
         for alert in alerts:
             log_alert(alert)
         self.operations.feed.notify()
+
+    def _failing_beside(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
+        """Who fails beside a workload, as this process watches it: nobody while another process leads."""
+        from runai_monitor.model.history import AlertHistory
+
+        return AlertHistory() if self._engine is None else self._engine.failing_beside(workload, failed_at=failed_at)
 
     def _engine_state(self) -> EngineState:
         if self._engine is None or not self._leading:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from runai_monitor.diagnosis.diagnose import Diagnoser
+    from runai_monitor.diagnosis.sources import LiveReader
     from runai_monitor.kube.client import KubeClient
     from runai_monitor.kube.lazy import LazyKube
     from runai_monitor.monitor.options import MonitorOptions
@@ -94,9 +95,15 @@ def kube_client(settings: Settings, clock: Clock) -> LazyKube | None:
 
 
 def diagnoser(
-    settings: Settings, *, runai: RunaiClient, kube: LazyKube | None, clock: Clock, database: Database
+    settings: Settings,
+    *,
+    runai: RunaiClient,
+    kube: LazyKube | None,
+    clock: Clock,
+    database: Database,
+    live: LiveReader | None = None,
 ) -> Diagnoser:
-    """The diagnoser with the configured limits; it looks into the alerts of the allowed projects."""
+    """The diagnoser with the configured limits; it looks into the alerts of the allowed projects, and at who fails now."""
     from runai_monitor.diagnosis.diagnose import Diagnoser
     from runai_monitor.store.history import HistoryStore
 
@@ -109,6 +116,7 @@ def diagnoser(
         log_limit_bytes=settings.log_limit_bytes,
         pending_stuck_minutes=settings.pending_stuck_minutes,
         history=HistoryStore(database, projects=allowed_projects(settings)),
+        live=live,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -328,6 +329,27 @@ async def test_the_second_episode_knows_the_first(database: Database) -> None:
     )
     assert "64Gi → 96Gi" in found.causes[0].next_steps[0]
     assert found.causes[0].next_steps[0].endswith("and 1 time before in 5 hours at 48Gi")
+
+
+async def test_a_store_that_hangs_is_given_up_at_the_deadline(database: Database) -> None:
+    """The disk that hangs tonight may be why the job failed: its report must not wait for that disk."""
+    disk, clock, found = threading.Event(), FakeClock(NOW), list[Diagnosis]()
+
+    class Hangs(FakeHistory):
+        async def history_of(self, workload: Workload, *, failed_at: datetime, now: datetime) -> AlertHistory:
+            await database.read_apart(lambda _: disk.wait(30))
+            raise AssertionError
+
+    async def diagnose() -> None:
+        found.append(await oom().diagnose(clock, history=Hangs(), timeout_seconds=15))
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(diagnose)
+            await clock.advance(16)
+    disk.set()
+    assert found[0].causes[0].cause == "container_oom"
+    assert "alert history: timeout, no answer within 15 s" in found[0].unread
 
 
 async def test_the_server_gives_its_diagnoses_the_store_within_the_limit_of_projects(database: Database) -> None:

@@ -15,11 +15,11 @@ import pytest
 from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import AlertKind, AlertSubject, Change, Transition, fingerprint
 from runai_monitor.model.diagnosis import Cause, Diagnosis, Verdict
-from runai_monitor.model.history import AlertHistory
+from runai_monitor.model.history import MOST_NEIGHBOURS, AlertHistory
 from runai_monitor.model.workload import Workload
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.database import FILE_NAME, Database, open_database
-from runai_monitor.store.history import MOST_EPISODES, MOST_EXAMINED, MOST_NEIGHBOURS, HistoryStore
+from runai_monitor.store.history import MOST_EPISODES, MOST_EXAMINED, HistoryStore
 from tests.factories import make_transition, make_workload
 from tests.fakes import EPOCH
 

@@ -19,7 +19,7 @@ from runai_monitor.diagnosis.wording import listed, times, token
 from runai_monitor.model.diagnosis import Cause, Verdict
 from runai_monitor.model.history import Neighbour
 
-SOURCE = "alert history of other workloads"
+SOURCE = "alerts and state of other workloads"
 SEVERAL = 2
 """Other workloads on one node that are no coincidence any more."""
 MOST_NODES = 32
@@ -169,5 +169,5 @@ def _cite(case: Case, groups: Sequence[Group]) -> str:
 def _line(other: Neighbour, nodes: set[str], images: set[str]) -> str:
     shared = [f"node {node[:60]}" for node in other.nodes if node in nodes][:2]
     shared += ["same image"] if images & set(other.images) else []
-    said = f"{other.status[:40]}, {other.cause or 'not diagnosed'} since {other.started_at:%H:%M} UTC"
+    said = f"{other.status[:40]}, {other.cause or 'not diagnosed yet'} since {other.started_at:%H:%M} UTC"
     return ", ".join((f"{other.project[:40]}/{other.name[:60]}: {said}", *shared))

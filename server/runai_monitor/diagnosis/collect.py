@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 from runai_monitor.diagnosis.case import Case, ContainerLog
 from runai_monitor.diagnosis.lines import clean
 from runai_monitor.diagnosis.logs import Log
-from runai_monitor.diagnosis.past import read_past
+from runai_monitor.diagnosis.past import read_past, with_live
 from runai_monitor.diagnosis.redact import redact
 from runai_monitor.diagnosis.safe import safe, safe_text
 from runai_monitor.diagnosis.sources import HistoryReader, KubeReader, Sources
@@ -65,6 +65,8 @@ async def collect(case: Case, workload: Workload, sources: Sources, *, include_l
         tasks.start_soon(_deadline, sources, tasks.cancel_scope)
         await gathering.run()
         tasks.cancel_scope.cancel()
+    # Last, for it takes no time: who failed while the rest was read is seen too.
+    gathering.look_around()
     seconds = sources.limits.timeout_seconds
     case.unread += [f"{name}: timeout, no answer within {seconds:g} s" for name in gathering.pending]
     if len(case.unread) > MOST_UNREAD:
@@ -99,6 +101,16 @@ class _Gathering:
             if self._sources.history is not None:
                 self._start(tasks, "alert history", _bound(self._read_past, self._sources.history))
             tasks.start_soon(self._read_pods)
+
+    def look_around(self) -> None:
+        """Adds who fails beside the workload at this moment, where somebody watches."""
+        if self._sources.live is None:
+            return
+        try:
+            self._case.past = with_live(self._case.past, self._sources.live, self._workload, now=self._case.now)
+        except Exception as error:  # isolation boundary, as for every other source
+            log.exception("what is watched could not be read")
+            self._case.unread.append(f"workloads that fail now: failed, {type(error).__name__}")
 
     def _start(self, tasks: TaskGroup, name: str, read: Callable[[], Awaitable[None]]) -> None:
         self.pending[name] = None

@@ -13,7 +13,7 @@ from runai_monitor.diagnosis.past import recall
 from runai_monitor.diagnosis.report import markdown
 from runai_monitor.diagnosis.rules import gpu, node, preemption, process, quota, scheduling, starting, storage, waits
 from runai_monitor.diagnosis.safe import safe
-from runai_monitor.diagnosis.sources import HistoryReader, KubeReader, Limits, RunaiReader, Sources
+from runai_monitor.diagnosis.sources import HistoryReader, KubeReader, Limits, LiveReader, RunaiReader, Sources
 from runai_monitor.diagnosis.verdict import judge
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.workload import Workload
@@ -35,9 +35,10 @@ class Diagnoser:
         log_limit_bytes: int = 262_144,
         pending_stuck_minutes: float = 10,
         history: HistoryReader | None = None,
+        live: LiveReader | None = None,
     ) -> None:
         limits = Limits(timeout_seconds=timeout_seconds, log_tail_lines=log_tail_lines, log_limit_bytes=log_limit_bytes)
-        self._sources = Sources(runai=runai, kube=kube, clock=clock, limits=limits, history=history)
+        self._sources = Sources(runai=runai, kube=kube, clock=clock, limits=limits, history=history, live=live)
         self._pending_stuck_minutes = pending_stuck_minutes
 
     async def diagnose(

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 
 from runai_monitor.diagnosis.beside import beside, pointing_at_node
 from runai_monitor.diagnosis.case import Case
-from runai_monitor.diagnosis.sources import HistoryReader
+from runai_monitor.diagnosis.safe import safe
+from runai_monitor.diagnosis.sources import HistoryReader, LiveReader
 from runai_monitor.diagnosis.verdict import Judgement
 from runai_monitor.diagnosis.wording import amount, listed, times, token
 from runai_monitor.errors import MonitorError, StoreError
@@ -50,12 +51,29 @@ async def read_past(history: HistoryReader, workload: Workload, *, now: datetime
     Raises:
         MonitorError: it cannot be read; where the store is, which a store's own error says, is not for a diagnosis.
     """
-    changed = workload.phase_updated_at
-    failed_at = changed if changed is not None and workload.phase in UNHEALTHY_PHASES else now
     try:
-        return await history.history_of(workload, failed_at=failed_at, now=now)
+        return await history.history_of(workload, failed_at=_failed_at(workload, now), now=now)
     except StoreError as error:
         raise MonitorError("the store of earlier alerts could not be read; the log of the server says more") from error
+
+
+def with_live(past: AlertHistory, live: LiveReader, workload: Workload, *, now: datetime) -> AlertHistory:
+    """The past (which is safe) with who fails right now, each once: what is stored knows causes, what is watched knows everybody."""
+    seen = safe(live(workload, failed_at=_failed_at(workload, now)))
+    found = {other.workload_id: other for other in seen.neighbours}
+    for other in past.neighbours:
+        watched = found.get(other.workload_id)
+        if watched is None or other.cause is not None or watched.cause is None:
+            nodes = dict.fromkeys((*other.nodes, *(watched.nodes if watched is not None else ())))
+            found[other.workload_id] = replace(other, nodes=tuple(nodes))
+    newest = sorted(found.values(), key=lambda other: (-other.started_at.timestamp(), other.name))
+    more = past.more_neighbours or seen.more_neighbours
+    return replace(past, neighbours=tuple(newest), more_neighbours=more)
+
+
+def _failed_at(workload: Workload, now: datetime) -> datetime:
+    changed = workload.phase_updated_at
+    return changed if changed is not None and workload.phase in UNHEALTHY_PHASES else now
 
 
 def recall(case: Case, judgement: Judgement) -> Recalled:

@@ -111,6 +111,14 @@ class HistoryReader(Protocol):
         ...
 
 
+class LiveReader(Protocol):
+    """What a diagnosis reads of what is being watched: whoever failed in the same second stands in no store yet."""
+
+    def __call__(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
+        """The neighbours now, within an hour of `failed_at`; no episodes."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much is read, and for how long."""
@@ -122,10 +130,14 @@ class Limits:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where evidence comes from. `kube` is None when no Kubernetes access is configured, `history` when nothing is stored."""
+    """Where evidence comes from.
+
+    `kube` is None when no Kubernetes access is configured, `history` when nothing is stored, `live` when nothing is watched.
+    """
 
     runai: RunaiReader
     kube: KubeReader | None
     clock: Clock
     limits: Limits
     history: HistoryReader | None = None
+    live: LiveReader | None = None

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runai_monitor.model.alert import AlertId
+
+WINDOW = timedelta(hours=1)
+"""How far before and after a failure others count as failing beside it."""
+MOST_NEIGHBOURS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import anyio
 from anyio.abc import TaskGroup
@@ -17,8 +18,11 @@ from runai_monitor.clock import Clock
 from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import Alert
 from runai_monitor.model.cluster import Pod
+from runai_monitor.model.history import AlertHistory
 from runai_monitor.model.monitor import MonitorId
+from runai_monitor.model.workload import Workload
 from runai_monitor.monitor.announce import Announcer, Explainer
+from runai_monitor.monitor.beside import failing_beside
 from runai_monitor.monitor.evaluation import Evaluation
 from runai_monitor.monitor.first_look import FirstLook
 from runai_monitor.monitor.judge import Judge
@@ -146,6 +150,10 @@ class Engine:
     def wake(self) -> None:
         """Monitors changed in the store: look now."""
         self._polling.monitors_changed.set()
+
+    def failing_beside(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
+        """The other workloads that fail within an hour of `failed_at`, whether or not they have been told; as of now."""
+        return failing_beside(self._state, workload, failed_at=failed_at, allowed=self._options.allowed_projects)
 
     def statistics(self) -> EngineStatistics:
         """How it goes, as of now."""

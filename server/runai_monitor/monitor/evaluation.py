@@ -59,7 +59,7 @@ class Evaluation:
         for first in range(0, len(due), AT_ONCE):
             await self._announcer.apply(self._decide(due[first : first + AT_ONCE], tasks))
             await anyio.lowlevel.checkpoint()
-        for workload_id in self._state.perished.intersection(due) - self._state.being_told:
+        for workload_id in self._state.perished.intersection(due) - self._state.being_told.keys():
             self._state.bury(workload_id)
         await self._resolve_gone()
 

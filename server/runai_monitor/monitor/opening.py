@@ -58,7 +58,7 @@ class Opening:
         """Prepares and stores it in the background."""
         workload_id = WorkloadId(transition.subject.id)
         explain = any(watched.monitor.auto_troubleshoot for watched in self._state.watchers_of(workload_id))
-        self._state.being_told.add(workload_id)
+        self._state.being_told[workload_id] = transition
         tasks.start_soon(self._tell, transition, workload_id, explain)
 
     async def _tell(self, transition: Transition, workload_id: WorkloadId, explain: bool) -> None:
@@ -68,7 +68,7 @@ class Opening:
         except Exception:  # supervised boundary: this alert is decided again at the next evaluation
             log.exception("the alert about workload %s could not be made; it is tried again", workload_id)
         finally:
-            self._state.being_told.discard(workload_id)
+            self._state.being_told.pop(workload_id, None)
             if not any(True for _ in self._state.watchers_of(workload_id)):
                 self._state.forget_unseen()
 

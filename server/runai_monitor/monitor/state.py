@@ -8,7 +8,7 @@ from datetime import datetime
 
 import anyio
 
-from runai_monitor.model.alert import AlertKind
+from runai_monitor.model.alert import AlertKind, Transition
 from runai_monitor.model.monitor import Monitor, MonitorId
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.policy import Book
@@ -63,7 +63,7 @@ class State:
     gone: set[WorkloadId] = field(default_factory=set)
     perished: set[WorkloadId] = field(default_factory=set)
     """Deleted workloads that had failed first, unseen: kept until that was judged and told."""
-    being_told: set[WorkloadId] = field(default_factory=set)
+    being_told: dict[WorkloadId, Transition] = field(default_factory=dict)
     """Workloads whose alerts are being prepared: what was detected in time is told, though its monitor has ended."""
     polls: int = 0
 
@@ -97,7 +97,9 @@ class State:
 
     def forget_unseen(self) -> None:
         """Drops workloads that no monitor sees any more: memory is for what is watched."""
-        self.snapshot.drop_workloads(set(self.snapshot.workloads) - self.seen() - self.being_told - self.perished)
+        self.snapshot.drop_workloads(
+            set(self.snapshot.workloads) - self.seen() - self.being_told.keys() - self.perished
+        )
 
     def part_with(self, workload_id: WorkloadId, failed: Workload | None) -> None:
         """Run:ai says that a workload is deleted; `failed` is how it was before, if that is news to be judged first."""

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import event, insert, select
+from sqlalchemy import Connection, event, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runai_monitor.errors import StoreError
+from runai_monitor.store.apart import Apart
 from runai_monitor.store.failures import FAILURES, explain
 from runai_monitor.store.tables import SCHEMA_VERSION, meta, metadata
+
+T = TypeVar("T")
 
 FILE_NAME = "runai-monitor.sqlite3"
 CLOSE_SECONDS = 5.0
@@ -44,6 +47,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, *, place: str) -> None:
         self._engine = engine
         self._file = _file_number(place)
+        self._apart = Apart(place)
         self._watcher: AsyncConnection | None = None
         self._watcher_number = 0
         self._watching = anyio.Lock()
@@ -56,6 +60,14 @@ class Database:
         with anyio.CancelScope(shield=True):
             async with self._translated("nothing could be read from"), self._engine.connect() as connection:
                 yield await connection.execution_options(read_only=True)
+
+    async def read_apart(self, read: Callable[[Connection], T]) -> T:
+        """What `read` finds, on a connection of its own; for what has a deadline, for it can be given up at any time.
+
+        Unlike `reading`, a cancellation gets through at once: the read is left to end by itself.
+        """
+        async with self._translated("nothing could be read from"):
+            return await self._apart.read(read)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:

@@ -1,7 +1,7 @@
 """What was stored about a workload before, and about others in the same hour: few columns of a bounded number of alerts.
 
-The values are taken out of the documents by SQLite, in the database's thread: a document is tens of kilobytes, and only
-the event loop would decode it.
+The values are taken out of the documents by SQLite, in a thread: a document is tens of kilobytes, and only the event loop
+would decode it. A diagnosis has a deadline, and the disk has none: it is read apart.
 """
 
 from __future__ import annotations
@@ -11,20 +11,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from runai_monitor.model.alert import AlertId, AlertKind, AlertState, Change
-from runai_monitor.model.history import AlertHistory, Episode, Neighbour
+from runai_monitor.model.history import MOST_NEIGHBOURS, WINDOW, AlertHistory, Episode, Neighbour
 from runai_monitor.model.workload import Workload
 from runai_monitor.store import tables
 from runai_monitor.store.database import Database
 from runai_monitor.store.rows import instant, required_instant, required_text
 
 REMEMBERED = timedelta(days=30)
-WINDOW = timedelta(hours=1)
 MOST_EPISODES = 50
-MOST_NEIGHBOURS = 200
 MOST_EXAMINED = 500
 """Alerts, the newest, that are looked through for earlier submissions, and for neighbours: a few milliseconds."""
 _LONGEST = 300
@@ -85,9 +82,11 @@ class HistoryStore:
         Raises:
             StoreError: it cannot be read.
         """
-        async with self._database.reading() as connection:
-            episodes = await _episodes(connection, self._in_scope, workload, now - REMEMBERED)
-            neighbours, more = await _neighbours(connection, self._in_scope, workload, failed_at)
+        return await self._database.read_apart(lambda connection: self._read(connection, workload, failed_at, now))
+
+    def _read(self, connection: Connection, workload: Workload, failed_at: datetime, now: datetime) -> AlertHistory:
+        episodes = _episodes(connection, self._in_scope, workload, now - REMEMBERED)
+        neighbours, more = _neighbours(connection, self._in_scope, workload, failed_at)
         return AlertHistory(
             episodes=tuple(episodes[:MOST_EPISODES]),
             more_episodes=len(episodes) > MOST_EPISODES,
@@ -96,8 +95,8 @@ class HistoryStore:
         )
 
 
-async def _episodes(
-    connection: AsyncConnection, in_scope: ColumnElement[bool], workload: Workload, since: datetime
+def _episodes(
+    connection: Connection, in_scope: ColumnElement[bool], workload: Workload, since: datetime
 ) -> list[Episode]:
     lately = and_(in_scope, _T.c.updated_at >= required_text(since))
     of_project = _newest(and_(lately, _T.c.project == workload.project))
@@ -114,27 +113,27 @@ async def _episodes(
         .order_by(_T.c.cursor.desc())
         .limit(MOST_EPISODES + 1)
     )
-    rows = (await connection.execute(query)).all()
-    endings = await _endings(connection, [row[0] for row in rows])
+    rows = connection.execute(query).all()
+    endings = _endings(connection, [row[0] for row in rows])
     found = [_episode(row, endings.get(row[0])) for row in rows]
     return sorted((e for e in found if e.started_at >= since), key=lambda e: e.started_at, reverse=True)
 
 
-async def _endings(connection: AsyncConnection, alert_ids: Sequence[str]) -> dict[str, str]:
+def _endings(connection: Connection, alert_ids: Sequence[str]) -> dict[str, str]:
     """Why alerts were resolved."""
     table = tables.transitions
     query = select(table.c.alert_id, func.substr(table.c.reason, 1, _LONGEST)).where(
         table.c.alert_id.in_(alert_ids), table.c.change == str(Change.RESOLVED)
     )
-    return {row[0]: row[1] for row in (await connection.execute(query)).all()}
+    return {row[0]: row[1] for row in connection.execute(query).all()}
 
 
-async def _neighbours(
-    connection: AsyncConnection, in_scope: ColumnElement[bool], workload: Workload, failed_at: datetime
+def _neighbours(
+    connection: Connection, in_scope: ColumnElement[bool], workload: Workload, failed_at: datetime
 ) -> tuple[list[Neighbour], bool]:
     first, last = failed_at - WINDOW, failed_at + WINDOW
     lately = and_(_T.c.cursor.in_(_newest(in_scope)), _T.c.updated_at >= required_text(first))
-    rows = (await connection.execute(select(*_NEIGHBOUR).where(lately).order_by(_T.c.cursor.desc()))).all()
+    rows = connection.execute(select(*_NEIGHBOUR).where(lately).order_by(_T.c.cursor.desc())).all()
     found: dict[str, Neighbour] = {}
     for cluster, *row in rows:
         other = _neighbour(row)
