@@ -60,6 +60,7 @@ async def test_every_answer_satisfies_the_published_schema() -> None:
     _check(workloads.json(), path="/api/v1/workloads")
     _check((await cast.runai_get("/api/v1/workloads/count")).json(), path="/api/v1/workloads/count")
     _check((await cast.runai_get("/api/v1/org-unit/projects")).json(), path="/api/v1/org-unit/projects")
+    _check((await cast.runai_get("/api/v1/nodes", filterBy="status==Ready")).json(), path="/api/v1/nodes")
     for row in workloads.json()["workloads"]:
         url = f"/api/v1/workloads/{row['id']}"
         _check((await cast.runai_get(url)).json(), path=_ONE)

@@ -204,6 +204,14 @@ def runai_pod(index: int = 0, *, phase: str = "Failed", deleted: float | None = 
     return row | ({"deletedAt": ago(deleted)} if deleted is not None else {})
 
 
+def runai_node(status: str = "Ready", *conditions: Json, name: str = NODE, taints: tuple[Json, ...] = ()) -> Json:
+    """An entry of Run:ai's node list; its conditions have a type, a reason and a message, and no status."""
+    return {
+        "name": name, "clusterUuid": "cluster-1", "status": status, "nodePool": "default", "createdAt": ago(9000), "updatedAt": ago(1),
+        "gpuInfo": {"gpuType": "NVIDIA-H100-80GB-HBM3", "gpuCount": 8}, "conditions": list(conditions), "taints": list(taints),
+    }  # fmt: skip
+
+
 def change(phase: str, message: str | None = None, *, at: float = 5) -> Json:
     """A phase update of Run:ai's history."""
     return {"meta": {"creationTimestamp": ago(at)}, "spec": {"phaseUpdate": {"phase": phase, "phaseMessage": message}}}
@@ -228,6 +236,7 @@ class Scene:
     runai_events: list[Json] = field(default_factory=list)
     runai_pods: list[Json] = field(default_factory=list)
     history: list[Json] = field(default_factory=list)
+    runai_nodes: list[Json] = field(default_factory=list)
     logs: dict[tuple[int | str, str, bool], str] = field(default_factory=dict)
     row: Json = field(default_factory=dict)
     detail: Json = field(default_factory=dict)
@@ -294,6 +303,10 @@ class FakeRunai:
     async def get_history(self, workload_id: WorkloadId) -> WorkloadHistory:
         await self._scene.read("history", workload_id)
         return convert.convert_history(self._scene.history)
+
+    async def find_nodes(self, name: str, *, cluster_id: str) -> list[Node]:
+        await self._scene.read("runai_nodes", (name, cluster_id))
+        return [convert.convert_node(row) for row in self._scene.runai_nodes if row["name"] == name]
 
 
 class FakeKube:

@@ -408,3 +408,42 @@ async def test_an_inference_can_be_deleted() -> None:
     client: RunaiClient = await make_client(fake, clock)
     await client.delete(make_workload(type="Inference"))
     assert len(fake.asked(path)) == 1
+
+
+NODES = "/api/v1/nodes"
+CLUSTER = "71f69d83-ba66-4822-adf5-55ce55efd210"
+
+
+async def test_a_node_is_found_by_its_exact_name_in_its_cluster() -> None:
+    """Two clusters of a tenant may both have a `gpu-7`, and a filter that a server ignores must not show another node."""
+    row = {
+        "name": "gpu-7",
+        "clusterUuid": CLUSTER,
+        "status": "NotReady",
+        "conditions": [{"type": "Ready", "reason": "KubeletNotReady", "message": "PLEG is not healthy"}, {"type": "x", "reason": "y"}, None],
+        "taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}],
+        "gpuInfo": {"gpuType": "Tesla-V100", "gpuCount": 8},
+    }  # fmt: skip
+    others = [row | {"name": "gpu-70"}, row | {"clusterUuid": "00000000-0000-4000-8000-00000000000c"}]
+    fake = FakeRunai({NODES: [json_answer({"nodes": [*others, row]})]})
+    clock = FakeClock()
+    client = await make_client(fake, clock)
+    (node,) = await settle(clock, lambda: client.find_nodes("gpu-7", cluster_id=CLUSTER))
+    assert fake.requests[-1].url.params["filterBy"] == "name==gpu-7"
+    assert (node.name, node.by_runai, node.cordoned, node.gpus) == ("gpu-7", True, True, None)
+    assert [(c.type, c.status, c.reason) for c in node.conditions] == [("Ready", "False", "KubeletNotReady"), ("x", "", "y")]  # fmt: skip
+    assert [(taint.key, taint.effect) for taint in node.taints] == [("node.kubernetes.io/unschedulable", "NoSchedule")]
+    odd = {"name": "gpu-7", "status": 7, "conditions": "none", "gpuInfo": None}
+    fake.scripts[NODES] = [json_answer({"nodes": [odd]})]
+    (node,) = await settle(clock, lambda: client.find_nodes("gpu-7", cluster_id=CLUSTER))
+    assert [(c.type, c.status) for c in node.conditions] == [("Ready", "Unknown")]
+
+
+async def test_a_node_name_that_is_none_is_never_sent() -> None:
+    """A comma begins the next filter: what comes from a pod's text must not choose what is asked."""
+    fake = FakeRunai()
+    client = await make_client(fake, FakeClock())
+    for name in ("", "a,status==Ready", "a b", "-a", "a/b"):
+        with pytest.raises(RunaiRejectedError):
+            await client.find_nodes(name, cluster_id=CLUSTER)
+    assert fake.requests == []

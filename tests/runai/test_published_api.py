@@ -90,7 +90,15 @@ async def test_every_request_is_in_the_published_document() -> None:
         faults.extend(api.faults(request))
         if request.url.path == TOKEN_PATH:
             return fake.grant(request)
-        rows: dict[str, object] = {"workloads": [], "events": [], "records": [], "pods": [], "projects": [], "count": 0}
+        rows: dict[str, object] = {
+            "workloads": [],
+            "events": [],
+            "records": [],
+            "pods": [],
+            "projects": [],
+            "nodes": [],
+            "count": 0,
+        }
         return json_answer(rows | {"id": ID, "name": "n", "phase": "Running", "projectName": "p"})
 
     class Everything(dict[str, Any]):
@@ -111,6 +119,7 @@ async def test_every_request_is_in_the_published_document() -> None:
         lambda: client.list_events(ID, limit=100_000),
         lambda: client.get_history(ID),
         client.list_projects,
+        lambda: client.find_nodes("gpu-7.example.com", cluster_id="71f69d83-ba66-4822-adf5-55ce55efd210"),
     ]
     for call in calls:
         await settle(clock, call)
@@ -141,6 +150,7 @@ def test_runapy_has_every_method_that_is_called() -> None:
             "get_workload_history": {"workload_id", "offset", "limit"},
         },
         "PodsApi": {"get_workload_pods": {"workload_id", "deleted", "offset", "limit"}},
+        "NodesApi": {"get_tenant_nodes": {"filter_by", "offset", "limit"}},
         "ProjectsApi": {"get_projects": {"sort_by", "sort_order", "offset", "limit"}},
     }
     for family in Family:

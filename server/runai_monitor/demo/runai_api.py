@@ -19,11 +19,21 @@ from starlette.routing import Route
 
 from runai_monitor.demo import director
 from runai_monitor.demo.faults import Fault, FaultPlan
+from runai_monitor.demo.kube_cluster import node_names
 from runai_monitor.demo.objects import Workload
-from runai_monitor.demo.runai_query import PROJECT_FIELDS, WORKLOAD_FIELDS, BadQueryError, Json, Query, parse_query
+from runai_monitor.demo.runai_query import (
+    NODE_FIELDS,
+    PROJECT_FIELDS,
+    WORKLOAD_FIELDS,
+    BadQueryError,
+    Json,
+    Query,
+    parse_query,
+)
 from runai_monitor.demo.runai_wire import (
     event_json,
     history_json,
+    node_json,
     pod_json,
     project_json,
     workload_detail_json,
@@ -87,6 +97,7 @@ class RunaiApi:
             Route("/api/v1/workloads", self._guarded(self._list_workloads), methods=["GET"]),
             Route("/api/v1/workloads/count", self._guarded(self._count_workloads), methods=["GET"]),
             Route("/api/v1/org-unit/projects", self._guarded(self._list_projects), methods=["GET"]),
+            Route("/api/v1/nodes", self._guarded(self._list_nodes), methods=["GET"]),
         ]
         for family in _FAMILIES:
             path = f"/api/v1/workloads/{family}/{{workload_id}}"
@@ -169,6 +180,10 @@ class RunaiApi:
         query = _query(request, _PAGED | _SELECTED | _SORTED, fields=PROJECT_FIELDS)
         rows = [project_json(self._world, project) for project in self._world.projects]
         return _page(query, "projects", query.select(rows))
+
+    async def _list_nodes(self, request: Request) -> Response:
+        query = _query(request, _PAGED | _SELECTED | _SORTED, fields=NODE_FIELDS)
+        return _page(query, "nodes", query.select([node_json(self._world, name) for name in node_names(self._world)]))
 
     def _act(self, family: str, action: str) -> Answer:
         async def act(request: Request) -> Response:

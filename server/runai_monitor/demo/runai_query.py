@@ -47,6 +47,7 @@ WORKLOAD_FIELDS = frozenset(
         "aiApplicationName",
     }
 )
+NODE_FIELDS = frozenset({"name", "status", "nodePool", "gpuType", "nvLinkDomainUid", "nvLinkCliqueId", "clusterUuid"})
 PROJECT_FIELDS = frozenset(
     {
         "name",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from runai_monitor.clock import isoformat
@@ -131,6 +132,23 @@ def history_json(world: World, workload: Workload) -> list[Json]:
     """A workload's whole history, newest first: its phases and its events."""
     entries: list[PhaseEntry | Event] = [*workload.history, *world.events_of(workload.id)]
     return [_record(world, entry) for entry in sorted(entries, key=lambda entry: entry.at, reverse=True)]
+
+
+def node_json(world: World, name: str) -> Json:
+    """A node that is well; Run:ai tells its status, and of conditions neither status nor time."""
+    since = isoformat(world.now() - timedelta(days=9))
+    return {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
+        "name": name,
+        "clusterUuid": world.cluster_id,
+        "status": "Ready",
+        "conditions": [],
+        "taints": [],
+        "nodePool": "default",
+        "gpuInfo": {"gpuType": "NVIDIA-H100-80GB-HBM3", "gpuCount": 8},
+        "createdAt": since,
+        "updatedAt": since,
+    }
 
 
 def project_json(world: World, project: Project) -> Json:

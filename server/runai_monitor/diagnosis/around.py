@@ -36,7 +36,9 @@ class Around:
 def condition_words(node: Node, condition: Condition) -> tuple[str, str]:
     """A node's condition as it is cited: where from, and what it says."""
     said = f": {condition.reason or ''} {condition.message or ''}".rstrip(" :")
-    return f"condition {token(condition.type)} of node {token(node.name)}", f"{condition.type}={condition.status}{said}"
+    listed = " in Run:ai's node list" if node.by_runai else ""
+    source = f"condition {token(condition.type)} of node {token(node.name)}{listed}"
+    return source, f"{condition.type}{'=' if condition.status else ''}{condition.status}{said}"
 
 
 def event_words(event: KubeEvent) -> tuple[str, str]:
@@ -47,9 +49,9 @@ def event_words(event: KubeEvent) -> tuple[str, str]:
 
 
 def is_bad(condition: Condition) -> bool:
-    """Whether a node's condition tells of trouble: of those that name a good state when they are not true."""
+    """Whether a node's condition tells of trouble: of those that name a good state when they are not true. One without a status tells of none."""
     if _GOOD.search(condition.type):
-        return condition.status != "True"
+        return condition.status not in {"True", ""}
     return condition.status == "True"
 
 

@@ -15,6 +15,7 @@ from anyio.abc import TaskGroup
 
 from runai_monitor.diagnosis.case import Case, ContainerLog
 from runai_monitor.diagnosis.lines import clean
+from runai_monitor.diagnosis.listed_nodes import read_listed_nodes
 from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.past import read_past, with_live
 from runai_monitor.diagnosis.redact import redact
@@ -43,6 +44,8 @@ MOST_LOGS = 24
 MOST_RUNNING_LOGS = 4
 MOST_UNREAD = 40
 CONCURRENT_READS = 8
+_GOOD_TIME = 0.3
+"""The part of the time after which what Kubernetes has not shown is looked for elsewhere."""
 _CLOCKS_DIFFER = timedelta(minutes=2)
 _REASONS: tuple[tuple[type[MonitorError] | tuple[type[MonitorError], ...], str], ...] = (
     ((KubeForbiddenError, RunaiAuthError), "forbidden"),
@@ -72,6 +75,11 @@ async def collect(case: Case, workload: Workload, sources: Sources, *, include_l
     if len(case.unread) > MOST_UNREAD:
         left = len(case.unread) - MOST_UNREAD
         case.unread[MOST_UNREAD:] = [f"{times(left, 'more source')}: for reasons like these"]
+
+
+async def _in_good_time(sources: Sources, scope: anyio.CancelScope) -> None:
+    await sources.clock.sleep(sources.limits.timeout_seconds * _GOOD_TIME)
+    scope.cancel()
 
 
 async def _deadline(sources: Sources, scope: anyio.CancelScope) -> None:
@@ -154,6 +162,9 @@ class _Gathering:
             self._start(tasks, "Run:ai's list of deleted pods", lambda: self._list_runai_pods(listed, deleted=True))
             if kube is not None and self._workload.namespace:
                 self._start(tasks, "pods in Kubernetes", lambda: self._list_labelled(kube, labelled))
+        if kube is None or not self._workload.namespace:
+            async with anyio.create_task_group() as tasks:
+                self._start_listed_nodes(tasks, self._listed_nodes)
         if kube is None:
             self._case.unread.append("container states, logs and Kubernetes events: no Kubernetes access is configured")
             return
@@ -206,6 +217,8 @@ class _Gathering:
             around = Surroundings(kube, self._case, pods, self._listed_nodes, self._workload)
             for name, read in around.sources():
                 self._start(tasks, name, read)
+            if around.nodes:
+                tasks.start_soon(self._read_spare_nodes, around)
             wanted, left = _logs_to_read(pods) if self._include_logs else ([], 0)
             for pod, container, previous in wanted:
                 which = "previous log" if previous else "log"
@@ -215,6 +228,24 @@ class _Gathering:
                 self._case.unread.append(
                     f"{times(left, 'more log')} of failed containers: only the first {MOST_LOGS} are read"
                 )
+
+    async def _read_spare_nodes(self, around: Surroundings) -> None:
+        """Run:ai's list of nodes, where Kubernetes has not shown them in good time."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_in_good_time, self._sources, tasks.cancel_scope)
+            await around.nodes_were_read.wait()
+            tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            self._start_listed_nodes(tasks, around.unseen_nodes)
+
+    def _start_listed_nodes(self, tasks: TaskGroup, names: list[str]) -> None:
+        if names:
+            read = _bound(self._read_listed_nodes, names)
+            self._start(tasks, "Run:ai's node list", read)
+
+    async def _read_listed_nodes(self, names: list[str]) -> None:
+        cluster_id = self._workload.cluster_id
+        await read_listed_nodes(self._sources.runai, self._case, names, cluster_id=cluster_id)
 
     async def _read_pod_events(self, kube: KubeReader, pod: Pod) -> None:
         async with self._limiter:

@@ -38,6 +38,10 @@ class RunaiReader(Protocol):
         """Its phases so far."""
         ...
 
+    async def find_nodes(self, name: str, *, cluster_id: str) -> list[Node]:
+        """A node by name, as Run:ai lists it: what is left where Kubernetes does not show nodes."""
+        ...
+
 
 class KubeReader(Protocol):
     """What a diagnosis reads of Kubernetes."""

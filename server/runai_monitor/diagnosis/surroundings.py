@@ -38,7 +38,8 @@ class Surroundings:
         self._case = case
         self._around = case.around
         self._workload = workload
-        self._nodes = list(dict.fromkeys([*_nodes(pods), *([] if pods else listed)]))[:MOST_NODES]
+        self.nodes = list(dict.fromkeys([*_nodes(pods), *([] if pods else listed)]))[:MOST_NODES]
+        self.nodes_were_read = anyio.Event()
         waiting = [pod for pod in pods if not _has_started(pod)]
         self._claims = list(dict.fromkeys(name for pod in waiting for name in pod.claims))[:MOST_CLAIMS]
         unplaced = [pod for pod in pods if pod.node is None]
@@ -48,9 +49,9 @@ class Surroundings:
 
     def sources(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
         """What is worth reading, by name."""
-        if self._nodes:
-            yield "nodes", lambda: self._each(self._nodes, self._node)
-            yield "Kubernetes events of nodes", lambda: self._each(self._nodes, self._node_events)
+        if self.nodes:
+            yield "nodes", self._all_nodes
+            yield "Kubernetes events of nodes", lambda: self._each(self.nodes, self._node_events)
         if self._claims:
             yield "volume claims", lambda: self._each(self._claims, self._claim)
         yield "Kubernetes events of the workload", self._owner_events
@@ -58,6 +59,18 @@ class Surroundings:
             yield "quotas of the namespace", self._quotas
         if self._asked > 1:
             yield "free GPUs of the nodes", self._rooms
+
+    @property
+    def unseen_nodes(self) -> list[str]:
+        """The nodes that Kubernetes has not shown so far, nor called gone."""
+        known = self._around.nodes.keys() | self._around.gone
+        return [name for name in self.nodes if safe_text(name) not in known]
+
+    async def _all_nodes(self) -> None:
+        try:
+            await self._each(self.nodes, self._node)
+        finally:
+            self.nodes_were_read.set()
 
     async def _each(self, names: list[str], read: Callable[[str], Awaitable[None]]) -> None:
         """Reads several objects of one kind.

@@ -128,7 +128,8 @@ class Node:
     """One node. `cordoned` tells that it takes no new pods.
 
     `gpus` is how many GPUs it has, `allocatable_gpus` how many of them the device plugin calls healthy (None: it names
-    none). `labels` are all it has, sorted.
+    none). `labels` are all it has, sorted. `by_runai`: it is as Run:ai lists it, whose conditions (but for `Ready`, the
+    status that Run:ai calculates) have neither a status nor a time.
     """
 
     name: str
@@ -140,6 +141,7 @@ class Node:
     allocatable_cpu: str | None = None
     allocatable_memory: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
+    by_runai: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

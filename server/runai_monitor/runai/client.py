@@ -14,6 +14,7 @@ import anyio.to_thread
 
 from runai_monitor.clock import isoformat
 from runai_monitor.errors import RunaiNotFoundError, RunaiRejectedError
+from runai_monitor.model.cluster import Node
 from runai_monitor.model.workload import (
     Project,
     Workload,
@@ -32,8 +33,10 @@ T = TypeVar("T")
 
 _WORKLOADS = "/api/v1/workloads"
 _PROJECTS = "/api/v1/org-unit/projects"
+_NODES = "/api/v1/nodes"
 _MAX_HISTORY_ROWS = 5_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,127}")
+_NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -161,6 +164,26 @@ class RunaiClient:
             max_rows=_MAX_HISTORY_ROWS,
         )
         return convert.convert_history(rows)
+
+    async def find_nodes(self, name: str, *, cluster_id: str) -> list[Node]:
+        """The nodes of exactly this name in a cluster, as Run:ai lists them: none or one.
+
+        Raises:
+            RunaiRejectedError: the name is none that a node can have; nothing was sent.
+        """
+        if not _NODE_NAME.fullmatch(name):
+            raise RunaiRejectedError(
+                "A node name with characters that node names do not have was not sent.", endpoint=_NODES
+            )
+        rows = await self._read(
+            "NodesApi",
+            lambda api, limit, offset: api.get_tenant_nodes(filter_by=[f"name=={name}"], limit=limit, offset=offset),
+            wire.decode_list("nodes", required=("name",)),
+            path=_NODES,
+            key=lambda row: f"{row.get('clusterUuid')}/{row['name']}",
+        )
+        ours = [row for row in rows if row["name"] == name and row.get("clusterUuid") in (None, cluster_id)]
+        return [convert.convert_node(row) for row in ours]
 
     async def list_projects(self) -> list[Project]:
         """Every project the credentials may see, by name."""

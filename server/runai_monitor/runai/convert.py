@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from runai_monitor.model.cluster import Node, Taint
 from runai_monitor.model.workload import (
     Condition,
     PhaseChange,
@@ -85,6 +86,40 @@ def convert_pod(row: Row, workload_id: WorkloadId) -> WorkloadPod:
         completed_at=parse_instant(row.get("completedAt")),
         deleted_at=parse_instant(row.get("deletedAt")),
         requested=_amounts(row.get("requestedResources")),
+    )
+
+
+def convert_node(row: Row) -> Node:
+    """One node of Run:ai's list. Its conditions come without a status: only the calculated one is taken as such."""
+    conditions = [_condition(item) for item in _objects(row.get("conditions"))]
+    ready = next((item for item in conditions if item.type == "Ready"), None)
+    known = {"Ready": "True", "NotReady": "False"}.get(_text(row.get("status")) or "", "Unknown")
+    taints = _objects(row.get("taints"))
+    gpus = _object(row.get("gpuInfo"))
+    product = _word(gpus.get("gpuType"))
+    labels = [("nvidia.com/gpu.product", product)] if product else []
+    return Node(
+        name=_word(row.get("name")) or "",
+        conditions=(
+            Condition(
+                type="Ready",
+                status=known,
+                reason=ready.reason if ready is not None else _text(row.get("status")),
+                message=ready.message if ready is not None else None,
+            ),
+            *(item for item in conditions if item is not ready),
+        ),
+        taints=tuple(
+            Taint(
+                key=_word(taint.get("key")) or "",
+                effect=_word(taint.get("effect")) or "",
+                value=_word(taint.get("value")),
+            )
+            for taint in taints
+        ),
+        cordoned=any(taint.get("key") == "node.kubernetes.io/unschedulable" for taint in taints),
+        labels=tuple(labels),
+        by_runai=True,
     )
 
 

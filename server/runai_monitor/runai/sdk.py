@@ -22,6 +22,7 @@ _MODULES = {
     "EventsApi": "events_api",
     "PodsApi": "pods_api",
     "ProjectsApi": "projects_api",
+    "NodesApi": "nodes_api",
     "TrainingsApi": "trainings_api",
     "WorkspacesApi": "workspaces_api",
     "DistributedApi": "distributed_api",
@@ -29,8 +30,8 @@ _MODULES = {
     "DistributedInferencesApi": "distributed_inferences_api",
 }
 
-READING_APIS = ("WorkloadsApi", "EventsApi", "PodsApi", "ProjectsApi")
-"""What monitoring needs; the others only when a person changes a workload."""
+READING_APIS = ("WorkloadsApi", "EventsApi", "PodsApi", "ProjectsApi", "NodesApi")
+"""What monitoring and diagnoses need; the others only when a person changes a workload."""
 
 # Guards `sys.modules`, which is the process's own: hence beside it and not in an object.
 _importing = threading.Lock()

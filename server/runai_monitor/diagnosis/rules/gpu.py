@@ -86,7 +86,14 @@ def find(case: Case) -> Iterator[Finding]:
             yield from _of_pod(case, pod, last)
     known = {pod.name for pod in case.pods}
     for gone in case.runai_pods:
-        if gone.name not in known and gone.node and gone.deleted_at is not None:
+        if gone.name in known or not gone.node:
+            continue
+        node = case.around.nodes.get(gone.node)
+        if node is not None and node.by_runai and gone.completed_at is None:
+            fault = _worst(f for f in faults(case, gone.node) if f.is_hardware and f.is_fatal and f.lasting)
+            if fault is not None:
+                yield _finding(case, fault, 0.65, Role.HINT, f"pod {token(gone.name)} was placed on it", gone.name, gone.deleted_at)  # fmt: skip
+        elif gone.deleted_at is not None:
             fault = _worst(f for f in faults(case, gone.node) if f.is_fatal and _near(f.at, gone.deleted_at))
             if fault is not None:
                 yield _finding(case, fault, 0.75, Role.OWN, f"pod {token(gone.name)} was deleted from it", gone.name, gone.deleted_at)  # fmt: skip

@@ -21,11 +21,15 @@ from runai_monitor.diagnosis.rules.sign import Sign, sign
 from runai_monitor.diagnosis.rules.told import describe_node, describe_place, neighbours, node_of, told
 from runai_monitor.diagnosis.wording import token
 from runai_monitor.model.cluster import Node, Pod
-from runai_monitor.model.workload import Condition
+from runai_monitor.model.workload import Condition, WorkloadPod
 
 _AGAIN = "nothing of the workload failed: it can be started again as it is, on another node"
 _BEFORE, _AFTER = timedelta(minutes=10), timedelta(minutes=10)
 """Kubernetes waits 40 s before it calls a node lost and five minutes before it deletes the pods."""
+
+_LATELY = timedelta(minutes=15)
+_LISTED = 0.65
+"""How sure it is where only Run:ai's list tells, which lags behind and has no times."""
 
 SIGNS: tuple[Sign, ...] = (
     sign("node_disk_pressure", "the node ran low on disk and evicted the pod", r"Evicted|Evict|TerminationByKubelet", r"low on resource: (?P<detail>ephemeral-storage|inodes|nodefs|imagefs|containerfs)|condition: \[?DiskPressure", "free space on the node: its disk was low, not this pod's limit; write large files to a volume (Run:ai: storage.pvc)", stage=Stage.RUNNING, confidence=0.95),
@@ -79,6 +83,8 @@ def find(case: Case) -> Iterator[Finding]:
     for lost in case.runai_pods:
         if lost.name not in present and lost.node in case.around.gone and lost.completed_at is None:
             yield _gone(case, lost.name, lost.node or "", lost.deleted_at)
+        elif lost.name not in present:
+            yield from _of_listed_node(case, lost)
 
 
 def told_of(case: Case, message: Message, entry: Sign) -> Finding:
@@ -132,7 +138,10 @@ def _of_node(case: Case, pod: Pod) -> Iterator[Finding]:
     trouble = _trouble(case, name)
     end = _end(pod)
     if trouble is not None and not _is_earlier(trouble.at, pod):
-        yield _finding(case, pod, trouble, 0.9 if trouble.cause != "node_shutdown" else 0.82)
+        if case.around.nodes[name].by_runai:
+            yield _finding(case, pod, trouble, _LISTED, role=Role.HINT)
+        else:
+            yield _finding(case, pod, trouble, 0.9 if trouble.cause != "node_shutdown" else 0.82)
     elif trouble is None and end is not None:
         yield from _noticed(case, pod, end)
     elif trouble is None and name not in case.around.nodes and not _is_back(case, name):
@@ -158,6 +167,17 @@ def _of_node(case: Case, pod: Pod) -> Iterator[Finding]:
         yield _finding(case, pod, trouble, 0.6, role=Role.HINT)
 
 
+def _of_listed_node(case: Case, pod: WorkloadPod) -> Iterator[Finding]:
+    """What Run:ai lists of the node of a pod that Kubernetes does not show; it says not since when."""
+    node = case.around.nodes.get(pod.node or "")
+    over = pod.completed_at is not None or (pod.deleted_at is not None and case.now - pod.deleted_at > _LATELY)
+    if node is None or not node.by_runai or over:
+        return
+    trouble = _trouble(case, node.name)
+    if trouble is not None:
+        yield _finding(case, pod, trouble, _LISTED, role=Role.HINT)
+
+
 def _trouble(case: Case, name: str) -> Trouble | None:
     """Why a node takes no pods: by its condition Ready, else by its taints."""
     node = case.around.nodes.get(name)
@@ -170,7 +190,8 @@ def _trouble(case: Case, name: str) -> Trouble | None:
             return _from(node, ready, "node_shutdown", "is shutting down")
         why = next((words for pattern, words in _WHY_NOT_READY if pattern.search(said)), "")
         return _from(node, ready, "node_not_ready", f"is not ready{why}")
-    if ready is not None and ready.status == "Unknown":
+    # Run:ai's `Unknown` may only mean that it knows nothing of the node.
+    if ready is not None and ready.status == "Unknown" and (not node.by_runai or ready.reason == "NodeStatusUnknown"):
         return _from(node, ready, "node_lost", "was lost: its kubelet stopped reporting")
     for taint in node.taints:
         cause = next((cause for pattern, cause in _TAINTS if pattern.search(taint.key)), None)
@@ -190,7 +211,9 @@ def _from(node: Node, condition: Condition, cause: str, words: str) -> Trouble:
     return Trouble(cause=cause, said=condition_words(node, condition), at=condition.changed_at, words=words)
 
 
-def _finding(case: Case, pod: Pod, trouble: Trouble, confidence: float, *, role: Role = Role.OWN) -> Finding:
+def _finding(
+    case: Case, pod: Pod | WorkloadPod, trouble: Trouble, confidence: float, *, role: Role = Role.OWN
+) -> Finding:
     node = token(pod.node)
     since = f" since {trouble.at:%H:%M:%S} UTC" if trouble.at else ""
     others = neighbours(case, pod.node)
