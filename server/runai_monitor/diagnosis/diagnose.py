@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from runai_monitor.clock import Clock
+from runai_monitor.diagnosis.attempts import in_order
 from runai_monitor.diagnosis.beside import failed_nodes, weighed
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.collect import collect
@@ -67,7 +68,7 @@ def conclude(case: Case) -> Diagnosis:
         for finding in family.find(case)
         if finding.place not in over
     ]
-    judgement = judge(case, weighed(case, findings))
+    judgement = judge(case, weighed(case, in_order(case, findings)))
     past = recall(case, judgement)
     cited = {number for cause in past.causes for number in cause.evidence_ids}
     cited |= {*judgement.looked_at, *past.evidence_ids}
