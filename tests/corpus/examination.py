@@ -86,6 +86,17 @@ async def examine(cases: Sequence[LabelledCase]) -> list[Mark]:
         return marks
 
 
+async def diagnose_all(cases: Sequence[LabelledCase]) -> list[Diagnosis]:
+    """The diagnoses of all cases, for what is asked of each of them."""
+    async with tenants() as (runai, kube, tenant, cluster, clock):
+        found = []
+        for case in cases:
+            tenant.case = cluster.case = case
+            clock.rewind()
+            found.append(await _diagnose(case, runai, kube))
+        return found
+
+
 async def diagnose(case: LabelledCase) -> Diagnosis:
     """The diagnosis of one case, for looking at it."""
     async with tenants() as (runai, kube, tenant, cluster, _):

@@ -13,6 +13,7 @@ from runai_monitor.diagnosis.collect import collect
 from runai_monitor.diagnosis.past import recall
 from runai_monitor.diagnosis.report import markdown
 from runai_monitor.diagnosis.rules import gpu, node, preemption, process, quota, scheduling, starting, storage, waits
+from runai_monitor.diagnosis.rules.particulars import with_particulars
 from runai_monitor.diagnosis.safe import safe
 from runai_monitor.diagnosis.sources import HistoryReader, KubeReader, Limits, LiveReader, RunaiReader, Sources
 from runai_monitor.diagnosis.verdict import judge
@@ -63,7 +64,7 @@ def conclude(case: Case) -> Diagnosis:
     """What follows from the facts of a case: pure but for the evidence that is numbered in it."""
     over, retried = case.superseded, case.retried
     findings = [
-        replace(finding, earlier=finding.earlier or finding.place in retried)
+        replace(with_particulars(case, finding), earlier=finding.earlier or finding.place in retried)
         for family in (process, waits, starting, preemption, quota, scheduling, gpu, node, storage)
         for finding in family.find(case)
         if finding.place not in over

@@ -137,7 +137,7 @@ def _fragmentation(case: Case, message: Message, rooms: tuple[Room, ...], *, cou
 
 
 def _title(case: Case, said: Breakdown, reason: Reason) -> str:
-    asked = _asked(case, reason.cause)
+    asked = asked_for(case, reason.cause)
     if said.largest is not None and reason is said.reasons[0]:
         most = f"the largest has {said.largest:g}" if said.largest else "none of the node pool has any"
         return f"no node is large enough: the pod asks for {asked or 'more'}, {most}"
@@ -158,8 +158,9 @@ def _shown(said: Breakdown) -> str:
     return f"Of {said.nodes or 'the'} nodes {listed(parts, 8)}." if len(parts) > 1 else ""
 
 
-def _asked(case: Case, cause: str) -> str:
-    """How much of a resource one pod asks for, in words; empty when it is not known."""
+def asked_for(case: Case, cause: str) -> str:
+    """How much of a resource one pod asks for, in words, by Kubernetes or else by Run:ai; empty when it is not known."""
+    of_runai = case.detail.requested if case.detail is not None else None
     pods = [pod for pod in case.pods if pod.node is None] or list(case.pods)
     containers = [container for container in pods[0].containers if not container.init] if pods else []
     if cause == "insufficient_gpu":
@@ -167,9 +168,12 @@ def _asked(case: Case, cause: str) -> str:
         return times_of(gpus, "GPU") if gpus else ""
     if cause == "insufficient_cpu":
         cores = sum(amount(container.cpu_request) or 0 for container in containers)
+        cores = cores or (of_runai.cpu_request or 0 if of_runai is not None else 0)
         return times_of(cores, "CPU core") if cores else ""
     if cause == "insufficient_memory":
         sizes = [container.memory_request for container in containers if container.memory_request]
+        if not sizes and of_runai is not None and of_runai.memory_request:
+            sizes = [of_runai.memory_request]
         return f"{listed([token(size) for size in sizes])} of memory" if sizes else ""
     return ""
 

@@ -7,7 +7,7 @@ What kubelet, the container runtime and the controllers say is the evidence. The
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from runai_monitor.diagnosis.case import Case, Ended
@@ -16,6 +16,7 @@ from runai_monitor.diagnosis.rules import node, quota, storage
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.sign import Sign, sign
 from runai_monitor.diagnosis.wording import describe_workload, filled, in_namespace, listed, token
+from runai_monitor.model.cluster import ContainerPhase
 from runai_monitor.model.workload import Workload
 
 _PULL = r"Failed|ErrImagePull|ImagePullBackOff|BackOff|RegistryUnavailable|ImageInspectError|InspectFailed|FailedCreatePodSandBox"
@@ -79,6 +80,9 @@ _WRITES = re.compile(
     re.IGNORECASE,
 )
 _RAN_ON = timedelta(minutes=10)
+_PULLS = frozenset({"ImagePullBackOff", "ErrImagePull", "ImageInspectError", "RegistryUnavailable"})
+_UNNAMED = 0.3
+"""So low that no cause is named by it: only where to look."""
 SIGNS: tuple[Sign, ...] = (
     *_CONFIGURATION,
     *quota.SIGNS,
@@ -109,6 +113,34 @@ def find(case: Case) -> Iterator[Finding]:
         if known is None or (known.strength, known.confidence) < (finding.strength, finding.confidence):
             found[finding.cause, message.about] = finding
     yield from found.values()
+    yield from _unexplained_pulls(case, {message_about for _, message_about in found})
+
+
+def _unexplained_pulls(case: Case, explained: Collection[str | None]) -> Iterator[Finding]:
+    """Images that cannot be pulled while nothing that was read says why: no cause, but a place to look."""
+    for pod in case.pods:
+        waits = next((c for c in pod.containers if c.phase is ContainerPhase.WAITING and c.reason in _PULLS), None)
+        if waits is None or pod.name in explained:
+            continue
+        image, name = token(waits.image, 160), token(pod.name)
+        place = f"container {token(waits.name)} of pod {name}"
+        events = f"kubectl get events --field-selector involvedObject.name={name} --watch"
+        yield Finding(
+            cause="image_not_found",
+            title=f"image {image} cannot be pulled, and nothing says why",
+            confidence=_UNNAMED,
+            explanation=f"{place} waits in {token(waits.reason)}; the event that says why is gone or could not be read.",
+            evidence_ids=(case.cite(f"state of {place}", f"waiting: {waits.reason}: {waits.message or ''}"),),
+            next_steps=(
+                f"kubelet tries again every five minutes at the latest, and its event then says why: {in_namespace(events, case.workload)}",
+                f"check image {image} (Run:ai: image) and the project's registry credential (Run:ai: Credentials): {in_namespace('kubectl get secrets', case.workload)}",
+                *((f"pull it where it fails, on node {token(pod.node)}: crictl pull {image}",) if pod.node else ()),
+                in_namespace(f"kubectl describe pod {name}", case.workload),
+            ),
+            role=Role.HINT,
+            place=pod.name,
+            never=False,
+        )
 
 
 def start_finding(case: Case, ended: Ended) -> Finding:
