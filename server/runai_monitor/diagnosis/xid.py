@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
+CATALOGUE_PAGE = "https://docs.nvidia.com/deploy/xid-errors/analyzing-xid-catalog.html"
+
 
 class Origin(StrEnum):
     """Where the fault lies, as far as the number tells."""
@@ -64,6 +66,11 @@ class Xid:
     origin: Origin
     gravity: Gravity
     action: Action
+
+    @property
+    def source(self) -> str:
+        """Where NVIDIA describes it."""
+        return f"{CATALOGUE_PAGE}: XID {self.code}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,7 @@ def with_particulars(case: Case, finding: Finding) -> Finding:
     steps = list(finding.next_steps)
     if (first := _first_step(facts)) is not None:
         steps[:1] = [first]
-    more = [step for step in _MORE.get(finding.cause, _nothing)(facts) if step not in steps]
+    more = [step for step in MORE.get(finding.cause, _nothing)(facts) if step not in steps]
     # After what to do, before where to look: the last step of a rule shows the object itself.
     steps[1:1] = more
     return replace(finding, next_steps=tuple(step.replace("{node}", facts.filled("{node}")) for step in steps))
@@ -254,7 +254,7 @@ def _always(*steps: str) -> Callable[[_Facts], Sequence[str]]:
 
 
 _NATIVE_TRACE = _always("set TORCH_SHOW_CPP_STACKTRACES=1 and PYTHONFAULTHANDLER=1 for the next run (Run:ai: environmentVariables)")  # fmt: skip
-_MORE: dict[str, Callable[[_Facts], Sequence[str]]] = {
+MORE: dict[str, Callable[[_Facts], Sequence[str]]] = {
     "aborted": _NATIVE_TRACE,
     "application_error": _by_hand,
     "application_memory_limit": _limit,

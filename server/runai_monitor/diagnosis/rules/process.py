@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from runai_monitor.diagnosis.case import Case, Ended, ended_badly
 from runai_monitor.diagnosis.logs import STOPPED
-from runai_monitor.diagnosis.rules import last_words
+from runai_monitor.diagnosis.rules import citations, last_words
 from runai_monitor.diagnosis.rules.advice import memory_advice
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.starting import start_finding
@@ -29,14 +29,14 @@ _RENAMED = frozenset({"pt_main_thread", "pt_data_worker", "pt_data_pin"})
 _PYTHON = re.compile(r"python|torchrun|accelerate|deepspeed")
 _POD_OF_CGROUP = re.compile(r"pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})")
 
-# Exit code: cause, title, advice. What the process said last comes first, where it says something.
-_EXITS: dict[int, tuple[str, str, str]] = {
-    139: ("segfault", "a segmentation fault", "set PYTHONFAULTHANDLER=1 to see where (Run:ai: environmentVariables); suspect native extensions that were built for other versions"),
-    134: ("aborted", "the process aborted itself", "read the lines before the abort for the failed assertion"),
-    132: ("illegal_instruction", "an illegal instruction", "the image was built for another processor: rebuild it for the nodes' one (no -march=native)"),
-    135: ("shm_exhausted", "a bus error: as a rule shared memory (/dev/shm) is too small", "enable large shared memory for the workload (Run:ai: compute.largeShmRequest: true), or use fewer DataLoader workers"),
-    127: ("bad_command", "the command does not exist in the image", "correct the workload's command, or install it in the image (Run:ai: command, image)"),
-    126: ("not_executable", "the command may not be executed", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)"),
+# Exit code: cause, title, advice, source. What the process said last comes first, where it says something.
+EXITS: dict[int, tuple[str, str, str, str]] = {
+    139: ("segfault", "a segmentation fault", "set PYTHONFAULTHANDLER=1 to see where (Run:ai: environmentVariables); suspect native extensions that were built for other versions", citations.SIGNALS),
+    134: ("aborted", "the process aborted itself", "read the lines before the abort for the failed assertion", citations.SIGNALS),
+    132: ("illegal_instruction", "an illegal instruction", "the image was built for another processor: rebuild it for the nodes' one (no -march=native)", citations.SIGNALS),
+    135: ("shm_exhausted", "a bus error: as a rule shared memory (/dev/shm) is too small", "enable large shared memory for the workload (Run:ai: compute.largeShmRequest: true), or use fewer DataLoader workers", citations.SHM),
+    127: ("bad_command", "the command does not exist in the image", "correct the workload's command, or install it in the image (Run:ai: command, image)", citations.SHELL_STATUS),
+    126: ("not_executable", "the command may not be executed", "chmod +x the entrypoint in the image, or call it through its interpreter (Run:ai: command)", citations.SHELL_STATUS),
 }  # fmt: skip
 _SURE = {135: 0.72, 126: 0.76, 127: 0.76}
 """A program may end with these codes for reasons of its own: surer where the last words agree."""
@@ -77,7 +77,7 @@ def _of_run(case: Case, ended: Ended) -> Finding:
             return memory
     if said is not None and (end.exit_code, said.cause) not in _SAID_BY_SHELL:
         return said
-    if end.exit_code in _EXITS:
+    if end.exit_code in EXITS:
         return _from_exit_code(case, ended, end.exit_code)
     if stopped or (ended.log is not None and any(item.name in STOPPED for item in ended.log.fatal_raised)):
         return _killed(case, ended)
@@ -85,7 +85,7 @@ def _of_run(case: Case, ended: Ended) -> Finding:
 
 
 def _from_exit_code(case: Case, ended: Ended, code: int) -> Finding:
-    cause, title, advice = _EXITS[code]
+    cause, title, advice, _ = EXITS[code]
     cited = [case.cite_end(ended)]
     sure = _SURE.get(code, _AGREED)
     if ended.log is not None:

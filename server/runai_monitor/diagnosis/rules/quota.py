@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.messages import WAITING_PHASES, Message, Stage, messages
+from runai_monitor.diagnosis.rules import citations
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.sign import Sign, sign
 from runai_monitor.diagnosis.rules.told import told
@@ -19,7 +20,7 @@ from runai_monitor.diagnosis.wording import amount, describe_workload, in_namesp
 from runai_monitor.model.cluster import QuotaLine
 
 SIGNS: tuple[Sign, ...] = (
-    sign("namespace_quota_exceeded", "a Kubernetes quota or limit of the namespace refused the pod", r"FailedCreate|FailedCreatePod\w*|Failed|CreateContainerConfigError|\w*Forbidden", r"exceeded quota|failed quota|LimitRange|(?:minimum|maximum) \S+ usage per (?:Container|Pod|PersistentVolumeClaim)", "request less, or have the ResourceQuota or LimitRange of the namespace raised", stage=Stage.SCHEDULED, confidence=0.95),
+    sign("namespace_quota_exceeded", "a Kubernetes quota or limit of the namespace refused the pod", r"FailedCreate|FailedCreatePod\w*|Failed|CreateContainerConfigError|\w*Forbidden", r"exceeded quota|failed quota|LimitRange|(?:minimum|maximum) \S+ usage per (?:Container|Pod|PersistentVolumeClaim)", "request less, or have the ResourceQuota or LimitRange of the namespace raised", stage=Stage.SCHEDULED, confidence=0.95, source=citations.QUOTAS),
 )  # fmt: skip
 _EXCEEDED = re.compile(
     r"exceeded quota: (?P<quota>[\w.-]{1,253}), requested: (?P<asked>[^\s,=]{1,100}=[^\s,]{1,40})[^:]*, used: (?P<used>[^\s,=]{1,100}=[^\s,]{1,40})"

@@ -13,6 +13,7 @@ from runai_monitor.diagnosis import breakdown
 from runai_monitor.diagnosis.breakdown import Breakdown, Reason, Room
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.messages import WAITING_PHASES, Message, Stage, messages
+from runai_monitor.diagnosis.rules import citations
 from runai_monitor.diagnosis.rules.finding import Finding
 from runai_monitor.diagnosis.rules.told import told
 from runai_monitor.diagnosis.wording import amount, describe_workload, in_namespace, listed, times, token
@@ -30,23 +31,24 @@ _NOT_WHOLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Obstruction:
-    """How a cause that keeps pods from nodes is told: of one alone, of some nodes among others, and what to do."""
+    """How a cause that keeps pods from nodes is told: of one alone, of some nodes among others, what to do, and where it is written."""
 
     title: str
     of_nodes: str
     advice: tuple[str, ...]
+    source: str
 
 
-_OBSTRUCTIONS = {
-    "insufficient_gpu": Obstruction("not enough free GPUs", "lack free GPUs", ("wait for GPUs, ask for fewer (Run:ai: compute.gpuDevicesRequest), or free some", "kubectl get nodes -o custom-columns='NAME:.metadata.name,GPUS:.status.allocatable.nvidia\\.com/gpu'")),
-    "insufficient_memory": Obstruction("not enough free memory", "lack free memory", ("lower the memory request (Run:ai: compute.cpuMemoryRequest), or wait for room",)),
-    "insufficient_cpu": Obstruction("not enough free CPU", "lack free CPU", ("lower the CPU request (Run:ai: compute.cpuCoreRequest), or wait for room",)),
-    "volume_zone_conflict": Obstruction("the volume is in another zone than the nodes", "are in another zone than the volume", ("use nodes of the volume's zone (Run:ai: nodePools, nodeAffinityRequired), or a claim in theirs", "kubectl get nodes -L topology.kubernetes.io/zone")),
-    "affinity_conflict": Obstruction("pod affinity or spread rules leave no node", "are ruled out by pod affinity or spread rules", ("loosen the workload's pod affinity or spread rules (Run:ai: podAffinity), or wait until the other pods end",)),
-    "node_selector_mismatch": Obstruction("no node matches the workload's node selector or affinity", "do not match the node selector or affinity", ("correct the node type, node pool or affinity (Run:ai: nodeType, nodePools, nodeAffinityRequired)",)),
-    "node_not_ready": Obstruction("the nodes are not ready", "are not ready", ("have the nodes' kubelets and network checked: kubectl get nodes",)),
-    "node_disk_pressure": Obstruction("the nodes are low on disk", "are low on disk", ("free space on the nodes: kubectl describe nodes",)),
-    "untolerated_taint": Obstruction("a taint that the workload does not tolerate", "have a taint that is not tolerated", ("choose other nodes (Run:ai: nodePools)",)),
+OBSTRUCTIONS = {
+    "insufficient_gpu": Obstruction("not enough free GPUs", "lack free GPUs", ("wait for GPUs, ask for fewer (Run:ai: compute.gpuDevicesRequest), or free some", "kubectl get nodes -o custom-columns='NAME:.metadata.name,GPUS:.status.allocatable.nvidia\\.com/gpu'"), citations.RESOURCES),
+    "insufficient_memory": Obstruction("not enough free memory", "lack free memory", ("lower the memory request (Run:ai: compute.cpuMemoryRequest), or wait for room",), citations.RESOURCES),
+    "insufficient_cpu": Obstruction("not enough free CPU", "lack free CPU", ("lower the CPU request (Run:ai: compute.cpuCoreRequest), or wait for room",), citations.RESOURCES),
+    "volume_zone_conflict": Obstruction("the volume is in another zone than the nodes", "are in another zone than the volume", ("use nodes of the volume's zone (Run:ai: nodePools, nodeAffinityRequired), or a claim in theirs", "kubectl get nodes -L topology.kubernetes.io/zone"), citations.VOLUME_BINDING),
+    "affinity_conflict": Obstruction("pod affinity or spread rules leave no node", "are ruled out by pod affinity or spread rules", ("loosen the workload's pod affinity or spread rules (Run:ai: podAffinity), or wait until the other pods end",), citations.ASSIGNING),
+    "node_selector_mismatch": Obstruction("no node matches the workload's node selector or affinity", "do not match the node selector or affinity", ("correct the node type, node pool or affinity (Run:ai: nodeType, nodePools, nodeAffinityRequired)",), citations.ASSIGNING),
+    "node_not_ready": Obstruction("the nodes are not ready", "are not ready", ("have the nodes' kubelets and network checked: kubectl get nodes",), citations.TAINTS),
+    "node_disk_pressure": Obstruction("the nodes are low on disk", "are low on disk", ("free space on the nodes: kubectl describe nodes",), citations.TAINTS),
+    "untolerated_taint": Obstruction("a taint that the workload does not tolerate", "have a taint that is not tolerated", ("choose other nodes (Run:ai: nodePools)",), citations.TAINTS),
 }  # fmt: skip
 
 
@@ -141,7 +143,7 @@ def _title(case: Case, said: Breakdown, reason: Reason) -> str:
     if said.largest is not None and reason is said.reasons[0]:
         most = f"the largest has {said.largest:g}" if said.largest else "none of the node pool has any"
         return f"no node is large enough: the pod asks for {asked or 'more'}, {most}"
-    title = _OBSTRUCTIONS[reason.cause].title
+    title = OBSTRUCTIONS[reason.cause].title
     if breakdown.is_passing(reason) and reason.cause == "untolerated_taint":
         title = "the nodes that it may use take no pods now"
     named = [f"{token(key)}{f'={token(value)}' if value else ''}" for key, value in breakdown.taints((reason,))]
@@ -154,7 +156,7 @@ def _title(case: Case, said: Breakdown, reason: Reason) -> str:
 
 def _shown(said: Breakdown) -> str:
     """The whole breakdown in our words, most limiting first."""
-    parts = [f"{r.count} {_OBSTRUCTIONS[r.cause].of_nodes}" for r in said.reasons if r.count]
+    parts = [f"{r.count} {OBSTRUCTIONS[r.cause].of_nodes}" for r in said.reasons if r.count]
     return f"Of {said.nodes or 'the'} nodes {listed(parts, 8)}." if len(parts) > 1 else ""
 
 
@@ -184,7 +186,7 @@ def times_of(count: float, word: str) -> str:
 
 
 def _advice(case: Case, reason: Reason) -> Sequence[str]:
-    steps = _OBSTRUCTIONS[reason.cause].advice
+    steps = OBSTRUCTIONS[reason.cause].advice
     if reason.cause == "node_selector_mismatch":
         selector = next((pod.node_selector for pod in case.pods if pod.node_selector), ())
         labels = ",".join(f"{token(key)}={token(value)}" for key, value in selector)

@@ -14,7 +14,8 @@ class Sign:
     """A cause named by an event's reason and words; a group `detail` of the words is named in the title.
 
     `stage` is how far a pod must have come for the trouble to be over. The control plane tells of a workload without the
-    reason of an event: words that are too common to count alone are marked by `needs_reason`.
+    reason of an event: words that are too common to count alone are marked by `needs_reason`. `source` is
+    where it is written that these words mean this cause.
     """
 
     cause: str
@@ -27,6 +28,7 @@ class Sign:
     role: Role
     never: bool
     needs_reason: bool
+    source: str
 
     def match(self, message: Message) -> re.Match[str] | None:
         """The words in a message that still holds, None when they are not there or the trouble is over."""
@@ -43,6 +45,7 @@ def sign(
     words: str,
     *advice: str,
     stage: Stage,
+    source: str,
     confidence: float = 0.93,
     role: Role = Role.OWN,
     never: bool = True,
@@ -60,4 +63,5 @@ def sign(
         role=role,
         never=never,
         needs_reason=needs_reason,
+        source=source,
     )
