@@ -42,6 +42,7 @@ from tests.diagnosis.scene import (
     node,
     pod,
     running,
+    stuck,
     traceback,
 )
 from tests.fakes import FakeClock
@@ -201,6 +202,39 @@ async def test_neighbours_of_the_same_image_and_project_are_told_and_strangers_a
     assert "1 other workload with the same image failed within an hour of it (a)" in found.markdown
     assert f"2 other workloads of project {PROJECT} failed within an hour of it (b and c)" in found.markdown
     assert "stranger" not in repr(found)
+
+
+async def test_what_an_image_or_a_project_shares_is_mended_once() -> None:
+    """Forty jobs on one broken image are one repair, not forty; of a burst most are not diagnosed yet."""
+    scene = exited(1, traceback("ModuleNotFoundError: No module named 'flash_attn'"))
+    same = tuple(neighbour(name, None, nodes=(), images=(IMAGE,)) for name in "ab")
+    known = neighbour("c", "missing_module", nodes=(), images=(IMAGE,))
+    (cause,) = (await scene.diagnose(history=FakeHistory(neighbours=(*same, known)))).causes
+    assert (
+        cause.next_steps[1]
+        == "it is not this one alone: 3 other workloads with the same image failed in the same hour, 1 of them certainly of this cause: look at what changed in the image, and mend it once"
+    )
+    other = tuple(neighbour(name, "container_oom", nodes=(), images=(IMAGE,)) for name in "ab")
+    (cause,) = (await scene.diagnose(history=FakeHistory(neighbours=other))).causes
+    assert not any("not this one alone" in step for step in cause.next_steps)
+    of_project = tuple(neighbour(name, "missing_secret", nodes=(), project=PROJECT) for name in "ab")
+    blocked = stuck("CreateContainerConfigError", 'secret "wandb" not found')
+    steps = (await blocked.diagnose(history=FakeHistory(neighbours=of_project))).causes[0].next_steps
+    assert "2 other workloads of the same project failed in the same hour, 2 of them certainly" in steps[1]
+    assert not any("not this one alone" in step for step in (await oom().diagnose(history=FakeHistory(neighbours=same))).causes[0].next_steps)  # fmt: skip
+
+
+async def test_many_neighbours_are_counted_and_few_are_named() -> None:
+    """A report of two hundred names is read by nobody."""
+    many = tuple(neighbour(f"job-{n}", None, nodes=(), images=(IMAGE,)) for n in range(200))
+    found = await oom().diagnose(history=FakeHistory(neighbours=many))
+    said = found.markdown.replace("\\", "")
+    assert (
+        "200 other workloads with the same image failed within an hour of it (job-0, job-1, job-2 and 197 more)" in said
+    )
+    (item,) = [item for item in found.evidence if item.source == "alerts and state of other workloads"]
+    assert item.excerpt.splitlines()[-1] == "and 188 more"
+    assert len(found.markdown.encode()) < 12_000
 
 
 async def test_a_healthy_workload_is_told_its_past_and_one_that_was_stopped_is_not() -> None:

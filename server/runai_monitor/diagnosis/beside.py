@@ -36,6 +36,17 @@ _PERHAPS_OF_NODE = re.compile(
 )
 
 
+# Causes that lie in an image, and those that lie in what a project shares: its secrets, volumes, quota, services.
+_OF_IMAGE = re.compile(
+    r"missing_(?:module|file)|bad_command|not_executable|wrong_architecture|segfault|aborted|illegal_instruction|python_exception|"
+    r"invalid_arguments|application_error|cuda_driver_mismatch|no_gpu_visible|permission_denied|image_\w+|registry_\w+|invalid_image_name"
+)
+_OF_PROJECT = re.compile(
+    r"missing_(?:secret|configmap|config_key)|pvc_\w+|volume_\w+|storage_\w+|disk_full|read_only_filesystem|credential_rejected|"
+    r"image_auth_failed|security_context_denied|project_over_quota|namespace_quota_exceeded|rate_limited|dns_\w+|connection_\w+|tls_\w+"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """Neighbours that share something, which `who` or `where` names."""
@@ -52,6 +63,8 @@ class Beside:
     evidence_id: str
     sentences: tuple[str, ...]
     suspects: tuple[tuple[str, int], ...] = ()
+    same_image: tuple[Neighbour, ...] = ()
+    of_project: tuple[Neighbour, ...] = ()
 
 
 def failed_nodes(case: Case) -> tuple[str, ...]:
@@ -98,6 +111,8 @@ def beside(case: Case) -> Beside | None:
         evidence_id=_cite(case, groups),
         sentences=tuple(_sentence(case, group) for group in groups),
         suspects=tuple(_suspects(case)),
+        same_image=_same_image(case),
+        of_project=_of_project(case),
     )
 
 
@@ -114,18 +129,50 @@ def pointing_at_node(others: Beside, causes: tuple[Cause, ...]) -> tuple[Cause, 
     return (replace(first, next_steps=steps, evidence_ids=(*first.evidence_ids, others.evidence_id)), *causes[1:])
 
 
+def pointing_at_shared(others: Beside, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    """The causes with the hint that the first is not this workload's alone, where the image or the project explains it.
+
+    Of a burst most are not diagnosed yet: those count beside at least one other, unless they are known to have another cause.
+    """
+    cause = causes[0].cause if causes else ""
+    shared = (
+        (_OF_IMAGE, others.same_image, "with the same image", "look at what changed in the image, and mend it once"),
+        (_OF_PROJECT, others.of_project, "of the same project", "mend once what they share"),
+    )
+    for pattern, members, who, advice in shared:
+        alike = [other for other in members if other.cause in (cause, None)]
+        same = sum(other.cause == cause for other in alike)
+        if len(alike) < SEVERAL or not pattern.fullmatch(cause):
+            continue
+        known = f", {same} of them certainly of this cause" if same else ""
+        hint = f"it is not this one alone: {times(len(alike), 'other workload')} {who} failed in the same hour{known}: {advice}"
+        first = causes[0]
+        steps = (*first.next_steps[:1], hint, *first.next_steps[1:])
+        cited = (*first.evidence_ids, *(() if others.evidence_id in first.evidence_ids else (others.evidence_id,)))
+        return (replace(first, next_steps=steps, evidence_ids=cited), *causes[1:])
+    return causes
+
+
+def _same_image(case: Case) -> tuple[Neighbour, ...]:
+    images = set(case.workload.images)
+    return tuple(other for other in case.past.neighbours if images & set(other.images))
+
+
+def _of_project(case: Case) -> tuple[Neighbour, ...]:
+    return tuple(other for other in case.past.neighbours if other.project == case.workload.project)
+
+
 def _groups(case: Case) -> list[Group]:
     """Who shares a node, the image or the project; a group of few who were told already is not told again."""
-    others, images, project = case.past.neighbours, set(case.workload.images), case.workload.project
     on_nodes = sorted(_by_node(case).items(), key=lambda item: -len(item[1]))[:_MOST_NODES]
     groups = [Group(where=f" on node {token(node)}", members=tuple(members)) for node, members in on_nodes]
     told = {other.workload_id for group in groups for other in group.members}
-    same_image = tuple(other for other in others if images & set(other.images))
+    same_image = _same_image(case)
     if len(same_image) >= SEVERAL or any(other.workload_id not in told for other in same_image):
         groups.append(Group(who=" with the same image", members=same_image))
-    of_project = tuple(other for other in others if other.project == project)
+    of_project = _of_project(case)
     if len(of_project) >= SEVERAL:  # in a busy project one is no news
-        groups.append(Group(who=f" of project {token(project)}", members=of_project))
+        groups.append(Group(who=f" of project {token(case.workload.project)}", members=of_project))
     return groups
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from runai_monitor.diagnosis.beside import beside, pointing_at_node
+from runai_monitor.diagnosis.beside import beside, pointing_at_node, pointing_at_shared
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.safe import safe
 from runai_monitor.diagnosis.sources import HistoryReader, LiveReader
@@ -88,7 +88,7 @@ def recall(case: Case, judgement: Judgement) -> Recalled:
     if judgement.verdict in {Verdict.FAILURE, Verdict.INSUFFICIENT_EVIDENCE} and (others := beside(case)) is not None:
         cited.append(others.evidence_id)
         sentences += [(sentence, others.evidence_id) for sentence in others.sentences]
-        causes = pointing_at_node(others, causes)
+        causes = pointing_at_shared(others, pointing_at_node(others, causes))
     return Recalled(causes=causes, sentences=tuple(sentences), evidence_ids=tuple(cited))
 
 
