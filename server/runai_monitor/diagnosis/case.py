@@ -96,11 +96,25 @@ class Case:
         return self.cite(f"log of {ended.place}", excerpt, at=ended.end.finished_at)
 
     def cite_workload(self) -> str:
-        """The workload's phase, as evidence."""
+        """The workload's phase, and what Run:ai says it asks for, as evidence."""
         workload = self.workload
         said = "; ".join(part for part in (workload.phase_reason, workload.phase_message) if part)
         text = f"phase {workload.phase}" + (f": {said}" if said else "")
+        if facts := self._asked():
+            text += f"\n{facts}"
         return self.cite("Run:ai workload", text, at=workload.phase_updated_at)
+
+    def _asked(self) -> str:
+        """What the workload asks for, in Run:ai's numbers: devices, memory, CPU, pods, images."""
+        workload, asked = self.workload, self.detail.requested if self.detail is not None else None
+        facts = [f"{workload.gpus:g} GPUs"] if workload.gpus is not None else []
+        if asked is not None:
+            facts += [f"GPU memory {asked.gpu_memory}"] if asked.gpu_memory else []
+            facts += [f"memory {asked.memory_request or 'not said'}, limit {asked.memory_limit or 'none'}"] if asked.memory_request or asked.memory_limit else []  # fmt: skip
+            facts += [f"CPU {asked.cpu_request:g}, limit {asked.cpu_limit or 'none'}"] if asked.cpu_request else []
+        facts += [f"{workload.requested_pods} pods"] if workload.requested_pods is not None else []
+        facts += [f"image {', '.join(workload.images[:4])}"] if workload.images else []
+        return f"asks for: {'; '.join(facts)}" if facts else ""
 
     def log_of(self, pod: str, container: str, *, previous: bool) -> Log | None:
         """The log of one run, None when it was not read or is empty."""

@@ -23,6 +23,7 @@ from runai_monitor.diagnosis.safe import safe, safe_text
 from runai_monitor.diagnosis.sources import HistoryReader, KubeReader, Sources
 from runai_monitor.diagnosis.surroundings import Surroundings
 from runai_monitor.diagnosis.wording import times, token
+from runai_monitor.diagnosis.worth_reading import MOST_LOGS, by_interest, ended_before, logs_to_read
 from runai_monitor.errors import (
     KubeForbiddenError,
     KubeNotFoundError,
@@ -31,6 +32,7 @@ from runai_monitor.errors import (
     RunaiAuthError,
     RunaiNotFoundError,
     RunaiUnavailableError,
+    WatchExpiredError,
 )
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod
 from runai_monitor.model.workload import Workload, WorkloadPod
@@ -39,15 +41,15 @@ log = logging.getLogger(__name__)
 
 MOST_PODS = 128
 MOST_EVENT_READS = 64
-MOST_LOGS = 24
-"""Logs of failed runs read per diagnosis, earliest first: ends are stamped in whole seconds, and ranks end together."""
-MOST_RUNNING_LOGS = 4
 MOST_UNREAD = 40
 CONCURRENT_READS = 8
 _GOOD_TIME = 0.3
 """The part of the time after which what Kubernetes has not shown is looked for elsewhere."""
 _CLOCKS_DIFFER = timedelta(minutes=2)
+_EVENTS_LAST = timedelta(hours=1)
+"""How long Kubernetes keeps events (kube-apiserver's --event-ttl)."""
 _REASONS: tuple[tuple[type[MonitorError] | tuple[type[MonitorError], ...], str], ...] = (
+    (WatchExpiredError, "expired"),
     ((KubeForbiddenError, RunaiAuthError), "forbidden"),
     ((KubeNotFoundError, RunaiNotFoundError), "not found"),
     ((KubeUnavailableError, RunaiUnavailableError), "unreachable"),
@@ -98,6 +100,7 @@ class _Gathering:
         self._limiter = anyio.CapacityLimiter(CONCURRENT_READS)
         self._one_at_a_time = anyio.CapacityLimiter(1)
         self._listed_nodes: list[str] = []
+        self._forgotten = 0
         self.pending: dict[str, None] = {}
 
     async def run(self) -> None:
@@ -210,7 +213,7 @@ class _Gathering:
         """Events of the pods, logs, and what stands around them."""
         self._case.pods = safe(tuple(pods))
         async with anyio.create_task_group() as tasks:
-            for pod in _by_interest(pods)[:MOST_EVENT_READS]:
+            for pod in by_interest(pods)[:MOST_EVENT_READS]:
                 self._start(
                     tasks, f"Kubernetes events of pod {token(pod.name)}", _bound(self._read_pod_events, kube, pod)
                 )
@@ -219,7 +222,7 @@ class _Gathering:
                 self._start(tasks, name, read)
             if around.nodes:
                 tasks.start_soon(self._read_spare_nodes, around)
-            wanted, left = _logs_to_read(pods) if self._include_logs else ([], 0)
+            wanted, left = logs_to_read(pods) if self._include_logs else ([], 0)
             for pod, container, previous in wanted:
                 which = "previous log" if previous else "log"
                 name = f"{which} of container {token(container.name)} of pod {token(pod.name)}"
@@ -228,6 +231,13 @@ class _Gathering:
                 self._case.unread.append(
                     f"{times(left, 'more log')} of failed containers: only the first {MOST_LOGS} are read"
                 )
+        self._note_what_expired()
+
+    def _note_what_expired(self) -> None:
+        """Nothing is said of pods that ended long ago, and that is no sign that nothing happened."""
+        if self._forgotten:
+            said = f"Kubernetes keeps events for about an hour, and {'it' if self._forgotten == 1 else 'they'} ended before"
+            self._case.unread.append(f"Kubernetes events of {times(self._forgotten, 'pod')}: expired, {said}")
 
     async def _read_spare_nodes(self, around: Surroundings) -> None:
         """Run:ai's list of nodes, where Kubernetes has not shown them in good time."""
@@ -251,6 +261,8 @@ class _Gathering:
         async with self._limiter:
             found = await kube.list_events(pod.namespace, object_name=pod.name)
         self._case.kube_events += safe(found)
+        if not found and ended_before(pod, self._case.now - _EVENTS_LAST):
+            self._forgotten += 1
 
     async def _read_log(self, kube: KubeReader, pod: Pod, container: Container, previous: bool) -> None:
         async with self._limiter:
@@ -286,28 +298,3 @@ def _read_safely(text: str) -> Log:
     read = Log(redact(clean(text)))
     read.prepare()
     return read
-
-
-def _by_interest(pods: list[Pod]) -> list[Pod]:
-    """Pods that do not run first: theirs are the events that say why."""
-    return sorted(pods, key=lambda pod: pod.pod_phase in {"Running", "Succeeded"} and not pod.reason)
-
-
-def _logs_to_read(pods: list[Pod]) -> tuple[list[tuple[Pod, Container, bool]], int]:
-    """The logs worth reading, and how many are left: of runs that failed, earliest first; else of what runs."""
-    failed, running = [], []
-    for pod in pods:
-        for container in pod.containers:
-            if container.ephemeral:
-                continue
-            if container.ended is not None and container.ended.exit_code != 0:
-                failed.append((container.ended.finished_at, pod, container, False))
-            if container.last_ended is not None and container.last_ended.exit_code != 0:
-                failed.append((container.last_ended.finished_at, pod, container, True))
-            elif container.started_at is not None:
-                running.append((pod, container, False))
-    failed.sort(key=lambda item: (item[0] is None, item[0]))
-    wanted = [(pod, container, previous) for _, pod, container, previous in failed]
-    if not wanted:
-        return running[:MOST_RUNNING_LOGS], 0
-    return wanted[:MOST_LOGS], len(wanted[MOST_LOGS:])
