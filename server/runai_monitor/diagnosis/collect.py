@@ -32,7 +32,6 @@ from runai_monitor.errors import (
     RunaiAuthError,
     RunaiNotFoundError,
     RunaiUnavailableError,
-    WatchExpiredError,
 )
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod
 from runai_monitor.model.workload import Workload, WorkloadPod
@@ -49,7 +48,6 @@ _CLOCKS_DIFFER = timedelta(minutes=2)
 _EVENTS_LAST = timedelta(hours=1)
 """How long Kubernetes keeps events (kube-apiserver's --event-ttl)."""
 _REASONS: tuple[tuple[type[MonitorError] | tuple[type[MonitorError], ...], str], ...] = (
-    (WatchExpiredError, "expired"),
     ((KubeForbiddenError, RunaiAuthError), "forbidden"),
     ((KubeNotFoundError, RunaiNotFoundError), "not found"),
     ((KubeUnavailableError, RunaiUnavailableError), "unreachable"),
