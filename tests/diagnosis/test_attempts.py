@@ -87,3 +87,14 @@ async def test_attempts_of_a_job_are_pods_of_one_index() -> None:
     assert "left behind" in found.causes[0].explanation
     of_other = next(cause for cause in found.causes if cause.cause == "missing_file")
     assert "attempt" not in of_other.explanation
+
+
+async def test_of_many_ranks_the_logs_of_the_last_attempts_are_read_first() -> None:
+    """There is no time for the logs of 40 ranks twice: what ends the job now must be among those that are read."""
+    pods = [
+        pod(container(run(1, at=5, minutes=2), last=run(1, at=60, minutes=30), restarts=1), index=n) for n in range(40)
+    ]
+    scene = Scene(pods=pods, created=120)
+    await scene.diagnose()
+    read = [previous for what, (_, _, previous) in (asked for asked in scene.asked if asked[0] == "log")]
+    assert read == [False] * 24

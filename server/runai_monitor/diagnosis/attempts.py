@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from runai_monitor.diagnosis.case import Case, Ended, ended_badly
 from runai_monitor.diagnosis.rules.finding import Finding, Role
 
+_Runs = dict[tuple[str | None, datetime | None], Ended]
+"""By pod and end."""
 _SAID = 0.4
 """Below this a finding only says what was seen."""
 _SURE = 0.7
@@ -39,18 +41,22 @@ def in_order(case: Case, findings: Sequence[Finding]) -> list[Finding]:
     for number, finding in enumerate(found):
         if finding.role is Role.OWN and finding.at is not None and finding.confidence >= _SAID:
             slots.setdefault(_slot(case, finding.place), []).append(number)
+    runs: _Runs | None = None
     for numbers in slots.values():
         before = min((n for n in numbers if found[n].earlier), key=lambda n: _at(found[n]), default=None)
         last = max((n for n in numbers if not found[n].earlier), key=lambda n: _at(found[n]), default=None)
-        if before is not None and last is not None and _at(found[before]) < _at(found[last]):
-            found[before], found[last] = _told(case, found[before], found[last])
+        if before is None or last is None or _at(found[before]) >= _at(found[last]):
+            continue
+        if runs is None:  # of 64 ranks it takes a while, and few have several attempts
+            runs = {(run.pod.name, run.end.finished_at): run for run in ended_badly(case)}
+        found[before], found[last] = _told(runs, found[before], found[last])
     return found
 
 
-def _told(case: Case, before: Finding, last: Finding) -> tuple[Finding, Finding]:
+def _told(runs: _Runs, before: Finding, last: Finding) -> tuple[Finding, Finding]:
     if (before.cause, before.title) == (last.cause, last.title):
         return before, _with(last, f"The attempt before it ended so too, at {_time(before)}.")
-    if before.confidence >= _SURE and _stumbled(case, before, last):
+    if before.confidence >= _SURE and _stumbled(runs, before, last):
         left = (
             f"It came first, at {_time(before)}; the next attempt met what this one had left behind, at {_time(last)}"
         )
@@ -65,9 +71,9 @@ def _told(case: Case, before: Finding, last: Finding) -> tuple[Finding, Finding]
     )
 
 
-def _stumbled(case: Case, before: Finding, last: Finding) -> bool:
+def _stumbled(runs: _Runs, before: Finding, last: Finding) -> bool:
     """Whether the last attempt came less far than the one before, and says that it met something left behind."""
-    first_run, last_run = _run(case, before), _run(case, last)
+    first_run, last_run = (runs.get((finding.place, finding.at)) for finding in (before, last))
     if last_run is None or not _LEFT_BEHIND.search(_last_words(last_run)):
         return False
     lasted, lasted_last = _length(first_run), _length(last_run)
@@ -76,11 +82,6 @@ def _stumbled(case: Case, before: Finding, last: Finding) -> bool:
 
 def _last_words(run: Ended) -> str:
     return f"{run.end.message or ''}\n{run.log.tail(_LAST_LINES) if run.log is not None else ''}"
-
-
-def _run(case: Case, finding: Finding) -> Ended | None:
-    runs = (run for run in ended_badly(case) if run.pod.name == finding.place)
-    return next((run for run in runs if run.end.finished_at == finding.at), None)
 
 
 def _length(run: Ended | None) -> timedelta | None:

@@ -31,14 +31,16 @@ def logs_to_read(pods: list[Pod]) -> tuple[list[tuple[Pod, Container, bool]], in
         for container in pod.containers:
             if container.ephemeral:
                 continue
-            if container.ended is not None and container.ended.exit_code != 0:
-                failed.append((container.ended.finished_at, pod, container, False))
+            again = container.ended is not None and container.ended.exit_code != 0
+            if container.ended is not None and again:
+                failed.append((False, container.ended.finished_at, pod, container, False))
             if container.last_ended is not None and container.last_ended.exit_code != 0:
-                failed.append((container.last_ended.finished_at, pod, container, True))
+                failed.append((again, container.last_ended.finished_at, pod, container, True))
             elif container.started_at is not None:
                 running.append((pod, container, False))
-    failed.sort(key=lambda item: (item[0] is None, item[0]))
-    wanted = [(pod, container, previous) for _, pod, container, previous in failed]
+    # Runs that were followed by another bad one come after all others: what ends the workload now comes first.
+    failed.sort(key=lambda item: (item[0], item[1] is None, item[1]))
+    wanted = [(pod, container, previous) for _, _, pod, container, previous in failed]
     if not wanted:
         return running[:MOST_RUNNING_LOGS], 0
     return wanted[:MOST_LOGS], len(wanted[MOST_LOGS:])
