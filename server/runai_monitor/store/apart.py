@@ -56,8 +56,12 @@ class Apart:
             with suppress(RuntimeError):  # nobody is left to need the place
                 loop.call_soon_threadsafe(self._free.release)
 
-        # A thread of a pool would hold up the end of the process.
-        Thread(target=work, name="reading apart", daemon=True).start()
+        try:
+            # A thread of a pool would hold up the end of the process.
+            Thread(target=work, name="reading apart", daemon=True).start()
+        except RuntimeError:  # the system has no thread left
+            self._free.release()
+            raise
         return await asyncio.wrap_future(answer)
 
 
