@@ -14,6 +14,7 @@ from tests.corpus.cases import (
     noisy_logs,
     other_words,
     programs,
+    public_logs,
     quiet,
     ranks,
     scheduling,
@@ -43,4 +44,5 @@ CASES: tuple[LabelledCase, ...] = (
     *secrets.CASES,
     *unseen.CASES,
     *unseen_platform.CASES,
+    *public_logs.CASES,
 )

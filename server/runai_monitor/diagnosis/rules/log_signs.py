@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from runai_monitor.diagnosis.rules.lexicon import LEXICON
 from runai_monitor.diagnosis.rules.locales import words_of
 from runai_monitor.diagnosis.rules.log_sign import LogSign, log_sign
 from runai_monitor.diagnosis.rules.log_signs_gpu import GPU, SIGNALS
@@ -119,7 +120,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         line=r"(?P<detail>[\w./-]{1,80}): (?:command )?not found$|executable file not found in \$PATH", confidence=0.88,
     ),
 )  # fmt: skip
-SIGNS: tuple[LogSign, ...] = (*GPU, *SIGNALS, *_FILES, *SERVICES, *_PROGRAM)
+SIGNS: tuple[LogSign, ...] = (*GPU, *SIGNALS, *_FILES, *SERVICES, *_PROGRAM, *LEXICON)
 
 PEER = re.compile(r"TCPStore|c10d|[Rr]endezvous|client socket has|MASTER_ADDR|init_process_group|socket\.cpp")
 """In a connection's trouble: the other end is a rank of the same workload, which may have failed before."""
@@ -155,6 +156,11 @@ GAVE_UP = re.compile(
 SUMMARY = re.compile(r"^\S+ FAILED$|^Root Cause \(first observed failure\):")
 """The heads of torchrun's summary: they say that a rank failed, not why."""
 
+ERROR_LINE = re.compile(
+    r"\b(?:\w*[Ee]rrors?|ERRORS?|E[A-Z]{3,}|FATAL|[Ff]atal|\w*[Ff]ail(?:ed|ure)s?|FAILED|\w*Exception|\w+(?:Denied|Expired)|CRITICAL|[Pp]anic(?:ked)?|[Cc]annot|[Cc]ould not|[Uu]nable to|[Cc]an't|[Nn]ot (?:found|available|enough)|[Rr]efused|"
+    r"[Dd]enied|[Aa]bort(?:ed|ing)|[Tt]erminat(?:ed|ing)|[Kk]illed|[Kk]illing|[Oo]om_kill)\b|\*\*\* \w|^[EF]\d{4} |: [EF] \S|\[[EF]\]|: [a-z][^:]{3,60}$"
+)
+"""What makes a line one that tells of an error, and not one that only mentions its words."""
 # Other languages say in one unmistakable line that they end on an error of their own.
 OWN_ERROR = re.compile(
     r"^panic: |^goroutine \d+ \[running\]|Exception in thread \"main\" |^thread '[^']{0,60}' panicked at|^Uncaught \w*Error|"

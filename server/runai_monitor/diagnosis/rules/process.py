@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from runai_monitor.diagnosis.case import Case, Ended, ended_badly
-from runai_monitor.diagnosis.logs import STOPPED
+from runai_monitor.diagnosis.raised import STOPPED
 from runai_monitor.diagnosis.rules import last_words
 from runai_monitor.diagnosis.rules.advice import memory_advice
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
