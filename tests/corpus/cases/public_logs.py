@@ -1039,8 +1039,7 @@ CASES = [
         "missing_module",
         "make only repeats that the recipe failed",
         2,
-        raised("ModuleNotFoundError: No module named 'einops'")
-        + "make: *** [Makefile:12: train] Error 1\n",
+        raised("ModuleNotFoundError: No module named 'einops'") + "make: *** [Makefile:12: train] Error 1\n",
     ),
     end(
         "public-nextflow",
@@ -1115,7 +1114,9 @@ CASES = [
         "credential_rejected",
         "the tracking server's answer",
         1,
-        raised("mlflow.exceptions.RestException: PERMISSION_DENIED: Caller does not have permission to create runs in experiment 41"),
+        raised(
+            "mlflow.exceptions.RestException: PERMISSION_DENIED: Caller does not have permission to create runs in experiment 41"
+        ),
         never=("permission_denied", "python_exception"),
     ),
     end(
@@ -1135,7 +1136,9 @@ CASES = [
         "connection_timeout",
         "the client waited in vain for its service",
         1,
-        raised("wandb.errors.errors.CommError: Run initialization has timed out after 90.0 sec. Please try increasing the timeout with the `init_timeout` setting"),
+        raised(
+            "wandb.errors.errors.CommError: Run initialization has timed out after 90.0 sec. Please try increasing the timeout with the `init_timeout` setting"
+        ),
         never=("python_exception",),
     ),
     end(
@@ -1143,7 +1146,10 @@ CASES = [
         "disk_full",
         "the direct cause of the library's general exception",
         1,
-        raised("OSError: [Errno 28] No space left on device", file="/usr/lib/python3.11/site-packages/datasets/arrow_writer.py")
+        raised(
+            "OSError: [Errno 28] No space left on device",
+            file="/usr/lib/python3.11/site-packages/datasets/arrow_writer.py",
+        )
         + _CHAINED
         + raised("datasets.exceptions.DatasetGenerationError: An error occurred while generating the dataset"),
     ),
@@ -1152,7 +1158,10 @@ CASES = [
         "python_exception",
         "bad data, told by the same general exception (mllm-dpo 2)",
         1,
-        raised("pyarrow.lib.ArrowInvalid: JSON parse error: Column() changed from object to array in row 0", file="/usr/lib/python3.11/site-packages/datasets/packaged_modules/json/json.py")
+        raised(
+            "pyarrow.lib.ArrowInvalid: JSON parse error: Column() changed from object to array in row 0",
+            file="/usr/lib/python3.11/site-packages/datasets/packaged_modules/json/json.py",
+        )
         + _CHAINED
         + raised("datasets.exceptions.DatasetGenerationError: An error occurred while generating the dataset"),
     ),
@@ -1161,7 +1170,9 @@ CASES = [
         "credential_rejected",
         "a gated dataset",
         1,
-        raised("datasets.exceptions.DatasetNotFoundError: Dataset 'org/private-mix' is a gated dataset on the Hub. You must be authenticated to access it."),
+        raised(
+            "datasets.exceptions.DatasetNotFoundError: Dataset 'org/private-mix' is a gated dataset on the Hub. You must be authenticated to access it."
+        ),
         never=("missing_file",),
     ),
     end(
@@ -1185,7 +1196,10 @@ CASES = [
         "credential_rejected",
         "s3fs turns the service's AccessDenied into Python's PermissionError",
         1,
-        raised("botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied", file="/usr/lib/python3.11/site-packages/aiobotocore/client.py")
+        raised(
+            "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied",
+            file="/usr/lib/python3.11/site-packages/aiobotocore/client.py",
+        )
         + _CHAINED
         + raised("PermissionError: Access Denied"),
         never=("permission_denied",),
@@ -1203,7 +1217,9 @@ CASES = [
         "credential_rejected",
         "Google's client found none",
         1,
-        raised("google.auth.exceptions.DefaultCredentialsError: Your default credentials were not found. To set up Application Default Credentials, see https://cloud.google.com/docs/authentication/external/set-up-adc for more information."),
+        raised(
+            "google.auth.exceptions.DefaultCredentialsError: Your default credentials were not found. To set up Application Default Credentials, see https://cloud.google.com/docs/authentication/external/set-up-adc for more information."
+        ),
         never=("missing_file", "python_exception"),
     ),
     end(
@@ -1211,14 +1227,18 @@ CASES = [
         "credential_rejected",
         "a 403 of the storage, by the client's class",
         1,
-        raised("google.api_core.exceptions.Forbidden: 403 GET https://storage.googleapis.com/storage/v1/b/lake/o?prefix=raw: trainer@proj.iam.gserviceaccount.com does not have storage.objects.list access to the Google Cloud Storage bucket."),
+        raised(
+            "google.api_core.exceptions.Forbidden: 403 GET https://storage.googleapis.com/storage/v1/b/lake/o?prefix=raw: trainer@proj.iam.gserviceaccount.com does not have storage.objects.list access to the Google Cloud Storage bucket."
+        ),
     ),
     end(
         "public-minio-endpoint",
         ("connection_refused", "connection_timeout"),
         "the client cannot reach the endpoint and does not say how",
         1,
-        raised('botocore.exceptions.EndpointConnectionError: Could not connect to the endpoint URL: "http://minio.storage.svc:9000/lake?list-type=2"'),
+        raised(
+            'botocore.exceptions.EndpointConnectionError: Could not connect to the endpoint URL: "http://minio.storage.svc:9000/lake?list-type=2"'
+        ),
         never=("python_exception",),
     ),
     end(
@@ -1251,14 +1271,18 @@ CASES = [
         "credential_rejected",
         "httpx words a status in its own way",
         1,
-        raised("httpx.HTTPStatusError: Client error '401 Unauthorized' for url 'https://models.example/v1/list'\nFor more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/401"),
+        raised(
+            "httpx.HTTPStatusError: Client error '401 Unauthorized' for url 'https://models.example/v1/list'\nFor more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/401"
+        ),
     ),
     end(
         "public-aiohttp-403",
         "credential_rejected",
         "aiohttp words it in another",
         1,
-        raised("aiohttp.client_exceptions.ClientResponseError: 403, message='Forbidden', url='https://models.example/w.bin'"),
+        raised(
+            "aiohttp.client_exceptions.ClientResponseError: 403, message='Forbidden', url='https://models.example/w.bin'"
+        ),
     ),
     end(
         "public-openai-timeout",
@@ -1273,7 +1297,9 @@ CASES = [
         "python_exception",
         "a 503 is no cause of the list: the exception is named, and not for sure",
         1,
-        raised("requests.exceptions.HTTPError: 503 Server Error: Service Unavailable for url: https://models.example/w.bin"),
+        raised(
+            "requests.exceptions.HTTPError: 503 Server Error: Service Unavailable for url: https://models.example/w.bin"
+        ),
         never=("connection_refused", "credential_rejected", "rate_limited"),
     ),
     end(
@@ -1345,7 +1371,9 @@ CASES = [
         "python_exception",
         "a lock that another process holds: EAGAIN is neither space nor permission",
         1,
-        raised("BlockingIOError: [Errno 11] Unable to synchronously open file (unable to lock file, errno = 11, error message = 'Resource temporarily unavailable')"),
+        raised(
+            "BlockingIOError: [Errno 11] Unable to synchronously open file (unable to lock file, errno = 11, error message = 'Resource temporarily unavailable')"
+        ),
         never=("storage_unresponsive", "missing_file", "permission_denied"),
     ),
     end(

@@ -147,7 +147,7 @@ _OUTSIDE: tuple[LogSign, ...] = (
     log_sign(
         "connection_timeout", "an answer did not come in time",
         "check the route to that host: proxy (HTTPS_PROXY), firewall, network policy",
-        both=_kind("Timeout", "TimedOut", "DeadlineExceeded") + "|" + _status("408", "504")
+        both=rf"(?!(?:asyncio\.(?:exceptions\.)?|concurrent\.futures\.(?:_base\.)?)?TimeoutError\b){_kind('Timeout', 'TimedOut', 'DeadlineExceeded')}|" + _status("408", "504")
         + r"|StatusCode\.DEADLINE_EXCEEDED|\bDEADLINE_EXCEEDED\b|(?i:(?:connection|request|response|handshake|initiali[sz]ation|read|connect|server|socket|operation|call|rpc|http\w*)(?: \w+){0,3} timed? ?out|timeout (?:was )?(?:exceeded|expired|reached|waiting)|timed out (?:waiting|after|while))",
         confidence=0.72, through=True, unless=rf"(?i:dataloader|timeoutexpired|command '|\block\b|lockfile|filelock|solver|walltime|time limit|queue\.)|{_OF_GPU}",
     ),
@@ -210,7 +210,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         "restart from the last good checkpoint with a lower learning rate, gradient clipping or bf16 instead of fp16",
         both=r"(?i:invalid loss\b|loss (?:has )?(?:diverged|exploded)|training (?:has )?diverged)",
         raised=_near(r"\bnans?\b|\binfs?\b|\binfinit\w+|not finite|non.?finite", r"\bloss\w*|\bgrad\w*|\bnorms?\b|\bweights?\b|\bparam\w*|\bactivations?|\blogits?|\btensors?\b", 60),
-        confidence=0.8, unless=r"(?i:\bcolumns?\b|dataframe|csv|convert|dtype|sklearn|input contains|\bparse|json)",
+        confidence=0.8, unless=r"(?i:probability tensor|\bcolumns?\b|dataframe|csv|convert|dtype|sklearn|input contains|\bparse|json)",
     ),
     log_sign(
         "invalid_arguments", "the program refused its arguments or configuration",
