@@ -16,7 +16,7 @@ _ENDING = re.compile(
     r"\b(?:fatal|nan|inf|infinite|invalid|diverged?|stopping|abort(?:ed|ing)?|exception|giving up|terminat(?:ed|ing))\b|\bError\b|\bERROR\b|\berror:"
 )
 _HARMLESS = re.compile(
-    r"(?i:(?<!NCCL )\bwarn(?:ing)?\b|\bretry(?:ing)?\b|\battempt (?P<n>\d+)\b(?!(?:/| of )(?P=n)\b)|\bignor(?:ed|ing)\b|\bDEBUG\b|\bfalling back\b|\bskipp|\bdeprecat)"
+    r"(?i:(?<!NCCL )\bwarn(?:ing)?\b|\bretry(?:ing)?\b(?! (?:count|limit|exceed|exhaust|error))|\battempt (?P<n>\d+)\b(?!(?:/| of )(?P=n)\b)|\bignor(?:ed|ing)\b|\bDEBUG\b|\bfalling back\b|\bskipp|\bdeprecat)"
     r"|^[WID]\d{4} \d\d:|\d: [WID] \S+/"  # glog's and TensorFlow's levels below an error
 )
 # What runtimes, launchers and loggers still write after a process died.
@@ -27,7 +27,7 @@ _AFTERWORD = re.compile(
 _CHATTER = re.compile(r"\bINFO\b|^I\d{4} |: I \S+/|^\[I ")
 """What a program tells of its work, also while it shuts down."""
 _FRAME = re.compile(
-    r"^\s+at \S|^\s*\.{3} \d+ more|^\s*#\d+ +0x|^\s*@ +0x|^\s*\d{1,3} +0x[0-9a-f]+|^frame #\d|^\[[\w.-]+:\d+\] \[ ?\d+\]|^\s+\[\d+\] \S|^\s+@ \S|^\t\S+\.go:\d|"
+    r"^\s+at \S|^\s*\.{3} \d+ more|^\s*#\d+ +0x|^\s*@ +0x|^\s*\d{1,3} +0x[0-9a-f]+|^frame #\d|^\[[\w.-]+:\d+\] \[ ?\d+\]|^\s+\[\d+\] (?:[\w.!#]+\(|macro expansion|top-level scope)|^\s+@ \S|^\t\S+\.go:\d|"
     r"^goroutine \d|^[\w./*()-]+\((?:0x|\{|\.\.\.|\))[^ ]*\)?$|^\s+\d+: +(?:0x|\S+::)|^  File \"[^\"]+\", line \d|^Stack ?trace:|^\*\*\* Check failure stack trace|^\s+frame |^note: run with"
 )
 

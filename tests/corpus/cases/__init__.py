@@ -14,6 +14,7 @@ from tests.corpus.cases import (
     noisy_logs,
     other_words,
     programs,
+    public_endings,
     public_logs,
     quiet,
     ranks,
@@ -45,4 +46,5 @@ CASES: tuple[LabelledCase, ...] = (
     *unseen.CASES,
     *unseen_platform.CASES,
     *public_logs.CASES,
+    *public_endings.CASES,
 )

@@ -280,9 +280,9 @@ CASES = [
         1,
         """
         ray.exceptions.RayActorError: The actor died unexpectedly before finishing this task.
-        	class_name: RayTrainWorker
-        	pid: 6420
-        	ip: 10.72.56.3
+        \tclass_name: RayTrainWorker
+        \tpid: 6420
+        \tip: 10.72.56.3
         The actor is dead because its node has died. Node Id: 677df2a9020c5db45e755b0078c469e2
         """,
         never=("container_oom",),
@@ -742,11 +742,11 @@ CASES = [
         1,
         """
         Exception in thread "main" org.apache.spark.SparkException: Job aborted.
-        	at org.apache.spark.sql.execution.datasources.FileFormatWriter$.write(FileFormatWriter.scala:231)
-        	at com.example.Prep$.main(Prep.scala:41)
+        \tat org.apache.spark.sql.execution.datasources.FileFormatWriter$.write(FileFormatWriter.scala:231)
+        \tat com.example.Prep$.main(Prep.scala:41)
         Caused by: org.apache.spark.SparkException: Job aborted due to stage failure: Task 3 in stage 2.0 failed 4 times, most recent failure: Lost task 3.3 in stage 2.0 (TID 83) (10.0.0.8 executor 1): java.io.FileNotFoundException: File file:/mnt/lake/p=3/part-0.parquet does not exist
-        	at org.apache.hadoop.fs.RawLocalFileSystem.deprecatedGetFileStatus(RawLocalFileSystem.java:666)
-        	at org.apache.spark.scheduler.Task.run(Task.scala:131)
+        \tat org.apache.hadoop.fs.RawLocalFileSystem.deprecatedGetFileStatus(RawLocalFileSystem.java:666)
+        \tat org.apache.spark.scheduler.Task.run(Task.scala:131)
         26/03/01 02:54:12 INFO ShutdownHookManager: Shutdown hook called
         26/03/01 02:54:12 INFO ShutdownHookManager: Deleting directory /tmp/spark-2b1c
         """,
@@ -761,8 +761,8 @@ CASES = [
         26/03/01 02:54:10 WARN TaskSetManager: Lost task 142.0 in stage 1089.0 (TID 24100) (10.59.240.71 executor 0): com.nvidia.spark.rapids.jni.GpuSplitAndRetryOOM: GPU OutOfMemory
         26/03/01 02:54:11 ERROR TaskSetManager: Task 142 in stage 1089.0 failed 4 times; aborting job
         Exception in thread "main" org.apache.spark.SparkException: Job aborted due to stage failure: Task 142 in stage 1089.0 failed 4 times, most recent failure: Lost task 142.3 in stage 1089.0 (TID 24175) (10.59.240.71 executor 0): com.nvidia.spark.rapids.jni.GpuSplitAndRetryOOM: GPU OutOfMemory
-        	at ai.rapids.cudf.Table.contiguousSplit(Native Method)
-        	at com.nvidia.spark.rapids.Arm$.withResource(Arm.scala:29)
+        \tat ai.rapids.cudf.Table.contiguousSplit(Native Method)
+        \tat com.nvidia.spark.rapids.Arm$.withResource(Arm.scala:29)
         """,
         never=("application_memory_limit", "aborted"),
     ),
@@ -774,8 +774,8 @@ CASES = [
         """
         26/03/01 02:54:22 ERROR Executor: Exception in task 0.0 in stage 1.0 (TID 4)
         ai.rapids.cudf.CudaFatalException: Fatal CUDA error encountered at: /src/cudf/cpp/include/cudf/detail/utilities/vector_factories.hpp:290: 719 cudaErrorLaunchFailure unspecified launch failure
-        	at ai.rapids.cudf.ColumnView.extractListElement(Native Method)
-        	at org.apache.spark.scheduler.Task.run(Task.scala:131)
+        \tat ai.rapids.cudf.ColumnView.extractListElement(Native Method)
+        \tat org.apache.spark.scheduler.Task.run(Task.scala:131)
         26/03/01 02:54:22 ERROR RapidsExecutorPlugin: Stopping the Executor based on exception being a fatal CUDA error
         """,
     ),
@@ -786,11 +786,11 @@ CASES = [
         1,
         """
         Exception in thread "main" java.lang.RuntimeException: cannot open the catalogue
-        	at com.example.Catalogue.open(Catalogue.java:22)
-        	at com.example.Main.main(Main.java:9)
+        \tat com.example.Catalogue.open(Catalogue.java:22)
+        \tat com.example.Main.main(Main.java:9)
         Caused by: java.net.UnknownHostException: minio.storage.svc: Name or service not known
-        	at java.base/java.net.Inet6AddressImpl.lookupAllHostAddr(Native Method)
-        	... 2 more
+        \tat java.base/java.net.Inet6AddressImpl.lookupAllHostAddr(Native Method)
+        \t... 2 more
         """,
         never=("application_error",),
     ),
@@ -801,8 +801,8 @@ CASES = [
         1,
         """
         Exception in thread "main" java.nio.file.AccessDeniedException: s3a://lake/raw: getFileStatus on s3a://lake/raw: com.amazonaws.services.s3.model.AmazonS3Exception: Forbidden (Service: Amazon S3; Status Code: 403; Error Code: 403 Forbidden; Request ID: 17A2)
-        	at org.apache.hadoop.fs.s3a.S3AUtils.translateException(S3AUtils.java:249)
-        	at com.example.Main.main(Main.java:9)
+        \tat org.apache.hadoop.fs.s3a.S3AUtils.translateException(S3AUtils.java:249)
+        \tat com.example.Main.main(Main.java:9)
         """,
         never=("permission_denied", "application_error"),
     ),
@@ -813,8 +813,8 @@ CASES = [
         1,
         """
         Exception in thread "main" java.lang.IllegalStateException: queue closed twice
-        	at com.example.Feeder.close(Feeder.java:80)
-        	at com.example.Main.main(Main.java:31)
+        \tat com.example.Feeder.close(Feeder.java:80)
+        \tat com.example.Main.main(Main.java:31)
         """,
     ),
     end(
@@ -828,9 +828,9 @@ CASES = [
 
         goroutine 1 [running]:
         main.(*Feeder).Next(0x0)
-        	/src/feeder.go:88 +0x1d
+        \t/src/feeder.go:88 +0x1d
         main.main()
-        	/src/main.go:31 +0x8f
+        \t/src/main.go:31 +0x8f
         exit status 2
         """,
         never=("segfault",),

@@ -85,13 +85,13 @@ _GPUS: tuple[LogSign, ...] = (
         "check that the workload asks for a GPU (Run:ai: compute.gpuDevicesRequest) and that the image's framework is built with CUDA",
         both=_cuda_code("100", "101", "46") + r"|cudaError(?:NoDevice|DevicesUnavailable|InvalidDevice)\b|CUDA_ERROR_(?:NO_DEVICE|DEVICE_UNAVAILABLE)|\bNVMLError\w*|NVML(?: Shared)? [Ll]ibrary|invalid device ordinal|devices are busy or unavailable"
         r"|(?i:\b(?:no|zero|0|any) (?:\w+[ -]){0,3}(?:gpus?|cuda devices?|cuda.capable devices?|accelerators?)\b(?: \w+){0,3} (?:found|available|detected|visible|present|exist)|(?:found|detected|sees?) (?:no|0|zero) (?:\w+ ){0,2}(?:gpus?|cuda devices?)\b"
-        r"|\bcuda (?:is |was |support )?(?:not|un)[ -]?available|(?:gpu|cuda device)s? (?:is |are |was |were )?not (?:found|available|detected|visible|accessible)|machine only has: \[\]|requires (?:a |an |at least one )(?:\w+ )?(?:gpu|cuda)\b(?! with|s? compute)|must have at least one device)",
+        r"|\bcuda (?:is |was |support )?(?:not|un)[ -]?available|(?:gpu|cuda device)s? (?:is |are |was |were )?not (?:found|available|detected|visible|accessible)|machine only has: \[\]|(?:gpu|cuda)(?: device)?s? (?:is |are )?(?:required|needed)\b|requires (?:a |an |at least one )(?:\w+ )?(?:gpu|cuda)\b(?! with|s? compute)|must have at least one device)",
         confidence=0.8,
     ),
     log_sign(
         "nccl_network_error", "the network between ranks failed",
         "check the links of the nodes involved (ibstat, ethtool) and NCCL_SOCKET_IFNAME, NCCL_IB_HCA; rerun with NCCL_DEBUG=INFO",
-        both=r"no socket interface found|NCCL error:? .{0,20}unhandled system error|IBV_WC_\w+|IBV_EVENT_\w+|transport retry counter exceeded|\bUCX +(?:ERROR|FATAL)|\bUCS?[TPX]_ERR\w*|(?i:(?:infiniband|\brdma|\bmlx5|libibverbs)[^\n]{0,80}(?:fail\w*|error|down|timed? ?out))",
+        both=r"no socket interface found|NCCL error:? .{0,20}unhandled system error|IBV_WC_\w+|IBV_EVENT_\w+|(?i:transport retry count(?:er)? exceeded)|\bUCX +(?:ERROR|FATAL)|\bUCS?[TPX]_ERR\w*|(?i:(?:infiniband|\brdma|\bmlx5|libibverbs)[^\n]{0,80}(?:fail\w*|error|down|timed? ?out))",
         confidence=_WORDS, role=Role.FOLLOWS, beside=True,
     ),
     log_sign(
@@ -130,11 +130,11 @@ _OUTSIDE: tuple[LogSign, ...] = (
         "renew the credential, and pass it as a Run:ai credential or secret (environmentVariables); for a gated model, ask for access with that account",
         both=_kind("Unauthori[sz]ed", "Unauthenticated", "Forbidden", "AccessDenied", "NotAuthori[sz]ed", "Authentication", "Authorization", "AuthError", "Credentials?", "InvalidToken", "ExpiredToken", "LoginRequired", "GatedRepo", "InvalidAccessKey", "SignatureDoesNotMatch")
         + r"|^(?:\w+\.)*(?:Forbidden|Unauthorized|Unauthenticated|PermissionDenied)\b|StatusCode\.(?:UNAUTHENTICATED|PERMISSION_DENIED)|\bUNAUTHENTICATED\b|\bPERMISSION_DENIED\b|" + _status("401", "403", "407")
-        + r"|(?i:(?<!\w)(?:invalid|expired|missing|wrong|incorrect|revoked|bad|no valid|unable to locate|(?:could|did) not find(?: any)?|not find(?: any)?|no)\W(?:\w+ ){0,2}(?:" + _PROOF + r")\b"
+        + r"|(?i:(?<!\w)(?:invalid|expired|missing|wrong|incorrect|revoked|bad|no valid|unable to locate|requires?|(?:could|did) not find(?: any)?|not find(?: any)?|no)\W(?:\w+ ){0,2}(?:" + _PROOF + r")\b"
         r"|(?:" + _PROOF + r")\b[^\n]{0,40}(?:not found|(?:is|was|are) (?:not valid|invalid|expired|rejected|missing|incorrect)|does not exist|failed|has expired)"
         r"|not (?:authori[sz]ed|authenticated|logged in)\b|authentication (?:has |is )?(?:failed|required|error)|authori[sz]ation (?:failed|required|header)|must be authenticated|you (?:must|need to) (?:be logged in|authenticate|log ?in)"
         r"|\bgated (?:repo|model|dataset)|does(?: not|n't) have (?:\S+ ){0,4}(?:access|permission)|(?:insufficient|lacks?) (?:permissions?|privileges?|scopes?)|permission denied \(<|access (?:to \S+ )?(?:is )?forbidden)",
-        confidence=_WORDS, through=True, unless=r"AccessDenied\w*: /|\[Errno|(?i:no (?:login )?shell|special tokens?|(?:pad|eos|bos|unk)[ _]token)",
+        confidence=_WORDS, through=True, unless=r"AccessDenied\w*: /|\[Errno|\bEACCES\b|(?i:\bos error|no (?:login )?shell|special tokens?|(?:pad|eos|bos|unk)[ _]token)",
     ),
     log_sign(
         "connection_refused", "a service could not be reached",
@@ -148,7 +148,7 @@ _OUTSIDE: tuple[LogSign, ...] = (
         "connection_timeout", "an answer did not come in time",
         "check the route to that host: proxy (HTTPS_PROXY), firewall, network policy",
         both=rf"(?!(?:asyncio\.(?:exceptions\.)?|concurrent\.futures\.(?:_base\.)?)?TimeoutError\b){_kind('Timeout', 'TimedOut', 'DeadlineExceeded')}|" + _status("408", "504")
-        + r"|StatusCode\.DEADLINE_EXCEEDED|\bDEADLINE_EXCEEDED\b|(?i:(?:connection|request|response|handshake|initiali[sz]ation|read|connect|server|socket|operation|call|rpc|http\w*)(?: \w+){0,3} timed? ?out|timeout (?:was )?(?:exceeded|expired|reached|waiting)|timed out (?:waiting|after|while))",
+        + r"|StatusCode\.DEADLINE_EXCEEDED|\bDEADLINE_EXCEEDED\b|(?i:deadline exceeded|(?:connection|request|response|handshake|initiali[sz]ation|read|connect|server|socket|operation|call|rpc|http\w*)(?: \w+){0,3} timed? ?out|timeout (?:was )?(?:exceeded|expired|reached|waiting)|timed out (?:waiting|after|while))",
         confidence=0.72, through=True, unless=rf"(?i:dataloader|timeoutexpired|command '|\block\b|lockfile|filelock|solver|walltime|time limit|queue\.)|{_OF_GPU}",
     ),
 )  # fmt: skip
@@ -168,7 +168,7 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "missing_module", "a module or library is missing",
         "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
-        both=r"\bModuleNotFoundError\b(?:: No module named '(?P<detail>[\w.]+))?|unable to load shared library|cannot open shared o|(?i:could not load (?:the )?(?:shared |dynamic )?library|cannot load shared)|\b(?:ClassNotFoundException|NoClassDefFoundError|UnsatisfiedLinkError)\b|ERR_MODULE_NOT_FOUND"
+        both=r"\bModuleNotFoundError\b(?:: No module named '(?P<detail>[\w.]+))?|unable to load shared library|cannot open shared o|(?i:could not load (?:the )?(?:shared |dynamic )?library|cannot load shared)|\b(?:ClassNotFoundException|NoClassDefFoundError|UnsatisfiedLinkError)\b|ERR_MODULE_NOT_FOUND|symbol lookup error|(?i:(?:may|must|have|need) (?:need )?to (?:be )?install(?:ed)?\b)"
         r"|Package \S+ not found in current path|(?i:(?:package|module|library|dependency|extension|plugin|gem|crate)\S* [^\n]{0,60}(?:is|are) (?:not installed|not available|required but)|required (?:package|module|library)[^\n]{0,40}(?:missing|not found))",
         confidence=_WORDS, unless=r"(?i:checkpoint|tokenizer file|state_dict)",
     ),

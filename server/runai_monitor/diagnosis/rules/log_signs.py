@@ -157,7 +157,7 @@ SUMMARY = re.compile(r"^\S+ FAILED$|^Root Cause \(first observed failure\):")
 """The heads of torchrun's summary: they say that a rank failed, not why."""
 
 ERROR_LINE = re.compile(
-    r"\b(?:\w*[Ee]rrors?|ERRORS?|E[A-Z]{3,}|FATAL|[Ff]atal|\w*[Ff]ail(?:ed|ure)s?|FAILED|\w*Exception|\w+(?:Denied|Expired)|CRITICAL|[Pp]anic(?:ked)?|[Cc]annot|[Cc]ould not|[Uu]nable to|[Cc]an't|[Nn]ot (?:found|available|enough)|[Rr]efused|"
+    r"\b(?:\w*[Ee]rrors?|ERRORS?|E[A-Z]{3,}|FATAL|[Ff]atal|\w*[Ff]ail(?:ed|ure)s?|FAILED|\w*Exception|\w+(?:Denied|Expired)|CRITICAL|[Pp]anic(?:ked)?|[Cc]annot|[Cc]ould not|[Uu]nable to|[Cc]an't|[Nn]ot (?:found|available|enough)|[Rr]efused|[Ee]xceeded|"
     r"[Dd]enied|[Aa]bort(?:ed|ing)|[Tt]erminat(?:ed|ing)|[Kk]illed|[Kk]illing|[Oo]om_kill)\b|\*\*\* \w|^[EF]\d{4} |: [EF] \S|\[[EF]\]|: [a-z][^:]{3,60}$"
 )
 """What makes a line one that tells of an error, and not one that only mentions its words."""

@@ -42,7 +42,7 @@ GPU: tuple[LogSign, ...] = (
     log_sign(
         "cuda_oom", "GPU memory ran out",
         "reduce the batch size or the sequence length, use gradient checkpointing, sharding or offloading",
-        both=_CUDA_OOM, raised=r"^(?:\w+\.)*ResourceExhaustedError\b(?!.*(?:CPU|cpu))|^(?:torch\.(?:cuda\.)?|cupy\S*)?OutOfMemoryError\b(?!.*(?:Java|heap|Task was killed))",
+        both=_CUDA_OOM, raised=r"^(?:\w+\.)*ResourceExhaustedError\b(?=[\s\S]{0,1500}(?:OOM|[Mm]emory|alloc))(?![\s\S]{0,1500}(?:\b[Cc][Pp][Uu]\b|No space))|^(?:torch\.(?:cuda\.)?|cupy\S*)?OutOfMemoryError\b(?!.*(?:Java|heap|Task was killed))",
         confidence=0.95, through=True,
     ),
     log_sign(

@@ -18,6 +18,7 @@ SERVICES: tuple[LogSign, ...] = (
         r"API key is invalid|[Ii]ncorrect API key|[Ii]nvalid (?:API key|credentials|user token)|UNAUTHENTICATED|PERMISSION_DENIED:|Access denied for user|"
         r"user is not logged in|do not have permission to access the requested resource|[Bb]ad credentials|[Ff]ailed to authenticate the request|"
         r"ErrorCode: ?Auth(?:entication|orization)\w*|not authorized to perform|WRONGPASS|NOAUTH |[Aa]uthentication failed\.|denied: requested access to the resource",
+        unless=r"\[Errno 13\]|\bEACCES\b|\(?os error 13\b|OS error 13",
         raised=r"^(?:\w+\.)*(?:\w*AuthenticationError|GatedRepoError|AccessDenied\w*|AuthenticationFailed\w*|Unauthorized\w*|RefreshError)\b", confidence=0.9, through=True,
     ),
     log_sign(

@@ -14,6 +14,7 @@ from runai_monitor.diagnosis.raised import STOPPED
 from runai_monitor.diagnosis.rules import last_words
 from runai_monitor.diagnosis.rules.advice import memory_advice
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
+from runai_monitor.diagnosis.rules.log_signs import SMELLS
 from runai_monitor.diagnosis.rules.starting import start_finding
 from runai_monitor.diagnosis.wording import describe_pod, read_log, times, token
 
@@ -41,6 +42,8 @@ _EXITS: dict[int, tuple[str, str, str]] = {
 _SURE = {135: 0.72, 126: 0.76, 127: 0.76}
 """A program may end with these codes for reasons of its own: surer where the last words agree."""
 _AGREED = 0.86
+_ABORTED, _DOUBTED, _LAST_LINES = 134, 0.74, 10
+"""Whoever aborts has a reason: where its last lines smell of one, the abort alone is no sure answer."""
 _AGREES = {126: re.compile(r"cannot execute|permission denied", re.IGNORECASE), 127: re.compile(r"not found|no such file", re.IGNORECASE)}  # fmt: skip
 # The words of a shell that cannot start a command; the code says that it is the command.
 _SAID_BY_SHELL = frozenset({(126, "permission_denied"), (126, "missing_file"), (127, "missing_file")})
@@ -92,6 +95,8 @@ def _from_exit_code(case: Case, ended: Ended, code: int) -> Finding:
         cited.append(case.cite_log(ended, ended.log.tail()))
         words = _AGREES.get(code)
         sure = _AGREED if words is not None and words.search(ended.log.tail(6)) else sure
+        if code == _ABORTED and any(SMELLS.search(line.text) for line in ended.log.fatal_lines[-_LAST_LINES:]):
+            sure = _DOUBTED
     return Finding(
         cause=cause,
         title=title,
