@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from runai_monitor.diagnosis.case import Case, Ended, ended_badly
 from runai_monitor.diagnosis.raised import STOPPED
-from runai_monitor.diagnosis.rules import last_words
+from runai_monitor.diagnosis.rules import last_words, rivals
 from runai_monitor.diagnosis.rules.advice import memory_advice
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.log_signs import SMELLS
@@ -58,7 +58,10 @@ def find(case: Case) -> Iterator[Finding]:
     for ended in runs:
         # Of 64 ranks not every log is read: those that ended alike are explained by those that were.
         if ended.log or ended.end.reason == "OOMKilled" or ended.end.exit_code not in told:
-            yield _of_run(case, ended)
+            first = _of_run(case, ended)
+            yield first
+            if ended.log is not None:
+                yield from rivals.find(case, ended, ended.log, first)
 
 
 def _of_run(case: Case, ended: Ended) -> Finding:
