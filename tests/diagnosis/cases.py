@@ -157,7 +157,7 @@ PROCESS = [
     ends("Java heap", "application_memory_limit", 3, 'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space\n'),
     dies("Ray's memory monitor", "application_memory_limit", "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low on memory."),
     ends("a panic of Go", "application_error", 2, "serving on :8080\npanic: runtime error: index out of range [3] with length 3\n\ngoroutine 1 [running]:\nmain.main()\n"),
-    ends("a program's own error in its own words", "application_error", 1, "loading shards\nError: checkpoint version 7 is newer than this program\n"),
+    ends("a program's own error in its own words", "application_error", 1, "loading shards\nError: checkpoint version 7 is newer than this program\n", sure=False),
     ends("killed without a reason", "killed_by_signal", 137, STEPS, sure=False),
     ends("terminated without a reason", "killed_by_signal", 143, STEPS, sure=False),
     ends("NaN", "training_diverged", 1, STEPS + "ERROR: loss is nan at step 20, stopping training\n"),

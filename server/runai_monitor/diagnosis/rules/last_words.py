@@ -11,7 +11,16 @@ from runai_monitor.diagnosis.progress import is_chatter
 from runai_monitor.diagnosis.raised import LAUNCHERS, STOPPED
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.log_finding import OUTSIDE, doubted, log_finding, of_line, sign_of_line
-from runai_monitor.diagnosis.rules.log_signs import BARE, ERROR_WORD, GAVE_UP, GUESS, OWN_ERROR, SMELLS, SUMMARY
+from runai_monitor.diagnosis.rules.log_signs import (
+    ANY_ERROR,
+    BARE,
+    ERROR_WORD,
+    GAVE_UP,
+    GUESS,
+    OWN_ERROR,
+    SMELLS,
+    SUMMARY,
+)
 from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
 from runai_monitor.diagnosis.rules.uncaught import of_exception
 from runai_monitor.diagnosis.wording import describe_workload, read_log, token
@@ -121,7 +130,7 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
     return Finding(
         cause="application_error",
         title="the program ended on an error of its own",
-        confidence=0.6 if own is None else 0.7 if SMELLS.search(own.text) else 0.84,
+        confidence=_sure_of(own),
         explanation=f"{ended.place} ended with exit code {code} after it reported an error in line {word.number} of what was read.",
         evidence_ids=(state, case.cite_log(ended, log.around(word.number, 6))),
         next_steps=(
@@ -134,6 +143,15 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
         place=ended.pod.name,
         earlier=ended.earlier,
     )  # fmt: skip
+
+
+def _sure_of(own: Line | None) -> float:
+    """How sure an error is the program's own: by whether its line is one of a language's own, and smells of nothing else."""
+    if own is None:
+        return 0.6
+    if SMELLS.search(own.text):
+        return 0.7
+    return 0.76 if ANY_ERROR.search(own.text) else 0.84
 
 
 def _named_before(lines: list[Line]) -> tuple[Line, str] | None:

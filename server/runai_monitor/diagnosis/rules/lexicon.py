@@ -48,7 +48,7 @@ _MEMORY_OUT = (
     r"|(?:fail(?:ed)?|unable|cannot|could not) (?:to )?allocate|\w*alloc\w* (?:of \S+ (?:\w+ )?)?fail\w*|maximum pool size exceeded|\boom\b|splitandretryoom"
 )
 _PATH = r"(?:^|[\s'\"`‘“(\[:=])(?:/[\w.@+-]+){2,}|\b(?:s3a?|gs|file|abfss?|hdfs|az)://\S|[\w-]\.(?:json|ya?ml|toml|pt|pth|bin|safetensors|parquet|csv|tsv|txt|h5|hdf5|tar|gguf|onnx|engine|ckpt|npy|npz|pbtxt|model)\b"
-_ABSENT = r"does not exist|doesn't exist|do not exist|not found|(?:cannot|could not|can't|couldn't) (?:be )?(?:found|find|locate)|no such|no longer exists|(?:is|was|are) missing|unable to (?:find|locate)"
+_ABSENT = r"does not exist|doesn't exist|do not exist|not found|(?:cannot|could not|can't|couldn't) (?:be )?(?:found|find|locate)|no such|no longer exists|(?:is|was|are) missing|unable to (?:find|locate)|no file named|(?:does not|doesn't) contain any|could not be opened"
 _FAILED = r"cannot|can't|could ?n[o']t|could not|failed|unable|fail|failure|error"
 _PROOF = r"credentials?|(?:api|access|auth\w*|secret|security|session|hub|bearer|refresh)[ _-]?(?:keys?|tokens?)(?: id)?|passwords?|login"
 _OF_GPU = r"(?i:cuda|nccl|gpu|collective|barrier|rendezvous)"
@@ -122,7 +122,7 @@ _OUTSIDE: tuple[LogSign, ...] = (
         "rate_limited", "an outside service limits the requests",
         "ask less often (cache, mirror, fewer ranks that download), or authenticate for a higher limit",
         both=_kind("RateLimit", "TooManyRequests", "Throttl", "QuotaExceeded", "SlowDown") + "|" + _status("429")
-        + r"|(?i:too many requests|rate.?limit\w*(?: \w+){0,3} (?:exceeded|reached|hit)|(?:exceed\w*|over) (?:your |the |its )?(?:\w+ ){0,3}(?:rate limit|request quota|download (?:rate|limit)|lfs budget|data quota|bandwidth quota)|request (?:was )?throttled|(?<!disk )quota exceeded|RESOURCE_EXHAUSTED[^\n]{0,80}(?:quota|rate|requests))",
+        + r"|(?i:too many requests|rate.?limit\w*(?: \w+){0,3} (?:exceeded|reached|hit)|(?:exceed\w*|over) (?:your |the |its )?(?:\w+ ){0,3}(?:rate limit|request quota|download (?:rate|limit)|lfs budget|data quota|bandwidth quota)|request (?:was )?throttled|reduce your request rate|(?<!disk )quota exceeded|RESOURCE_EXHAUSTED[^\n]{0,80}(?:quota|rate|requests))",
         confidence=_WORDS, through=True, unless=r"(?i:disk quota|memory|resourcequota|/dev/|errno)",
     ),
     log_sign(
@@ -177,7 +177,7 @@ _FILES: tuple[LogSign, ...] = (
         "check {detail|the path}: whether it is there, and its volume mounted (Run:ai: storage, mount path)",
         both=_kind("FileNotFound", "NoSuchFile", "NotADirectory", "PathNotFound", "NoSuchKey", "NoSuchBucket", "MissingInput", "FileDoesNotExist")
         + r"|: no such file or directory|kind: NotFound\b|StatusCode\.NOT_FOUND|" + _near(_PATH, _ABSENT, 100),
-        confidence=0.8, unless=r"(?i:command not found|executable|shared object|shared library|\bmodule\b|\bpackage\b|symbol|attribute|\bdevice\b|weight \S+ does not exist|tensor)",
+        confidence=_KIND, unless=r"(?i:\bcommand\b|executable|corrupt\w*|magic bytes|truncated|checksum|footer|shared object|shared library|\bmodule\b|\bpackage\b|symbol|attribute|\bdevice\b|weight \S+ does not exist|\btensor\b)",
     ),
     log_sign(
         "missing_file", "an object does not exist at the service it is read from",
@@ -189,10 +189,16 @@ _FILES: tuple[LogSign, ...] = (
         "permission_denied", "access to a file, device or port was denied",
         "check owner and mode against the user the container runs as (Run:ai: security.runAsUid, runAsGid, supplementalGroups)",
         both=_kind("PermissionDenied", "AccessControl") + r"|: permission denied\b|kind: PermissionDenied|" + _near(_PATH, r"(?:permission|access|operation)(?: is| was)? (?:denied|not permitted)|not writable|no write (?:access|permission)", 100),
-        confidence=0.8, through=True, unless=r"(?i:publickey|https?://|bucket|\brole\b|\biam\b|s3://|gs://)",
+        confidence=0.78, through=True, unless=r"(?i:publickey|https?://|bucket|\brole\b|\biam\b|s3://|gs://)",
     ),
 )  # fmt: skip
 _PROGRAM: tuple[LogSign, ...] = (
+    log_sign(
+        "bad_command", "a command does not exist in the image",
+        "correct the workload's command, or install it in the image (Run:ai: command, image)",
+        line=r"(?i:(?:can't|cannot|could not|unable to) (?:find|exec\w*|locate|run) (?:the )?(?:command|program|executable|binary)\b)",
+        confidence=_KIND,
+    ),
     log_sign(
         "application_memory_limit", "the program stopped at a memory limit of its own",
         "raise the program's own limit (Java: -Xmx; Ray: --memory; Dask: memory_limit), then the container's (Run:ai: compute.cpuMemoryLimit)",

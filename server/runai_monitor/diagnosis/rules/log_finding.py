@@ -18,7 +18,8 @@ from runai_monitor.diagnosis.rules.refusals import refused
 from runai_monitor.diagnosis.wording import filled, read_log, token
 
 _NEAR = 3
-_SURE_OF_A_LINE = 0.85
+_SURE_OF_A_LINE, _SURE_OF_WORDS = 0.85, 0.78
+"""How sure one line may make: a sentence that a tool is known for, and words that only belong to a cause."""
 OUTSIDE = frozenset(
     {"credential_rejected", "rate_limited", "dns_failure", "tls_error", "connection_refused", "connection_timeout"}
 )
@@ -47,7 +48,7 @@ def of_line(case: Case, ended: Ended, log: Log, line: Line, sign: LogSign) -> Fi
     near = [other.text for other in reversed(log.lines[max(0, place - _NEAR) : place + _NEAR + 1])]
     detail = told_by(sign, line.text, near)
     return log_finding(
-        ended, cause=sign.cause, title=sign.title + (f": {detail}" if detail else ""), confidence=min(sign.confidence, _SURE_OF_A_LINE),
+        ended, cause=sign.cause, title=sign.title + (f": {detail}" if detail else ""), confidence=min(sign.confidence, _SURE_OF_WORDS if sign in LEXICON else _SURE_OF_A_LINE),
         explanation=f"{ended.place} ended with exit code {ended.end.exit_code}, and line {line.number} of what was read says so.",
         evidence_ids=(case.cite_end(ended), case.cite_log(ended, log.around(line.number))),
         next_steps=advice_of(sign, line.text, detail), role=role_of(sign, line.text),

@@ -166,7 +166,9 @@ OWN_ERROR = re.compile(
     r"^panic: |^goroutine \d+ \[running\]|Exception in thread \"main\" |^thread '[^']{0,60}' panicked at|^Uncaught \w*Error|"
     r"^(?:Type|Reference|Syntax|Range)?Error: .{0,200}$|^ERROR: LoadError|^Execution halted|^Unhandled [Ee]xception|^FATAL(?: ERROR)?: |^fatal: "
 )
+ANY_ERROR = re.compile(r"^(?:Type|Reference|Syntax|Range)?Error: |^FATAL(?: ERROR)?: |^fatal: ")
+"""Of those the ones that tools in any language begin with: they may only repeat what a child of theirs said."""
 ERROR_WORD = re.compile(
-    r"\b(?:error|fatal|failed|failure|exception|cannot|could not|unable to|aborting|critical)\b(?! ?rate)",
+    r"\b(?:error|fatal|failed|failure|exception|cannot|could not|unable to|aborting|critical)\b(?! ?rate)|^\[[EFC] \d",
     re.IGNORECASE,
 )
