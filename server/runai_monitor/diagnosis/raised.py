@@ -24,7 +24,7 @@ _DIRECT = "The above exception was the direct cause of the following exception:"
 _DURING = "During handling of the above exception, another exception occurred:"
 # A traceback after one of these ended a thread or a clean-up, not the process.
 _ASIDE = re.compile(
-    r"^Exception ignored in|^Exception in thread |--- Logging error ---|exception was never retrieved|^Exception in callback"
+    r"^Exception ignored in|^Exception in thread |--- Logging error ---|exception was never retrieved|^Exception in callback|^Error in atexit\._run_exitfuncs"
 )
 _LIBRARY = re.compile(r"site-packages|dist-packages|/lib/python\d|<frozen |<string>|/opt/conda/lib/")
 _NEXT_RECORD = re.compile(r"[\[{(]?\d{4}[-/]\d\d|(?:INFO|WARN|DEBUG|ERROR|FATAL|CRITICAL)\b|I?\d{2}:\d{2}:\d{2}")

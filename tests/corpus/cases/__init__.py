@@ -16,6 +16,7 @@ from tests.corpus.cases import (
     programs,
     public_endings,
     public_logs,
+    public_shapes,
     quiet,
     ranks,
     scheduling,
@@ -47,4 +48,5 @@ CASES: tuple[LabelledCase, ...] = (
     *unseen_platform.CASES,
     *public_logs.CASES,
     *public_endings.CASES,
+    *public_shapes.CASES,
 )

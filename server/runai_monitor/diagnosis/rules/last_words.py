@@ -93,6 +93,13 @@ def _given_up(case: Case, ended: Ended, log: Log) -> Finding | None:
     return None
 
 
+def ended_by_itself(log: Log) -> bool:
+    """Whether the end of a log holds an error that a language reports as its own before it aborts."""
+    return any(
+        OWN_ERROR.search(line.text) and not ANY_ERROR.search(line.text) for line in log.fatal_lines[-_LAST_LINES:]
+    )
+
+
 def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
     """What remains of a process that ended by itself: its own error in other words, a doubt, or only its exit code."""
     state = case.cite_end(ended)

@@ -107,7 +107,7 @@ _OUTSIDE: tuple[LogSign, ...] = (
     log_sign(
         "tls_error", "a TLS connection could not be trusted or made",
         "check the certificate and the clock; add the company's CA to the image (SSL_CERT_FILE, REQUESTS_CA_BUNDLE)",
-        both=_kind("SSL", "TLS", "Certificate", "CertPath") + r"|(?i:certificate (?:verif\w+|validation|has expired|is not (?:yet )?(?:trusted|valid)|signed by unknown|chain)|self.signed certificate|(?:ssl|tls) (?:handshake|routines|alert)|local issuer certificate|unknown ca\b)|\bCERT_[A-Z_]+\b|SELF_SIGNED\w*",
+        both=_kind("SSL", "TLS", "Certificate", "CertPath") + r"|(?i:certificate (?:verif\w+|validation|has expired|is not (?:yet )?(?:trusted|valid)|signed by unknown|chain)|self.signed certificate|(?:ssl|tls) (?:handshake(?! timeout)|routines|alert)|local issuer certificate|unknown ca\b)|\bCERT_[A-Z_]+\b|SELF_SIGNED\w*",
         confidence=_WORDS, through=True,
     ),
     log_sign(
@@ -148,7 +148,7 @@ _OUTSIDE: tuple[LogSign, ...] = (
         "connection_timeout", "an answer did not come in time",
         "check the route to that host: proxy (HTTPS_PROXY), firewall, network policy",
         both=rf"(?!(?:asyncio\.(?:exceptions\.)?|concurrent\.futures\.(?:_base\.)?)?TimeoutError\b){_kind('Timeout', 'TimedOut', 'DeadlineExceeded')}|" + _status("408", "504")
-        + r"|StatusCode\.DEADLINE_EXCEEDED|\bDEADLINE_EXCEEDED\b|(?i:deadline exceeded|(?:connection|request|response|handshake|initiali[sz]ation|read|connect|server|socket|operation|call|rpc|http\w*)(?: \w+){0,3} timed? ?out|timeout (?:was )?(?:exceeded|expired|reached|waiting)|timed out (?:waiting|after|while))",
+        + r"|StatusCode\.DEADLINE_EXCEEDED|\bDEADLINE_EXCEEDED\b|(?i:deadline exceeded|(?:connection|request|response|handshake|initiali[sz]ation|read|connect|server|socket|operation|call|rpc|http\w*)(?: \w+){0,3} timed? ?out|timeout (?:was )?(?:exceeded|expired|reached|waiting)|timed out (?:waiting|after|while)|handshake timeout)",
         confidence=0.72, through=True, unless=rf"(?i:dataloader|timeoutexpired|command '|\block\b|lockfile|filelock|solver|walltime|time limit|queue\.)|{_OF_GPU}",
     ),
 )  # fmt: skip
@@ -169,14 +169,14 @@ _FILES: tuple[LogSign, ...] = (
         "missing_module", "a module or library is missing",
         "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
         both=r"\bModuleNotFoundError\b(?:: No module named '(?P<detail>[\w.]+))?|unable to load shared library|cannot open shared o|(?i:could not load (?:the )?(?:shared |dynamic )?library|cannot load shared)|\b(?:ClassNotFoundException|NoClassDefFoundError|UnsatisfiedLinkError)\b|ERR_MODULE_NOT_FOUND|symbol lookup error|(?i:(?:may|must|have|need) (?:need )?to (?:be )?install(?:ed)?\b)"
-        r"|Package \S+ not found in current path|(?i:(?:package|module|library|dependency|extension|plugin|gem|crate)\S* [^\n]{0,60}(?:is|are) (?:not installed|not available|required but)|required (?:package|module|library)[^\n]{0,40}(?:missing|not found))",
+        r"|Package \S+ not found in current path|(?i:\b(?:module|package|library|plugin)s? ['\"`‘]?[\w.@/-]+['\"`’]? (?:was |is )?(?:not found|could not be found|cannot be found))|(?i:(?:package|module|library|dependency|extension|plugin|gem|crate)\S* [^\n]{0,60}(?:is|are) (?:not installed|not available|required but)|required (?:package|module|library)[^\n]{0,40}(?:missing|not found))",
         confidence=_WORDS, unless=r"(?i:checkpoint|tokenizer file|state_dict)",
     ),
     log_sign(
         "missing_file", "a file or directory does not exist",
         "check {detail|the path}: whether it is there, and its volume mounted (Run:ai: storage, mount path)",
         both=_kind("FileNotFound", "NoSuchFile", "NotADirectory", "PathNotFound", "NoSuchKey", "NoSuchBucket", "MissingInput", "FileDoesNotExist")
-        + r"|: no such file or directory|kind: NotFound\b|StatusCode\.NOT_FOUND|" + _near(_PATH, _ABSENT, 100),
+        + r"|: no such file or directory|kind: NotFound\b|StatusCode\.NOT_FOUND|(?i:\b(?:file|directory|folder|path)\W{1,3}[^\s'\"]{1,160}['\"’”]? (?:does not exist|not found|(?:can|could) ?not be (?:found|opened)))|" + _near(_PATH, _ABSENT, 100),
         confidence=_KIND, unless=r"(?i:\bcommand\b|executable|corrupt\w*|magic bytes|truncated|checksum|footer|shared object|shared library|\bmodule\b|\bpackage\b|symbol|attribute|\bdevice\b|weight \S+ does not exist|\btensor\b)",
     ),
     log_sign(

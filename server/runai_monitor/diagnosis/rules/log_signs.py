@@ -169,6 +169,6 @@ OWN_ERROR = re.compile(
 ANY_ERROR = re.compile(r"^(?:Type|Reference|Syntax|Range)?Error: |^FATAL(?: ERROR)?: |^fatal: ")
 """Of those the ones that tools in any language begin with: they may only repeat what a child of theirs said."""
 ERROR_WORD = re.compile(
-    r"\b(?:error|fatal|failed|failure|exception|cannot|could not|unable to|aborting|critical)\b(?! ?rate)|^\[[EFC] \d",
+    r"\b(?:error|fatal|failed|failure|exception|cannot|could not|unable to|aborting|critical|not found|no such|denied|refused|unhandled|uncaught|exceeded|timed out|rejected|mismatch|unsupported|not supported)\b(?! ?rate)|^\[[EFC] \d",
     re.IGNORECASE,
 )

@@ -14,7 +14,7 @@ def _signal(number: int, name: str, words: str) -> str:
     codes = rf"-{number}|{128 + number}"
     return (
         rf"\b{name}\b|(?i:\b{words}\b|\bsignal:? (?:\(?{name}\)?,? ?\(?)?{number}\b)"
-        rf"|(?i:(?:exit ?code|exit status|exited with(?: code| status)?|crashed with(?: exit)? code|return(?:ed)? ?code|status code of child)[ \t]*[:=]? ?)(?:{codes})\b"
+        rf"|(?i:(?:exit ?code|exit status|exited with(?: code| status)?|crashed with(?: exit)? code|return(?:ed)? ?code)[ \t]*[:=]? ?\(?)(?:{codes})\b|\*\*\* .{{1,80}}\] Error {128 + number}\b"
     )
 
 

@@ -83,7 +83,8 @@ def _of_run(case: Case, ended: Ended) -> Finding:
             return memory
     if said is not None and (end.exit_code, said.cause) not in _SAID_BY_SHELL:
         return said
-    if end.exit_code in _EXITS:
+    reported = end.exit_code == _ABORTED and ended.log is not None and last_words.ended_by_itself(ended.log)
+    if end.exit_code in _EXITS and not reported:
         return _from_exit_code(case, ended, end.exit_code)
     if stopped or (ended.log is not None and any(item.name in STOPPED for item in ended.log.fatal_raised)):
         return _killed(case, ended)
