@@ -53,6 +53,45 @@ _SHAPES: tuple[tuple[str, str | tuple[str, ...], str, int, str], ...] = (
     ("cv2-gl", "missing_module", "OpenCV needs a library of the system", 1, raised("ImportError: libGL.so.1: cannot open shared object file: No such file or directory", code="import cv2")),
     ("numpy-abi", ("python_exception", "missing_module"), "a binary built for another numpy", 1, raised("ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88 from PyObject")),
 )  # fmt: skip
+# The last set, after the shapes: what is left to measure with.
+_LAST: tuple[tuple[str, str | tuple[str, ...], str, int, str], ...] = (
+    ("weka-evicted", "storage_unresponsive", "a mount that hangs", 1, raised("OSError: [Errno 5] Input/output error: '/weka/ds/shard-9.bin'")),
+    ("cephfs-shutdown", "storage_unresponsive", "EIO's neighbour of a network file system", 1, "mv: failed to access '/cephfs/out': Cannot send after transport endpoint shutdown\n"),
+    ("seaweed-quota", "disk_full", "a quota told by a file system's client", 1, raised("OSError: [Errno 122] Disk quota exceeded")),
+    ("overlay-full", "disk_full", "docker's overlay is full", 1, "cp: error writing '/tmp/model.bin': No space left on device\n"),
+    ("triton-cuda-graph", "cuda_oom", "graph capture runs out of memory", 1, raised("RuntimeError: CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API call")),
+    ("tensorrt-build", "cuda_oom", "TensorRT's builder", 1, "[03/01/2026-02:54:11] [TRT] [E] [defaultAllocator.cpp::allocate::31] Error Code 1: Cuda Runtime (out of memory)\n[03/01/2026-02:54:11] [TRT] [W] Requested amount of GPU memory (8589934592 bytes) could not be allocated.\n&&&& FAILED TensorRT.trtexec [TensorRT v100300] # trtexec --onnx=m.onnx\n"),
+    ("nim-profile", ("no_gpu_visible", "application_error", "python_exception", "invalid_arguments"), "no profile fits the GPUs that are seen", 1, "ERROR 2026-03-01 02:54:11.100 utils.py:21] Could not find a profile that is currently runnable with the detected hardware. Please check the system information below and make sure you have enough GPUs.\nSYSTEM INFO\n- Free GPUs: <None>\n"),
+    ("cuda-peer", ("python_exception", "cuda_illegal_access"), "peer access is none of the list's faults", 1, raised("RuntimeError: CUDA error: peer access is not supported between these two devices")),
+    ("cufile-driver", ("python_exception", "application_error"), "GPUDirect storage is not set up", 1, raised("RuntimeError: cuFile error 5001: driver initialization error")),
+    ("nvshmem-ib", "nccl_network_error", "NVSHMEM needs InfiniBand", 255, "/src/nvshmem/transport/ibrc/ibrc.cpp:1438: NULL value get_device_list failed\nWARN: IBRC transport: ibv_modify_qp failed: Connection timed out, aborting\n/src/host/init.cpp:1010: non-zero status: 7 nvshmem ibrc transport error: ibv_modify_qp failed\n"),
+    ("gloo-timeout", ("nccl_timeout", "nccl_network_error", "connection_timeout"), "a gloo store that nobody joins", 1, raised("RuntimeError: [/pytorch/third_party/gloo/gloo/rendezvous/context.cc:37] Rendezvous timed out after 1800000ms")),
+    ("store-lost", ("nccl_network_error", "connection_refused", "connection_timeout", "nccl_timeout"), "the store of rank 0 has gone", 1, raised("torch.distributed.DistNetworkError: Failed to recv, got 0 bytes. Connection was likely closed. Did the remote server shutdown or crash?")),
+    ("hf-xet-403", "credential_rejected", "a download client in Rust", 1, raised("RuntimeError: Data processing error: CAS service error : Reqwest Error: HTTP status client error (403 Forbidden), domain: https://cas.example/reconstructions")),
+    ("hf-xet-timeout", "connection_timeout", "the same client, another answer", 1, raised("RuntimeError: Data processing error: CAS service error : ReqwestMiddleware Error: Request failed after 5 retries: error sending request for url (https://cas.example/x): operation timed out")),
+    ("ngc-key", "credential_rejected", "NGC's client", 1, "Error: Missing API key and missing Email Authentication. This command requires an API key or authentication via browser login. Run 'ngc config set' to create one.\n"),
+    ("modelscope-404", ("missing_file", "python_exception"), "no such model", 1, raised("modelscope.hub.errors.NotExistError: The file path config.json does not exist in: org/m, 404")),
+    ("aws-cli-region", ("invalid_arguments", "application_error"), "no region is set", 253, 'You must specify a region. You can also configure your region by running "aws configure".\n'),
+    ("aws-cli-creds", "credential_rejected", "no credentials for the command line", 255, "fatal error: Unable to locate credentials\n"),
+    ("s5cmd-404", "missing_file", "s5cmd's object", 1, 'ERROR "cp s3://lake/x/* ./": no object found\n'),
+    ("mc-refused", "connection_refused", "MinIO's client cannot connect", 1, "mc: <ERROR> Unable to initialize new alias from the provided credentials. Get \"http://minio:9000/probe-bucket-sign/?location=\": dial tcp 10.0.0.3:9000: connect: connection refused.\n"),
+    ("ssh-hostkey", ("application_error", "credential_rejected", "tls_error"), "a host key that nobody knows", 128, "Host key verification failed.\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n"),
+    ("docker-hub-429", "rate_limited", "a puller inside the job", 1, "Error: reading manifest 24.05-py3 in docker.io/library/x: toomanyrequests: You have reached your pull rate limit.\n"),
+    ("ldap-refused", "connection_refused", "LDAP's words", 1, raised("ldap.SERVER_DOWN: {'result': -1, 'desc': \"Can't contact LDAP server\", 'errno': 111, 'info': 'Connection refused'}")),
+    ("smtp-auth", "credential_rejected", "a mail server's answer", 1, raised("smtplib.SMTPAuthenticationError: (535, b'5.7.8 Error: authentication failed')")),
+    ("kerberos", "credential_rejected", "no ticket", 1, "kinit: Client's credentials have been revoked while getting initial credentials\n"),
+    ("ray-env", ("python_exception", "missing_module"), "Ray could not build the environment of its workers", 1, raised("ray.exceptions.RuntimeEnvSetupError: Failed to set up runtime environment.\nFailed to install pip packages: ['foo==9']")),
+    ("ray-head-wait", ("connection_refused", "connection_timeout", "python_exception"), "no head to connect to", 1, raised("ConnectionError: Could not find any running Ray instance. Please specify the one to connect to by setting `--address` flag or `RAY_ADDRESS` environment variable.")),
+    ("accelerate-config", ("invalid_arguments", "python_exception"), "a wrong setting in words", 1, raised("ValueError: You need to set the environment variable MASTER_ADDR before launching on several machines")),
+    ("lightning-ckpt", "missing_file", "a checkpoint to resume from", 1, raised("FileNotFoundError: Checkpoint file not found: /ckpt/last.ckpt")),
+    ("yaml-anchor", "invalid_arguments", "an error of YAML", 1, raised("yaml.composer.ComposerError: found undefined alias 'default'\n  in \"conf.yaml\", line 3, column 9")),
+    ("omegaconf-interp", "invalid_arguments", "an interpolation without its key", 1, raised("omegaconf.errors.InterpolationKeyError: Interpolation key 'data.root' not found\n    full_key: train.path\n    object_type=dict")),
+    ("env-substitution", "invalid_arguments", "a script that wants a variable", 1, "run.sh: line 3: HF_TOKEN: must be set\n"),
+    ("perm-socket", "permission_denied", "a low port without the right", 1, raised("PermissionError: [Errno 13] Permission denied: ('0.0.0.0', 80)")),
+    ("home-cache", "permission_denied", "a cache that belongs to root", 1, raised("PermissionError: [Errno 13] Permission denied: '/.cache'")),
+    ("matplotlib-noise", "python_exception", "a cache that is not writable only warns", 1, "Matplotlib created a temporary cache directory at /tmp/mpl because the default path (/.config/matplotlib) is not a writable directory; it is highly recommended to set the MPLCONFIGDIR environment variable\n" + raised("AttributeError: 'dict' object has no attribute 'lr'")),
+    ("slow-tokenizer-noise", "python_exception", "a 404 of an optional file is ordinary", 1, "HTTP Error 404 while fetching https://huggingface.co/org/m/resolve/main/processor_config.json, using defaults\n" + raised("IndexError: index 4 is out of bounds for dimension 0 with size 4")),
+)  # fmt: skip
 CASES: list[LabelledCase] = [
-    end(f"shape-{name}", expected, why, code, log) for name, expected, why, code, log in _SHAPES
+    end(f"shape-{name}", expected, why, code, log) for name, expected, why, code, log in (*_SHAPES, *_LAST)
 ]

@@ -19,7 +19,7 @@ _KIND = 0.74
 
 def _kind(*parts: str) -> str:
     """The name of an exception or error, in any language, that has one of these parts."""
-    return rf"\b(?:[\w$]+\.)*\w*(?:{'|'.join(parts)})\w*(?:Error|Exception|Failure|Failed|Denied|Expired)\w*\b"
+    return rf"\b\w{{0,40}}(?:{'|'.join(parts)})\w{{0,40}}(?:Error|Exception|Failure|Failed|Denied|Expired)\w{{0,20}}\b"
 
 
 def _near(one: str, other: str, distance: int = 120) -> str:
@@ -51,6 +51,8 @@ _PATH = r"(?:^|[\s'\"`‘“(\[:=])(?:/[\w.@+-]+){2,}|\b(?:s3a?|gs|file|abfss?|h
 _ABSENT = r"does not exist|doesn't exist|do not exist|not found|(?:cannot|could not|can't|couldn't) (?:be )?(?:found|find|locate)|no such|no longer exists|(?:is|was|are) missing|unable to (?:find|locate)|no file named|(?:does not|doesn't) contain any|could not be opened"
 _FAILED = r"cannot|can't|could ?n[o']t|could not|failed|unable|fail|failure|error"
 _PROOF = r"credentials?|(?:api|access|auth\w*|secret|security|session|hub|bearer|refresh)[ _-]?(?:keys?|tokens?)(?: id)?|passwords?|login"
+# Of a library: the language's own TimeoutError may be that of any wait.
+_LIBRARY_TIMEOUT = r"|(?<=\.)(?<!asyncio\.)(?<!asyncio\.exceptions\.)(?<!futures\.)(?<!futures\._base\.)(?<!processing\.)(?<!context\.)TimeoutError\b"
 _OF_GPU = r"(?i:cuda|nccl|gpu|collective|barrier|rendezvous)"
 
 _GPUS: tuple[LogSign, ...] = (
@@ -85,13 +87,13 @@ _GPUS: tuple[LogSign, ...] = (
         "check that the workload asks for a GPU (Run:ai: compute.gpuDevicesRequest) and that the image's framework is built with CUDA",
         both=_cuda_code("100", "101", "46") + r"|cudaError(?:NoDevice|DevicesUnavailable|InvalidDevice)\b|CUDA_ERROR_(?:NO_DEVICE|DEVICE_UNAVAILABLE)|\bNVMLError\w*|NVML(?: Shared)? [Ll]ibrary|invalid device ordinal|devices are busy or unavailable"
         r"|(?i:\b(?:no|zero|0|any) (?:\w+[ -]){0,3}(?:gpus?|cuda devices?|cuda.capable devices?|accelerators?)\b(?: \w+){0,3} (?:found|available|detected|visible|present|exist)|(?:found|detected|sees?) (?:no|0|zero) (?:\w+ ){0,2}(?:gpus?|cuda devices?)\b"
-        r"|\bcuda (?:is |was |support )?(?:not|un)[ -]?available|(?:gpu|cuda device)s? (?:is |are |was |were )?not (?:found|available|detected|visible|accessible)|machine only has: \[\]|(?:gpu|cuda)(?: device)?s? (?:is |are )?(?:required|needed)\b|requires (?:a |an |at least one )(?:\w+ )?(?:gpu|cuda)\b(?! with|s? compute)|must have at least one device)",
+        r"|\bcuda (?:is |was |support )?(?:not|un)[ -]?available|(?:gpu|cuda device)s? (?:is |are |was |were )?not (?:found|available|detected|visible|accessible)|machine only has: \[\]|(?:could ?n.t|could not|cannot|unable to|failed to) (?:find|detect|locate|get|access|see) (?:\w+ ){0,3}(?:gpus?|cuda devices?|nvidia driver)\b|(?:gpu|cuda)(?: device)?s? (?:is |are )?(?:required|needed)\b|requires (?:a |an |at least one )(?:\w+ )?(?:gpu|cuda)\b(?! with|s? compute)|must have at least one device)",
         confidence=0.8,
     ),
     log_sign(
         "nccl_network_error", "the network between ranks failed",
         "check the links of the nodes involved (ibstat, ethtool) and NCCL_SOCKET_IFNAME, NCCL_IB_HCA; rerun with NCCL_DEBUG=INFO",
-        both=r"no socket interface found|NCCL error:? .{0,20}unhandled system error|IBV_WC_\w+|IBV_EVENT_\w+|(?i:transport retry count(?:er)? exceeded)|\bUCX +(?:ERROR|FATAL)|\bUCS?[TPX]_ERR\w*|(?i:(?:infiniband|\brdma|\bmlx5|libibverbs)[^\n]{0,80}(?:fail\w*|error|down|timed? ?out))",
+        both=r"no socket interface found|\bDist(?:Network|Store)Error: (?![^\n]{0,200}(?:EADDRINUSE|already in use))|NCCL error:? .{0,20}unhandled system error|IBV_WC_\w+|IBV_EVENT_\w+|(?i:transport retry count(?:er)? exceeded)|\bUCX +(?:ERROR|FATAL)|\bUCS?[TPX]_ERR\w*|(?i:(?:infiniband|\brdma|\bmlx5|libibverbs)[^\n]{0,80}(?:fail\w*|error|down|timed? ?out))",
         confidence=_WORDS, role=Role.FOLLOWS, beside=True,
     ),
     log_sign(
@@ -107,7 +109,7 @@ _OUTSIDE: tuple[LogSign, ...] = (
     log_sign(
         "tls_error", "a TLS connection could not be trusted or made",
         "check the certificate and the clock; add the company's CA to the image (SSL_CERT_FILE, REQUESTS_CA_BUNDLE)",
-        both=_kind("SSL", "TLS", "Certificate", "CertPath") + r"|(?i:certificate (?:verif\w+|validation|has expired|is not (?:yet )?(?:trusted|valid)|signed by unknown|chain)|self.signed certificate|(?:ssl|tls) (?:handshake(?! timeout)|routines|alert)|local issuer certificate|unknown ca\b)|\bCERT_[A-Z_]+\b|SELF_SIGNED\w*",
+        both=_kind("SSL", "TLS", "Certificate", "CertPath") + r"|(?i:certificate (?:verif\w+|required|validation|has expired|is not (?:yet )?(?:trusted|valid)|signed by unknown|chain)|self.signed certificate|bad certificate|(?:ssl|tls) (?:handshake(?! timeout)|routines|alert)|local issuer certificate|unknown ca\b)|\bCERT_[A-Z_]+\b|SELF_SIGNED\w*",
         confidence=_WORDS, through=True,
     ),
     log_sign(
@@ -122,7 +124,7 @@ _OUTSIDE: tuple[LogSign, ...] = (
         "rate_limited", "an outside service limits the requests",
         "ask less often (cache, mirror, fewer ranks that download), or authenticate for a higher limit",
         both=_kind("RateLimit", "TooManyRequests", "Throttl", "QuotaExceeded", "SlowDown") + "|" + _status("429")
-        + r"|(?i:too many requests|rate.?limit\w*(?: \w+){0,3} (?:exceeded|reached|hit)|(?:exceed\w*|over) (?:your |the |its )?(?:\w+ ){0,3}(?:rate limit|request quota|download (?:rate|limit)|lfs budget|data quota|bandwidth quota)|request (?:was )?throttled|reduce your request rate|(?<!disk )quota exceeded|RESOURCE_EXHAUSTED[^\n]{0,80}(?:quota|rate|requests))",
+        + r"|(?i:too ?many ?requests|(?:reached|exceeded|hit|over) (?:your |the )?(?:\w+ ){0,3}rate limit|rate.?limit\w*(?: \w+){0,3} (?:exceeded|reached|hit)|(?:exceed\w*|over) (?:your |the |its )?(?:\w+ ){0,3}(?:rate limit|request quota|download (?:rate|limit)|lfs budget|data quota|bandwidth quota)|request (?:was )?throttled|reduce your request rate|(?<!disk )quota exceeded|RESOURCE_EXHAUSTED[^\n]{0,80}(?:quota|rate|requests))",
         confidence=_WORDS, through=True, unless=r"(?i:disk quota|memory|resourcequota|/dev/|errno)",
     ),
     log_sign(
@@ -131,24 +133,24 @@ _OUTSIDE: tuple[LogSign, ...] = (
         both=_kind("Unauthori[sz]ed", "Unauthenticated", "Forbidden", "AccessDenied", "NotAuthori[sz]ed", "Authentication", "Authorization", "AuthError", "Credentials?", "InvalidToken", "ExpiredToken", "LoginRequired", "GatedRepo", "InvalidAccessKey", "SignatureDoesNotMatch")
         + r"|^(?:\w+\.)*(?:Forbidden|Unauthorized|Unauthenticated|PermissionDenied)\b|StatusCode\.(?:UNAUTHENTICATED|PERMISSION_DENIED)|\bUNAUTHENTICATED\b|\bPERMISSION_DENIED\b|" + _status("401", "403", "407")
         + r"|(?i:(?<!\w)(?:invalid|expired|missing|wrong|incorrect|revoked|bad|no valid|unable to locate|requires?|(?:could|did) not find(?: any)?|not find(?: any)?|no)\W(?:\w+ ){0,2}(?:" + _PROOF + r")\b"
-        r"|(?:" + _PROOF + r")\b[^\n]{0,40}(?:not found|(?:is|was|are) (?:not valid|invalid|expired|rejected|missing|incorrect)|does not exist|failed|has expired)"
+        r"|(?:" + _PROOF + r")\b[^\n]{0,40}(?:not found|(?:is|was|are|has been|have been) (?:not valid|revoked|invalid|expired|rejected|missing|incorrect)|does not exist|failed|has expired)"
         r"|not (?:authori[sz]ed|authenticated|logged in)\b|authentication (?:has |is )?(?:failed|required|error)|authori[sz]ation (?:failed|required|header)|must be authenticated|you (?:must|need to) (?:be logged in|authenticate|log ?in)"
-        r"|\bgated (?:repo|model|dataset)|does(?: not|n't) have (?:\S+ ){0,4}(?:access|permission)|(?:insufficient|lacks?) (?:permissions?|privileges?|scopes?)|permission denied \(<|access (?:to \S+ )?(?:is )?forbidden)",
+        r"|\bgated (?:repo|model|dataset)|does(?: not|n't) have (?:\S+ ){0,4}(?:access|permission)|(?:insufficient|lacks?) (?:permissions?|privileges?|scopes?)|permission denied \(<|access (?:to \S+ )?(?:is )?forbidden|\bunauthori[sz]ed\b|\bforbidden\b|(?:could not|failed to|unable to) (?:authenticate|log ?in|authori[sz]e)|user ?name (?:or|and) password|requires? authentication|is not allowed to (?:access|perform|read|list))|\binvalid_grant\b|\binvalid_client\b|NoCredentialProviders",
         confidence=_WORDS, through=True, unless=r"AccessDenied\w*: /|\[Errno|\bEACCES\b|(?i:\bos error|no (?:login )?shell|special tokens?|(?:pad|eos|bos|unk)[ _]token)",
     ),
     log_sign(
         "connection_refused", "a service could not be reached",
         "check that the service runs and listens on that host and port, and that no network policy is in between",
-        both=_kind("EndpointConnection", "Connect(?:ion)?Refused", "APIConnection", "NewConnection", "NoBrokers?Available", "NoServersAvailable", "NoHostAvailable", "ServiceUnavailable", "ClientConnector", "CannotConnect", "Unreachable", r"(?:^|\.)Connect")
+        both=_kind("EndpointConnection", "Connect(?:ion)?Refused", "APIConnection", "NewConnection", "NoBrokers?Available", "NoServersAvailable", "NoHostAvailable", "ServiceUnavailable", "ClientConnector", "CannotConnect", "Unreachable", r"\bConnect")
         + r"|\bNoBrokersAvailable\b|\bNoHostAvailable\b|\[Errno (?:101|113)\]|EHOSTUNREACH|ENETUNREACH|(?i:no route to host|network is unreachable|HTTP 000\b|StatusCode\.UNAVAILABLE"
-        r"|(?:could ?n.t|could not|cannot|can.t|failed to|unable to|fail to)(?: be)? (?:connect|reach(?:ed)?|establish (?:a |an |the )?(?:new )?connection)\b|connection failed|(?:server|broker|endpoint|service) (?:is |was )?(?:un|not )reachable)",
+        r"|(?:could ?n.t|could not|cannot|can.t|failed to|unable to|fail to)(?: be)? (?:connect|reach(?:ed)?|establish (?:a |an |the )?(?:new )?connection)\b|connection failed|can.t contact|failed to dial|could not find any running|is the server running|(?:server|broker|endpoint|service) (?:is |was )?(?:un|not )reachable)",
         confidence=0.7, through=True, unless=rf"(?i:timed? ?out|reset by peer|tcpstore|c10d)|{_OF_GPU}",
     ),
     log_sign(
         "connection_timeout", "an answer did not come in time",
         "check the route to that host: proxy (HTTPS_PROXY), firewall, network policy",
-        both=rf"(?!(?:asyncio\.(?:exceptions\.)?|concurrent\.futures\.(?:_base\.)?)?TimeoutError\b){_kind('Timeout', 'TimedOut', 'DeadlineExceeded')}|" + _status("408", "504")
-        + r"|StatusCode\.DEADLINE_EXCEEDED|\bDEADLINE_EXCEEDED\b|(?i:deadline exceeded|(?:connection|request|response|handshake|initiali[sz]ation|read|connect|server|socket|operation|call|rpc|http\w*)(?: \w+){0,3} timed? ?out|timeout (?:was )?(?:exceeded|expired|reached|waiting)|timed out (?:waiting|after|while)|handshake timeout)",
+        both=_kind(r"\wTimeout", "Timeout(?!Error)", "TimedOut", "DeadlineExceeded") + _LIBRARY_TIMEOUT + "|" + _status("408", "504")
+        + r"|StatusCode\.DEADLINE_EXCEEDED|\bDEADLINE_EXCEEDED\b|(?i:deadline exceeded|(?:connection|request|response|handshake|initiali[sz]ation|read|connect|server|socket|operation|call|rpc|http\w*)(?: \w+){0,3} timed? ?out|timeout (?:was )?(?:exceeded|expired|reached|waiting)|timed out (?:waiting|after|while)|handshake timeout|no response from|did not respond|took too long to)",
         confidence=0.72, through=True, unless=rf"(?i:dataloader|timeoutexpired|command '|\block\b|lockfile|filelock|solver|walltime|time limit|queue\.)|{_OF_GPU}",
     ),
 )  # fmt: skip
@@ -168,7 +170,7 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "missing_module", "a module or library is missing",
         "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
-        both=r"\bModuleNotFoundError\b(?:: No module named '(?P<detail>[\w.]+))?|unable to load shared library|cannot open shared o|(?i:could not load (?:the )?(?:shared |dynamic )?library|cannot load shared)|\b(?:ClassNotFoundException|NoClassDefFoundError|UnsatisfiedLinkError)\b|ERR_MODULE_NOT_FOUND|symbol lookup error|(?i:(?:may|must|have|need) (?:need )?to (?:be )?install(?:ed)?\b)"
+        both=_kind("PackageNotFound", "DistributionNotFound", "MissingDependency", "DependencyMissing") + r"|\bModuleNotFoundError\b(?:: No module named '(?P<detail>[\w.]+))?|unable to load shared library|cannot open shared o|(?i:could not load (?:the )?(?:shared |dynamic )?library|cannot load shared)|\b(?:ClassNotFoundException|NoClassDefFoundError|UnsatisfiedLinkError)\b|ERR_MODULE_NOT_FOUND|symbol lookup error|(?i:(?:may|must|have|need) (?:need )?to (?:be )?install(?:ed)?\b)"
         r"|Package \S+ not found in current path|(?i:\b(?:module|package|library|plugin)s? ['\"`‘]?[\w.@/-]+['\"`’]? (?:was |is )?(?:not found|could not be found|cannot be found))|(?i:(?:package|module|library|dependency|extension|plugin|gem|crate)\S* [^\n]{0,60}(?:is|are) (?:not installed|not available|required but)|required (?:package|module|library)[^\n]{0,40}(?:missing|not found))",
         confidence=_WORDS, unless=r"(?i:checkpoint|tokenizer file|state_dict)",
     ),
@@ -176,7 +178,7 @@ _FILES: tuple[LogSign, ...] = (
         "missing_file", "a file or directory does not exist",
         "check {detail|the path}: whether it is there, and its volume mounted (Run:ai: storage, mount path)",
         both=_kind("FileNotFound", "NoSuchFile", "NotADirectory", "PathNotFound", "NoSuchKey", "NoSuchBucket", "MissingInput", "FileDoesNotExist")
-        + r"|: no such file or directory|kind: NotFound\b|StatusCode\.NOT_FOUND|(?i:\b(?:file|directory|folder|path)\W{1,3}[^\s'\"]{1,160}['\"’”]? (?:does not exist|not found|(?:can|could) ?not be (?:found|opened)))|" + _near(_PATH, _ABSENT, 100),
+        + r"|: no such file or directory|kind: NotFound\b|(?i:\bfile not found\b|\bno such (?:file|directory|object|key|bucket|path)\b|\bno (?:object|file|key|bucket)s? found\b)|StatusCode\.NOT_FOUND|(?i:\b(?:file|directory|folder|path)\W{1,3}[^\s'\"]{1,160}['\"’”]? (?:does not exist|not found|(?:can|could) ?not be (?:found|opened)))|" + _near(_PATH, _ABSENT, 100),
         confidence=_KIND, unless=r"(?i:\bcommand\b|executable|corrupt\w*|magic bytes|truncated|checksum|footer|shared object|shared library|\bmodule\b|\bpackage\b|symbol|attribute|\bdevice\b|weight \S+ does not exist|\btensor\b)",
     ),
     log_sign(
@@ -188,7 +190,7 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "permission_denied", "access to a file, device or port was denied",
         "check owner and mode against the user the container runs as (Run:ai: security.runAsUid, runAsGid, supplementalGroups)",
-        both=_kind("PermissionDenied", "AccessControl") + r"|: permission denied\b|kind: PermissionDenied|" + _near(_PATH, r"(?:permission|access|operation)(?: is| was)? (?:denied|not permitted)|not writable|no write (?:access|permission)", 100),
+        both=_kind("PermissionDenied", "AccessControl") + r"|: permission denied\b|(?i:\bmust be (?:run as )?root\b|\brequires? root\b)|kind: PermissionDenied|" + _near(_PATH, r"(?:permission|access|operation)(?: is| was)? (?:denied|not permitted)|not writable|no write (?:access|permission)", 100),
         confidence=0.78, through=True, unless=r"(?i:publickey|https?://|bucket|\brole\b|\biam\b|s3://|gs://)",
     ),
 )  # fmt: skip
@@ -221,9 +223,9 @@ _PROGRAM: tuple[LogSign, ...] = (
     log_sign(
         "invalid_arguments", "the program refused its arguments or configuration",
         "correct the workload's command, arguments or environment (Run:ai: command, args, environmentVariables)",
-        raised=r"^(?:\w+\.)*(?:\w*(?:Misconfiguration|InvalidConfig\w*|BadConfig\w*|ConfigParse\w*|ConfigValidation\w*|InvalidArgumentCombination|InvalidOption|UnknownOption|NoSuchOption|MissingParameter|UsageError|ArgumentParser\w*)(?:Error|Exception)?)\b"
+        raised=r"^(?:ruamel\.)?yaml\.\w+\.\w+Error\b|^(?:\w+\.)*TOMLDecodeError\b|^configparser\.\w+|^(?:\w+\.)*(?:\w*(?:Misconfiguration|InvalidConfig\w*|BadConfig\w*|ConfigParse\w*|ConfigValidation\w*|InvalidArgumentCombination|InvalidOption|UnknownOption|NoSuchOption|MissingParameter|UsageError|ArgumentParser\w*)(?:Error|Exception)?)\b"
         r"|validation errors? for \w*(?:Settings|Config|Args|Arguments|Options|Params|Parameters)\w*\b",
-        line=r"(?i:required flag\(?s?|missing required (?:argument|option|parameter|flag|setting)|unknown (?:argument|option|flag|subcommand)|unrecogni[sz]ed (?:argument|option|flag)|invalid (?:option|flag|choice|command.line)|not enough slots available|no rule to make target|conflicting options|mutually exclusive)"
+        line=r"(?i:required flag\(?s?|missing required (?:argument|option|parameter|flag|setting)|unknown (?:argument|option|flag|subcommand)|unrecogni[sz]ed (?:argument|option|flag)|invalid (?:option|flag|choice|command.line)|not enough slots available|no rule to make target|conflicting options|mutually exclusive|(?:illegal|bad|unsupported|unexpected) (?:option|argument|flag|parameter)|too (?:few|many) arguments|\bmust (?:be )?(?:specif\w+|provided?|set|passed|given)\b|(?:argument|option|flag|parameter|setting|variable) \S{1,60} (?:is )?(?:required|missing|not set|unset|invalid)|is not a valid (?:choice|option|value|argument)|(?:could not|failed to|cannot|error) pars(?:e|ing) (?:the )?(?:config\w*|arguments?|options?|flags?|command|ya?ml|toml)|(?:error|failed) (?:parsing|reading|loading|to (?:read|load)) (?:the )?config\w*)"
         r"|^(?:ERROR: )?Error in call to target '|^(?:\S+: )?(?:fatal )?(?:config(?:uration)?) (?:file )?error\b",
         confidence=0.8, unless=r"(?i:cuda|errno|einval)",
     ),

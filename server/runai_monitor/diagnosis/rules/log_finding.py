@@ -12,7 +12,17 @@ from runai_monitor.diagnosis.rules.advice import gpu_memory_advice, gpu_memory_n
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.lexicon import LEXICON
 from runai_monitor.diagnosis.rules.log_sign import LogSign
-from runai_monitor.diagnosis.rules.log_signs import BARE, ERROR_LINE, GUESS, HOST, PEER, PORT, PREPARES, SIGNS
+from runai_monitor.diagnosis.rules.log_signs import (
+    BARE,
+    ERROR_LINE,
+    GUESS,
+    HOST,
+    PEER,
+    PORT,
+    PREPARES,
+    SENTENCES,
+    SIGNS,
+)
 from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
 from runai_monitor.diagnosis.rules.refusals import refused
 from runai_monitor.diagnosis.wording import filled, read_log, token
@@ -32,9 +42,8 @@ def sign_of_line(text: str) -> LogSign | None:
     guess, bare = GUESS.search(text), BARE.match(text)
     end = guess.start() if guess is not None else len(text)
     prepares = PREPARES.search(text) is not None
-    mentions = ERROR_LINE.search(text) is None
-    for sign in SIGNS:
-        if (prepares and sign in SIGNALS) or (mentions and sign in LEXICON):
+    for sign in SIGNS if ERROR_LINE.search(text) else SENTENCES:
+        if prepares and sign in SIGNALS:
             continue
         for shown in (sign.in_line(text), sign.in_exception(text) if bare else None):
             if shown is not None and shown.start() < end:

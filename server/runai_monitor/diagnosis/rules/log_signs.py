@@ -107,7 +107,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         r"[Mm]issing (?:required )?environment variable|environment variable \S{1,80} (?:is )?(?:not set|expected|missing|required)|"
         r"specified arguments are not used by the HfArgumentParser|^(?:absl\.flags\.\S+\.)?(?:Unrecognized|IllegalFlagValue|UnparsedFlagAccess|NoSuchOption|MissingParameter)\w*\b|^hydra\.errors\.|^omegaconf\.errors\.",
         line=r"error: (?:the following arguments are required|unrecognized arguments|argument |ambiguous option|invalid choice)|^[Uu]sage: (?!\d)|"
-        r"^Error: (?:Missing|No such|Invalid value|Got unexpected)|unknown (?:shorthand )?flag|flag provided but not defined|unrecognized option|invalid option|"
+        r"^Error: (?:Missing (?:option|argument|parameter|command)|No such (?:option|command)|Invalid value|Got unexpected)|unknown (?:shorthand )?flag|flag provided but not defined|unrecognized option|invalid option|"
         r"^(?:omegaconf|hydra)\.errors\.|^Could not override '|^Key '\S{1,120}' is not in struct|^In '\S{1,120}': Could not find '|^Missing mandatory value: |^Primary config (?:module|directory) |"
         r"^You must specify '|^LexerNoViableAlt|mismatched input '.{1,40}' expecting|Flags parsing error|Unknown command line flag|^Pass --helpshort|"
         r"^ERROR: Could not consume arg: |^Try '.{1,120} (?:--help|-h)' for help|error: (?:Parser key|[Uu]nrecognized|unexpected argument|invalid value)|[Mm]issing (?:required )?environment variable|syntax error near unexpected token|api_key not configured|"
@@ -120,7 +120,9 @@ _PROGRAM: tuple[LogSign, ...] = (
         line=r"(?P<detail>[\w./-]{1,80}): (?:command )?not found$|executable file not found in \$PATH", confidence=0.88,
     ),
 )  # fmt: skip
-SIGNS: tuple[LogSign, ...] = (*GPU, *SIGNALS, *_FILES, *SERVICES, *_PROGRAM, *LEXICON)
+SENTENCES: tuple[LogSign, ...] = (*GPU, *SIGNALS, *_FILES, *SERVICES, *_PROGRAM)
+"""What tools are known to say."""
+SIGNS: tuple[LogSign, ...] = (*SENTENCES, *LEXICON)
 
 PEER = re.compile(r"TCPStore|c10d|[Rr]endezvous|client socket has|MASTER_ADDR|init_process_group|socket\.cpp")
 """In a connection's trouble: the other end is a rank of the same workload, which may have failed before."""
@@ -157,7 +159,7 @@ SUMMARY = re.compile(r"^\S+ FAILED$|^Root Cause \(first observed failure\):")
 """The heads of torchrun's summary: they say that a rank failed, not why."""
 
 ERROR_LINE = re.compile(
-    r"\b(?:\w*[Ee]rrors?|ERRORS?|E[A-Z]{3,}|FATAL|[Ff]atal|\w*[Ff]ail(?:ed|ure)s?|FAILED|\w*Exception|\w+(?:Denied|Expired)|CRITICAL|[Pp]anic(?:ked)?|[Cc]annot|[Cc]ould not|[Uu]nable to|[Cc]an't|[Nn]ot (?:found|available|enough)|[Rr]efused|[Ee]xceeded|"
+    r"\b(?:\w*[Ee]rrors?|ERRORS?|E[A-Z]{3,}|FATAL|[Ff]atal|\w*[Ff]ail(?:ed|ure)s?|FAILED|\w*Exception|\w+(?:Denied|Expired)|CRITICAL|[Pp]anic(?:ked)?|[Cc]annot|[Cc]ould not|[Uu]nable to|[Cc]an't|[Nn]ot (?:found|available|enough)|[Rr]efused|[Ee]xceeded|[Rr]evoked|[Ee]xpired|[Ii]nvalid|[Mm]issing|[Rr]equired|[Mm]ust|[Tt]oo ?many\w*|[Uu]nauthorized|[Ff]orbidden|[Nn]o (?:such|\w+ found)|"
     r"[Dd]enied|[Aa]bort(?:ed|ing)|[Tt]erminat(?:ed|ing)|[Kk]illed|[Kk]illing|[Oo]om_kill)\b|\*\*\* \w|^[EF]\d{4} |: [EF] \S|\[[EF]\]|: [a-z][^:]{3,60}$"
 )
 """What makes a line one that tells of an error, and not one that only mentions its words."""
@@ -169,6 +171,6 @@ OWN_ERROR = re.compile(
 ANY_ERROR = re.compile(r"^(?:Type|Reference|Syntax|Range)?Error: |^FATAL(?: ERROR)?: |^fatal: ")
 """Of those the ones that tools in any language begin with: they may only repeat what a child of theirs said."""
 ERROR_WORD = re.compile(
-    r"\b(?:error|fatal|failed|failure|exception|cannot|could not|unable to|aborting|critical|not found|no such|denied|refused|unhandled|uncaught|exceeded|timed out|rejected|mismatch|unsupported|not supported)\b(?! ?rate)|^\[[EFC] \d",
+    r"\b(?:error|fatal|failed|failure|exception|cannot|could not|unable to|aborting|critical|not found|no such|denied|refused|unhandled|uncaught|invalid|revoked|expired|exceeded|timed out|rejected|mismatch|unsupported|not supported)\b(?! ?rate)|^\[[EFC] \d",
     re.IGNORECASE,
 )
