@@ -90,6 +90,8 @@ _LAST: tuple[tuple[str, str | tuple[str, ...], str, int, str], ...] = (
     ("perm-socket", "permission_denied", "a low port without the right", 1, raised("PermissionError: [Errno 13] Permission denied: ('0.0.0.0', 80)")),
     ("home-cache", "permission_denied", "a cache that belongs to root", 1, raised("PermissionError: [Errno 13] Permission denied: '/.cache'")),
     ("matplotlib-noise", "python_exception", "a cache that is not writable only warns", 1, "Matplotlib created a temporary cache directory at /tmp/mpl because the default path (/.config/matplotlib) is not a writable directory; it is highly recommended to set the MPLCONFIGDIR environment variable\n" + raised("AttributeError: 'dict' object has no attribute 'lr'")),
+    ("argument-named-token", "python_exception", "the words of code are no words of a service", 1, raised("TypeError: login() missing 1 required keyword-only argument: 'api_key' is required")),
+    ("attribute-named-cuda", "python_exception", "an attribute's name is no missing GPU", 1, raised("AttributeError: module 'torch' has no attribute 'gpu' not found")),
     ("slow-tokenizer-noise", "python_exception", "a 404 of an optional file is ordinary", 1, "HTTP Error 404 while fetching https://huggingface.co/org/m/resolve/main/processor_config.json, using defaults\n" + raised("IndexError: index 4 is out of bounds for dimension 0 with size 4")),
 )  # fmt: skip
 CASES: list[LabelledCase] = [

@@ -12,7 +12,7 @@ from runai_monitor.diagnosis.rules.log_finding import advice_of, log_finding
 from runai_monitor.diagnosis.rules.log_sign import LogSign
 from runai_monitor.diagnosis.rules.log_signs import ERROR_LINE, SIGNS
 from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
-from runai_monitor.diagnosis.rules.uncaught import about_settings
+from runai_monitor.diagnosis.rules.uncaught import about_settings, signs_for
 
 _SURE = 0.8
 _RIVAL = 0.42
@@ -51,7 +51,7 @@ def _shown(log: Log, raised: list[Raised]) -> Iterator[tuple[LogSign, str, str]]
         for _ in range(_CHAIN):
             if link is None:
                 break
-            yield from ((sign, link.words, link.excerpt) for sign in SIGNS if sign.in_exception(link.words))
+            yield from ((sign, link.words, link.excerpt) for sign in signs_for(link) if sign.in_exception(link.words))
             link = link.cause or link.context
         if about_settings(item):
             yield _SETTINGS, item.words, item.excerpt

@@ -20,7 +20,7 @@ from runai_monitor.diagnosis.rules.log_finding import (
     told_by,
 )
 from runai_monitor.diagnosis.rules.log_sign import LogSign
-from runai_monitor.diagnosis.rules.log_signs import ENVIRONMENT, ERROR_LINE, GUESS, PREPARES, SIGNS, SMELLS
+from runai_monitor.diagnosis.rules.log_signs import ENVIRONMENT, ERROR_LINE, GUESS, PREPARES, SENTENCES, SIGNS, SMELLS
 from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
 from runai_monitor.diagnosis.wording import token
 
@@ -62,6 +62,13 @@ _CODE = frozenset(
     }
 )  # fmt: skip
 """Exceptions of the language itself: what they name is the program's own, unless their words smell of something else."""
+_OF_CODE = frozenset(
+    {
+        "TypeError", "AttributeError", "NameError", "UnboundLocalError", "IndexError", "KeyError", "ZeroDivisionError", "NotImplementedError",
+        "RecursionError", "UnicodeDecodeError", "UnicodeEncodeError", "SyntaxError", "IndentationError",
+    }
+)  # fmt: skip
+"""Those of them whose words name parts of the code: an argument `timeout`, an attribute `login`."""
 CONFIGURES = re.compile(
     r"(?i:\bconfig\w*|\bargument|\bargs?\b|\boptions?\b|\bflags?\b|\bsettings?\b|\bparameters?\b|--\w|\byaml\b|\bmust be\b|\bshould be\b|\bis only supported\b|\bnot (?:yet )?supported\b|\bunsupported\b|\bunknown\b|\binvalid\b|\bexpected one of\b|"
     r"\bdivisible\b|batch.size|world.size|\bspecif(?:y|ied)\b|\bplease (?:set|use|provide)\b)"
@@ -177,8 +184,13 @@ def _says_nothing(item: Raised) -> bool:
     return item.name in _SAYS_NOTHING or item.name in _OF_SYSTEM
 
 
+def signs_for(item: Raised) -> tuple[LogSign, ...]:
+    """The signs that an exception's words can be of: where they speak of names and types in code, only whole sentences."""
+    return SENTENCES if item.name in _OF_CODE else SIGNS
+
+
 def _match(item: Raised) -> LogSign | None:
-    found = next((sign for sign in SIGNS if sign.in_exception(item.words)), None)
+    found = next((sign for sign in signs_for(item) if sign.in_exception(item.words)), None)
     # An assertion compares: the words of a service's answer are what it expected.
     asserted = item.name == "AssertionError" and found is not None and found.cause in OUTSIDE
     return None if asserted else found
