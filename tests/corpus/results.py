@@ -113,6 +113,7 @@ _INTRODUCTION = (
     "- log endings written after the vocabulary, each set before it was mended: `public_endings` 90 % (80 of 89) and 84 %",
     "  (41 of 49), `public_shapes` 84 % (38 of 45) and 78 % (28 of 36), the last two of odder tools; together 85 % (187 of",
     "  219), with 8 of about 146 confident answers wrong, for which reason words alone are no longer confident",
+    "- `public_common`, common endings written blind after all that: 95 % (36 of 38), none of its 22 confident answers wrong",
     "",
 )
 

@@ -41,7 +41,7 @@ _ELSEWHERE = re.compile(
     r"\b[Ss]ee (?:the )?other (?:task|rank|worker|process)\w* logs?|[Cc]heck the (?:task|rank|worker|process)\w* logs? for an earlier error|worker returned error$"
 )
 """Words of an exception that sends its reader to another process's, which stands above it."""
-STOPPED = frozenset({"KeyboardInterrupt", "SignalException", "GracefulExit"})
+STOPPED = frozenset({"KeyboardInterrupt", "SignalException", "GracefulExit", "SIGTERMException"})
 """Exceptions by which a process answers to a signal."""
 
 

@@ -14,6 +14,7 @@ from tests.corpus.cases import (
     noisy_logs,
     other_words,
     programs,
+    public_common,
     public_endings,
     public_logs,
     public_shapes,
@@ -49,4 +50,5 @@ CASES: tuple[LabelledCase, ...] = (
     *public_logs.CASES,
     *public_endings.CASES,
     *public_shapes.CASES,
+    *public_common.CASES,
 )
