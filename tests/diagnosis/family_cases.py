@@ -83,12 +83,12 @@ GPU = [
     # What only looks like it.
     _case("a page fault is the program's", "cuda_illegal_access", exited(1, traceback("RuntimeError: CUDA error: an illegal memory access was encountered"), node_events=[_xid(31, "MMU Fault: ENGINE GRAPHICS")])),
     _case("XID 13 beside a device-side assert", "cuda_illegal_access", exited(1, traceback("RuntimeError: CUDA error: device-side assert triggered"), node_events=[_xid(13, "Graphics SM Warp Exception on (GPC 7)")])),
-    _case("a fault of the node an hour before", "python_exception", exited(1, traceback("ValueError: bad config"), node_events=[_xid(79, "GPU has fallen off the bus.", at=70)])),
+    _case("a fault of the node an hour before", "python_exception", exited(1, traceback("ValueError: bad shape"), node_events=[_xid(79, "GPU has fallen off the bus.", at=70)])),
     _case("a fault of the node an hour after is another's", "python_exception",
-          Scene(created=200, since=90, pods=[pod(container(ended(1, at=90)), created=190)], logs={(0, "main", False): traceback("ValueError: bad config")}, node_events=[_xid(79, "GPU has fallen off the bus.", at=1)])),
-    _case("an exception of the program while another GPU of the node fails", "python_exception", exited(1, traceback("ValueError: bad config"), node_events=[_xid(79, "GPU has fallen off the bus.")]), then="gpu_hardware_fault"),
+          Scene(created=200, since=90, pods=[pod(container(ended(1, at=90)), created=190)], logs={(0, "main", False): traceback("ValueError: bad shape")}, node_events=[_xid(79, "GPU has fallen off the bus.", at=1)])),
+    _case("an exception of the program while another GPU of the node fails", "python_exception", exited(1, traceback("ValueError: bad shape"), node_events=[_xid(79, "GPU has fallen off the bus.")]), then="gpu_hardware_fault"),
     _case("out of memory while another GPU of the node fails", "container_oom", exited(137, STEPS, reason="OOMKilled", memory="64Gi", node_events=[_xid(79, "GPU has fallen off the bus.")])),
-    _case("a row that was remapped ends nothing", "python_exception", exited(1, traceback("ValueError: bad config"), node_events=[_xid(63, "Row Remapper: New row marked for remapping, reset gpu to activate.")])),
+    _case("a row that was remapped ends nothing", "python_exception", exited(1, traceback("ValueError: bad shape"), node_events=[_xid(63, "Row Remapper: New row marked for remapping, reset gpu to activate.")])),
     _case("the clean-up of XID 45 says nothing", "insufficient_evidence", exited(1, "", node_events=[_xid(45, "Ch 00000010")]), sure=False),
     _case("a warm GPU and an unreachable DCGM are no fault", "insufficient_evidence", exited(1, "", nodes=[node(condition("GpuThermalWatch", "True", "Warm", "[DCGM_FR_CLOCK_THROTTLE_THERMAL] GPU thermal throttling"), condition("GpuDcgmConnectivityFailure", "True", "Down", "cannot reach DCGM"))]), sure=False),
     _case("it runs on a node that reports a GPU that it does not use", "healthy", Scene(phase="Running", pods=[pod(container(running()), phase="Running")], node_events=[_xid(79, "GPU has fallen off the bus.")])),
@@ -96,7 +96,7 @@ GPU = [
     _case("killed, and the node's GPU failed half an hour later", "killed_by_signal", Scene(created=200, since=40, pods=[pod(container(ended(137, at=40)), created=190)], node_events=[_xid(79, "GPU has fallen off the bus.", at=10)]), sure=False),
     _case("out of memory two minutes after another GPU of the node failed", "container_oom", exited(137, STEPS, reason="OOMKilled", memory="64Gi", node_events=[_xid(79, "GPU has fallen off the bus.", at=7)])),
     _case("a connection to DCGM that was lost is no GPU that was lost", "insufficient_evidence", exited(1, "", nodes=[node(condition("GpuDcgmConnectivityFailure", "True", "DcgmError", "connection to DCGM lost"))]), sure=False),
-    _case("a transaction number is no XID", "python_exception", exited(1, "postgres: xid 79 committed\n" + traceback("ValueError: bad config"))),
+    _case("a transaction number is no XID", "python_exception", exited(1, "postgres: xid 79 committed\n" + traceback("ValueError: bad shape"))),
 ]  # fmt: skip
 
 NODES = [
@@ -121,17 +121,17 @@ NODES = [
     _case("the node's events alone tell it, and nodes may not be read", "node_not_ready", exited(137, STEPS, node_events=[_on_node("NodeNotReady", "Node gpu-7 status is now: NodeNotReady", at=6)], broken={"node": forbidden("nodes")})),
     _case("the autoscaler removed the node", "node_shutdown", Scene(pods=[pod(container(ended(143)))], events=[event("ScaleDown", "deleting pod for node scale down", at=6)])),
     # What only looks like it.
-    _case("an exception while a spot instance was warned", "python_exception", exited(1, traceback("ValueError: bad config"), node_events=[_on_node("SpotInterruption", "Spot interruption warning", at=7)]), then="node_shutdown"),
+    _case("an exception while a spot instance was warned", "python_exception", exited(1, traceback("ValueError: bad shape"), node_events=[_on_node("SpotInterruption", "Spot interruption warning", at=7)]), then="node_shutdown"),
     _case("a proxy that knows no nodes", "killed_by_signal", exited(137, STEPS, broken={"node": KubeNotFoundError("Kubernetes does not have it any more (get nodes): not found", status=404)}), sure=False),
-    _case("the node came into trouble long after", "python_exception", Scene(created=200, pods=[pod(container(ended(1, at=100)), created=190)], logs={(0, "main", False): traceback("ValueError: bad config")}, nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", at=20))])),
+    _case("the node came into trouble long after", "python_exception", Scene(created=200, pods=[pod(container(ended(1, at=100)), created=190)], logs={(0, "main", False): traceback("ValueError: bad shape")}, nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", at=20))])),
     _case("killed long before the node came into trouble", "killed_by_signal", Scene(created=200, pods=[pod(container(ended(137, at=100)), created=190)], nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", at=20))]), sure=False),
-    _case("another pod had ended well on a node that is lost", "python_exception", Scene(pods=[pod(container(ended(0, "Completed")), phase="Succeeded", index=0, node="gpu-1"), pod(container(ended(1)), index=1)], logs={(1, "main", False): traceback("ValueError: bad config")}, nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."), name="gpu-1"), node()])),
+    _case("another pod had ended well on a node that is lost", "python_exception", Scene(pods=[pod(container(ended(0, "Completed")), phase="Succeeded", index=0, node="gpu-1"), pod(container(ended(1)), index=1)], logs={(1, "main", False): traceback("ValueError: bad shape")}, nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."), name="gpu-1"), node()])),
     _case("the pod's own limit is no disk pressure", "ephemeral_storage_exceeded", Scene(pods=[pod(container(ended(137)), reason="Evicted", message="Pod ephemeral local storage usage exceeds the total limit of containers 50Gi. ")], nodes=[node(condition("DiskPressure", "True", "KubeletHasDiskPressure", "kubelet has disk pressure"))])),
     _case("a reboot two hours before", "killed_by_signal", exited(137, STEPS, created=300, node_events=[_on_node("Rebooted", "Node gpu-7 has been rebooted", at=130)]), sure=False),
-    _case("a cordoned node is no shut-down", "python_exception", exited(1, traceback("ValueError: bad config"), nodes=[node(cordoned=True)])),
+    _case("a cordoned node is no shut-down", "python_exception", exited(1, traceback("ValueError: bad shape"), nodes=[node(cordoned=True)])),
     _case("a driver too old is no device plugin", "cuda_driver_mismatch", stuck("RunContainerError", "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.4, please update your driver")),
     _case("an image that cannot be pulled is no network plugin", "registry_unreachable", preparing(event("FailedCreatePodSandBox", 'Failed to create pod sandbox: failed to get sandbox image "registry.k8s.io/pause:3.9": failed to pull image: dial tcp 1.2.3.4:443: i/o timeout'))),
-    _case("a network that came back at the second attempt", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("FailedCreatePodSandBox", 'plugin type="calico" failed (add)', at=58)])),
+    _case("a network that came back at the second attempt", "python_exception", exited(1, traceback("ValueError: bad shape"), events=[event("FailedCreatePodSandBox", 'plugin type="calico" failed (add)', at=58)])),
     _case("a pod that ended well on a lost node", "completed", Scene(phase="Completed", pods=[pod(container(ended(0, "Completed")), phase="Succeeded")], nodes=[node(_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."))])),
 ]  # fmt: skip
 
@@ -257,11 +257,11 @@ STORAGE = [
     _case("nobody complains of a claim that waits for its first pod", "insufficient_evidence", Scene(phase="Pending", since=30, pods=[pod(container({}), phase="Pending", node=None, claims=("datasets",))], claims=[claim()], claim_events=[_of_claim("WaitForFirstConsumer", "waiting for first consumer to be created before binding", kind="Normal")]), sure=False),
     _case("a Secret of a volume is no storage", "missing_secret", _mounts(event("FailedMount", 'MountVolume.SetUp failed for volume "s" : secret "s3-login" not found'), claims=[claim(phase="Bound")])),
     _case("the claim may not be read", "insufficient_evidence", Scene(phase="Pending", since=30, pods=[pod(container({}), phase="Pending", node=None, claims=("datasets",))], claims=[claim(phase="Bound")]), sure=False),
-    _case("a mount that worked at the second attempt", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("FailedMount", 'MountVolume.SetUp failed for volume "nfs" : mount failed', at=58)])),
-    _case("a claim that was not bound at first", "python_exception", exited(1, traceback("ValueError: bad config"), events=[event("FailedScheduling", "0/8 nodes are available: pod has unbound immediate PersistentVolumeClaims.", at=58)])),
+    _case("a mount that worked at the second attempt", "python_exception", exited(1, traceback("ValueError: bad shape"), events=[event("FailedMount", 'MountVolume.SetUp failed for volume "nfs" : mount failed', at=58)])),
+    _case("a claim that was not bound at first", "python_exception", exited(1, traceback("ValueError: bad shape"), events=[event("FailedScheduling", "0/8 nodes are available: pod has unbound immediate PersistentVolumeClaims.", at=58)])),
     _case("a claim that is being provisioned", "pending_normally", _waits_for_claim(_of_claim("ExternalProvisioning", "Waiting for a volume to be created", kind="Normal"), since=2, claims=[claim()])),
     _case("kubelet's cache in a pod's first minute", "pending_normally", preparing(event("FailedMount", 'MountVolume.SetUp failed for volume "kube-api-access-8hcmj" : failed to sync configmap cache: timed out waiting for the condition'))),
-    _case("another pod's volume", "python_exception", exited(1, traceback("ValueError: bad config"), runai_events=[runai_event("FailedAttachVolume", "Multi-Attach error", about="other-job-0-0")])),
+    _case("another pod's volume", "python_exception", exited(1, traceback("ValueError: bad shape"), runai_events=[runai_event("FailedAttachVolume", "Multi-Attach error", about="other-job-0-0")])),
 ]  # fmt: skip
 
 FAMILIES = (*GPU, *NODES, *SCHEDULING, *STORAGE)

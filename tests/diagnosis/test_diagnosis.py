@@ -14,7 +14,7 @@ from tests.diagnosis.first_causes import FIRST_CAUSES, STANDING
 from tests.diagnosis.log_endings import ENDINGS
 from tests.diagnosis.near_misses import MORE_MISSES, NEAR_MISSES, SEVERAL
 from tests.diagnosis.near_misses import QUIET as QUIET_CASES
-from tests.diagnosis.scene import NAME, PROJECT, Scene, container, exited, forbidden, gone, pod, running
+from tests.diagnosis.scene import NAME, PROJECT, Scene, container, exited, forbidden, gone, pod, running, traceback
 from tests.diagnosis.words_of_programs import WORDS
 
 pytestmark = pytest.mark.anyio
@@ -76,6 +76,15 @@ async def test_an_honest_i_do_not_know_says_what_was_read_and_where_to_look() ->
     assert any("Kubernetes access" in step for step in only.next_steps)
     assert any(f"{NAME}-0-0 in your log store" in step for step in only.next_steps)
     assert f"runai workload describe {NAME} -p {PROJECT}" in only.next_steps
+
+
+async def test_where_the_first_reading_of_a_log_is_not_sure_the_second_is_named() -> None:
+    """A wrong first guess with the right one beside it costs a minute; alone it costs the night."""
+    settings = await exited(1, traceback("ValueError: unknown scheduler 'cosin' in the configuration")).diagnose()
+    assert [cause.cause for cause in settings.causes] == ["python_exception", "invalid_arguments"]
+    assert settings.causes[1].confidence < settings.causes[0].confidence < ACT_ON_IT
+    plain = await exited(1, traceback("ZeroDivisionError: division by zero")).diagnose()
+    assert [cause.cause for cause in plain.causes] == ["python_exception"]
 
 
 async def test_a_quiet_report_says_what_was_looked_at() -> None:

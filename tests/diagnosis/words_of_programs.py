@@ -118,13 +118,15 @@ _PRINTED = (
 
 # The cause may lie outside of the program, and nothing says so clearly: named, but not to be acted on unread.
 _UNSURE = (
-    "OSError: We couldn't connect to 'https://huggingface.co' to load this file",
-    "acme.client.ServerError: upstream said no",
-    "RuntimeError: CUDA error: no kernel image is available for execution on the device",
-    "ImportError: /w/ext.so: undefined symbol: _ZN3c10",
+    ("connection_refused", "OSError: We couldn't connect to 'https://huggingface.co' to load this file"),
+    ("python_exception", "acme.client.ServerError: upstream said no"),
+    ("python_exception", "RuntimeError: CUDA error: no kernel image is available for execution on the device"),
+    ("python_exception", "ImportError: /w/ext.so: undefined symbol: _ZN3c10"),
+    ("python_exception", "ValueError: unknown optimizer 'adamz' in the configuration"),
+    ("python_exception", "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)"),
 )
 WORDS: list[Labelled] = [
     *(ends(f"raised, {raised[:70]}", cause, 1, traceback(raised), sure=None) for cause, raised in _RAISED),
     *(ends(f"{code}, {log.strip().splitlines()[-1][:70]}", cause, code, log, sure=None) for cause, code, log in _PRINTED),
-    *(ends(f"unsure, {raised[:70]}", "python_exception", 1, traceback(raised), sure=False) for raised in _UNSURE),
+    *(ends(f"unsure, {raised[:70]}", cause, 1, traceback(raised), sure=False) for cause, raised in _UNSURE),
 ]  # fmt: skip

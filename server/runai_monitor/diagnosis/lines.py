@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LONGEST_LINE = 2_000
 _MOST_JSON_CHARACTERS = 65_536
@@ -13,10 +13,11 @@ _ESCAPES = re.compile(r"\x1b\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|\x1b\[[0-9;?:]{0
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
-# `[rank3]:`, `[default0]:`, `(RayTrainWorker pid=7, ip=10.0.0.1)`, `3: ` of srun, the time stamps of a container runtime.
+# `[rank3]:`, `[default0]:`, `(RayTrainWorker pid=7, ip=10.0.0.1)`, `[1,3]<stderr>:` of mpirun, `[pod/x/main]` of kubectl,
+# `3: ` of srun, the time stamps of a container runtime.
 _PREFIX = re.compile(
     r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:?\d\d)? (?:std(?:out|err) [FP] )?)?"
-    r"(?P<rank>\[(?:rank|default|worker|node)[ _-]?\d+\]:?|\(\w[^()\n]{0,60}pid=\d+[^()\n]{0,60}\)|\d{1,4}: (?=\S))?[ ]?"
+    r"(?P<rank>\[(?:rank|default|worker|node)[ _-]?\d+\]:?|\(\w[^()\n]{0,60}pid=\d+[^()\n]{0,60}\)|\[(?:\d{1,4},)?\d{1,5}\]<std(?:err|out)>:|\[pod/[\w./-]{1,120}\]|\d{1,4}: (?=\S))?[ ]?"
 )
 _GROUP = "Exception Group Traceback"
 _GROUP_MARGIN = re.compile(r" {0,40}[|+] ")
@@ -26,8 +27,23 @@ _BOX_TOP = re.compile(r"^[╭┌+][─-]+ Traceback \(most recent call last\) [�
 _BOX_FRAME = re.compile(r"^[│|] (?P<file>(?:/|\w:|<)[^│\n]{0,400}?):(?P<line>\d+) in (?P<name>\S{1,200}) *[│|]$")
 _BOX_INSIDE = re.compile(r"^│(?P<text>.*)│$")
 _BOX_END = re.compile(r"^[╰└][─-]+[╯┘]$")
-_JSON_TEXT = ("message", "msg", "log", "text", "event", "error")
-_JSON_STACK = ("exc_info", "exception", "traceback", "stack_trace", "stacktrace", "stack")
+_JSON_TEXT = ("message", "msg", "@message", "log", "text", "event", "short_message")
+_JSON_ERROR = ("error", "err", "error.message", "reason", "cause", "exc_value")
+_JSON_STACK = (
+    "exc_info",
+    "exception",
+    "traceback",
+    "stack_trace",
+    "stacktrace",
+    "stack",
+    "error.stack_trace",
+    "full_message",
+)
+_JSON_INSIDE = ("fields", "record", "data", "jsonPayload", "error", "err", "exception", "exc_info")
+"""Where records keep more of themselves."""
+_MOST_INSIDE = 3
+# The cell of a drawn table that goes on in the next row: its other cells are empty.
+_ROW = re.compile(r"^\|(?P<cells>.*)\|$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +73,9 @@ def split_lines(text: str) -> list[Line]:
         if not part and lines and not lines[-1].text:
             continue
         line = _line(number, part)
+        if lines and line.text[:1] == "|" and (row := _goes_on_in_row(lines[-1].text, line.text)) is not None:
+            lines[-1] = replace(lines[-1], text=_fitted(row))
+            continue
         if lines and line.text and (lines[-1].text, lines[-1].rank) == (line.text, line.rank):
             repeated += 1
             continue
@@ -115,15 +134,39 @@ def _json_text(line: str) -> str:
         return line
     if not isinstance(record, dict):
         return line
-    texts = [_first_text(record, keys) for keys in (_JSON_TEXT, _JSON_STACK)]
+    said = _said(record)
     level = str(record.get("level") or record.get("levelname") or record.get("severity") or "")
-    said = "\n".join(text for text in texts if text)
     return f"{level.upper()} {said}".strip() if said else line
+
+
+def _said(record: dict[str, object], depth: int = 0) -> str:
+    """What a record says, with the reason beside the message, and then the stack."""
+    message, error, stack = (_first_text(record, keys) for keys in (_JSON_TEXT, _JSON_ERROR, _JSON_STACK))
+    kind = _first_text(record, ("exc_type",) if error else ())
+    error = f"{kind}: {error}" if kind else error
+    inside = [record[key] for key in _JSON_INSIDE if isinstance(record.get(key), dict)] if depth < _MOST_INSIDE else []
+    more = [_said(part, depth + 1) for part in inside if isinstance(part, dict)]
+    head = message if not error or error in message else f"{message}: {error}" if message else error
+    return "\n".join(dict.fromkeys(text for text in (head, *more, stack) if text and text != "NoneType: None"))
 
 
 def _first_text(record: dict[str, object], keys: tuple[str, ...]) -> str:
     values = (record.get(key) for key in keys)
     return next((value for value in values if isinstance(value, str) and value), "")
+
+
+def _goes_on_in_row(before: str, text: str) -> str | None:
+    """The row of a table with the rest of its last cell, where the row below holds only that rest."""
+    row, above = _ROW.match(text), _ROW.match(before)
+    if row is None or above is None:
+        return None
+    cells, filled = row["cells"].split("|"), above["cells"].split("|")
+    if len(cells) < 2 or len(cells) != len(filled) or any(cell.strip() for cell in cells[:-1]):
+        return None
+    if not cells[-1].strip():
+        return None
+    # Cells are padded, not the text: a break inside a word leaves one blank on each side.
+    return f"{before[:-1].rstrip()}{cells[-1].strip()} |" if filled[-1].endswith(" ") else None
 
 
 def _fitted(line: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from runai_monitor.diagnosis.rules.lexicon import LEXICON
 from runai_monitor.diagnosis.rules.locales import words_of
 from runai_monitor.diagnosis.rules.log_sign import LogSign, log_sign
 from runai_monitor.diagnosis.rules.log_signs_gpu import GPU, SIGNALS
@@ -21,7 +22,7 @@ _FILES: tuple[LogSign, ...] = (
         "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
         raised=r"^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name (?!.{1,400}\(/))"
         r"|^(?:OSError|RuntimeError): .*\.so[\w.]*: cannot open shared object file|^ImportError: .{0,120}version `\S+' not found|^ImportError: .{0,400}(?:not (?:seem to be )?installed|is required|[Pp]lease install|pip install|seems to be not installed)",
-        line=r"error while loading shared libraries|^Error loading shared library |^Error relocating \S+: \S+: symbol not found|: No module named |Cannot find module '(?P<detail>[^']{1,80})'|there is no package called|"
+        line=r"error while loading shared libraries|: cannot open shared object file|^Error loading shared library |^Error relocating \S+: \S+: symbol not found|: No module named |Cannot find module '(?P<detail>[^']{1,80})'|there is no package called|"
         r"java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError)",
         confidence=0.95,
     ),
@@ -106,7 +107,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         r"[Mm]issing (?:required )?environment variable|environment variable \S{1,80} (?:is )?(?:not set|expected|missing|required)|"
         r"specified arguments are not used by the HfArgumentParser|^(?:absl\.flags\.\S+\.)?(?:Unrecognized|IllegalFlagValue|UnparsedFlagAccess|NoSuchOption|MissingParameter)\w*\b|^hydra\.errors\.|^omegaconf\.errors\.",
         line=r"error: (?:the following arguments are required|unrecognized arguments|argument |ambiguous option|invalid choice)|^[Uu]sage: (?!\d)|"
-        r"^Error: (?:Missing|No such|Invalid value|Got unexpected)|unknown (?:shorthand )?flag|flag provided but not defined|unrecognized option|invalid option|"
+        r"^Error: (?:Missing (?:option|argument|parameter|command)|No such (?:option|command)|Invalid value|Got unexpected)|unknown (?:shorthand )?flag|flag provided but not defined|unrecognized option|invalid option|"
         r"^(?:omegaconf|hydra)\.errors\.|^Could not override '|^Key '\S{1,120}' is not in struct|^In '\S{1,120}': Could not find '|^Missing mandatory value: |^Primary config (?:module|directory) |"
         r"^You must specify '|^LexerNoViableAlt|mismatched input '.{1,40}' expecting|Flags parsing error|Unknown command line flag|^Pass --helpshort|"
         r"^ERROR: Could not consume arg: |^Try '.{1,120} (?:--help|-h)' for help|error: (?:Parser key|[Uu]nrecognized|unexpected argument|invalid value)|[Mm]issing (?:required )?environment variable|syntax error near unexpected token|api_key not configured|"
@@ -119,7 +120,9 @@ _PROGRAM: tuple[LogSign, ...] = (
         line=r"(?P<detail>[\w./-]{1,80}): (?:command )?not found$|executable file not found in \$PATH", confidence=0.88,
     ),
 )  # fmt: skip
-SIGNS: tuple[LogSign, ...] = (*GPU, *SIGNALS, *_FILES, *SERVICES, *_PROGRAM)
+SENTENCES: tuple[LogSign, ...] = (*GPU, *SIGNALS, *_FILES, *SERVICES, *_PROGRAM)
+"""What tools are known to say."""
+SIGNS: tuple[LogSign, ...] = (*SENTENCES, *LEXICON)
 
 PEER = re.compile(r"TCPStore|c10d|[Rr]endezvous|client socket has|MASTER_ADDR|init_process_group|socket\.cpp")
 """In a connection's trouble: the other end is a rank of the same workload, which may have failed before."""
@@ -155,12 +158,19 @@ GAVE_UP = re.compile(
 SUMMARY = re.compile(r"^\S+ FAILED$|^Root Cause \(first observed failure\):")
 """The heads of torchrun's summary: they say that a rank failed, not why."""
 
+ERROR_LINE = re.compile(
+    r"\b(?:\w*[Ee]rrors?|ERRORS?|E[A-Z]{3,}|FATAL|[Ff]atal|\w*[Ff]ail(?:ed|ure)s?|FAILED|\w*Exception|\w+(?:Denied|Expired)|CRITICAL|[Pp]anic(?:ked)?|[Cc]annot|[Cc]ould not|[Uu]nable to|[Cc]an't|[Nn]ot (?:found|available|enough)|[Rr]efused|[Ee]xceeded|[Rr]evoked|[Ee]xpired|[Ii]nvalid|[Mm]issing|[Rr]equired|[Mm]ust|[Tt]oo ?many\w*|[Uu]nauthorized|[Ff]orbidden|[Nn]o (?:such|\w+ found)|"
+    r"[Dd]enied|[Aa]bort(?:ed|ing)|[Tt]erminat(?:ed|ing)|[Kk]illed|[Kk]illing|[Oo]om_kill)\b|\*\*\* \w|^[EF]\d{4} |: [EF] \S|\[[EF]\]|: [a-z][^:]{3,60}$"
+)
+"""What makes a line one that tells of an error, and not one that only mentions its words."""
 # Other languages say in one unmistakable line that they end on an error of their own.
 OWN_ERROR = re.compile(
     r"^panic: |^goroutine \d+ \[running\]|Exception in thread \"main\" |^thread '[^']{0,60}' panicked at|^Uncaught \w*Error|"
     r"^(?:Type|Reference|Syntax|Range)?Error: .{0,200}$|^ERROR: LoadError|^Execution halted|^Unhandled [Ee]xception|^FATAL(?: ERROR)?: |^fatal: "
 )
+ANY_ERROR = re.compile(r"^(?:Type|Reference|Syntax|Range)?Error: |^FATAL(?: ERROR)?: |^fatal: ")
+"""Of those the ones that tools in any language begin with: they may only repeat what a child of theirs said."""
 ERROR_WORD = re.compile(
-    r"\b(?:error|fatal|failed|failure|exception|cannot|could not|unable to|aborting|critical)\b(?! ?rate)",
+    r"\b(?:error|fatal|failed|failure|exception|cannot|could not|unable to|aborting|critical|not found|no such|denied|refused|unhandled|uncaught|invalid|revoked|expired|exceeded|timed out|rejected|mismatch|unsupported|not supported)\b(?! ?rate)|^\[[EFC] \d",
     re.IGNORECASE,
 )

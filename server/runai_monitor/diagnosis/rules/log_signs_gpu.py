@@ -8,6 +8,16 @@ from __future__ import annotations
 from runai_monitor.diagnosis.rules.finding import Role
 from runai_monitor.diagnosis.rules.log_sign import LogSign, log_sign
 
+
+def _signal(number: int, name: str, words: str) -> str:
+    """A signal as launchers tell it: by name, in words, by number, or as an exit code of a child."""
+    codes = rf"-{number}|{128 + number}"
+    return (
+        rf"\b{name}\b|(?i:\b{words}\b|\bsignal:? (?:\(?{name}\)?,? ?\(?)?{number}\b)"
+        rf"|(?i:(?:exit ?code|exit status|exited with(?: code| status)?|crashed with(?: exit)? code|return(?:ed)? ?code)[ \t]*[:=]? ?\(?)(?:{codes})\b|\*\*\* .{{1,80}}\] Error {128 + number}\b"
+    )
+
+
 _CUDA_OOM = (
     r"(?<!['\"`])(?:CUDA|HIP) out of memory|CUDA error: out of memory|Cuda failure \S* ?'?out of memory|cudaErrorMemoryAllocation"
     r"|CUDA_ERROR_OUT_OF_MEMORY|CUBLAS_STATUS_ALLOC_FAILED|RESOURCE_EXHAUSTED: (?:Out of memory|Failed to allocate)"
@@ -42,7 +52,7 @@ GPU: tuple[LogSign, ...] = (
     log_sign(
         "cuda_oom", "GPU memory ran out",
         "reduce the batch size or the sequence length, use gradient checkpointing, sharding or offloading",
-        both=_CUDA_OOM, raised=r"^(?:\w+\.)*ResourceExhaustedError\b(?!.*(?:CPU|cpu))|^(?:torch\.(?:cuda\.)?|cupy\S*)?OutOfMemoryError\b(?!.*(?:Java|heap|Task was killed))",
+        both=_CUDA_OOM, raised=r"^(?:\w+\.)*ResourceExhaustedError\b(?=[\s\S]{0,1500}(?:OOM|[Mm]emory|alloc))(?![\s\S]{0,1500}(?:\b[Cc][Pp][Uu]\b|No space))|^(?:torch\.(?:cuda\.)?|cupy\S*)?OutOfMemoryError\b(?!.*(?:Java|heap|Task was killed))",
         confidence=0.95, through=True,
     ),
     log_sign(
@@ -79,7 +89,7 @@ GPU: tuple[LogSign, ...] = (
         both=r"killed by signal: Bus error|insufficient shared memory|failed to extend /dev/shm/|out of shared memory|/dev/shm\S*.{0,120}No space left on device|"
         r"No space left on device.{0,60}/dev/shm|unable to (?:write to file </torch_|open shared memory(?!.*Too many open files)|allocate shared memory|mmap \d+ bytes from file </torch_(?!.*Cannot allocate))|"
         r"[Ee]rror while creating shared memory segment",
-        line=r"\bBus error\b|SIGBUS|[Ss]ignal 7\b|exitcode\s*: -7\b",
+        line=_signal(7, "SIGBUS", "bus error"),
         confidence=0.92, beside=True,
     ),
     log_sign(
@@ -100,20 +110,20 @@ SIGNALS: tuple[LogSign, ...] = (
         "segfault", "a segmentation fault",
         "set PYTHONFAULTHANDLER=1 to see where (Run:ai: environmentVariables); suspect native extensions that were built for other versions",
         raised=r"killed by signal: Segmentation fault",
-        line=r"\bSegmentation fault\b|(?<!\[signal )\bSIGSEGV\b|\b[Ss]ignal 11\b|(?:exitcode\s*:|return code =) -11\b|Fatal Python error: Segmentation fault",
+        line=r"(?<!\[signal )(?:" + _signal(11, "SIGSEGV", "segmentation fault") + ")",
         confidence=0.88, beside=True,
     ),
     log_sign(
         "illegal_instruction", "an illegal instruction",
         "the image was built for another processor: rebuild it for the nodes' one (no -march=native)",
         raised=r"killed by signal: Illegal instruction",
-        line=r"\bIllegal instruction\b|\bSIGILL\b|\b[Ss]ignal 4\b|(?:exitcode\s*:|return code =) -4\b", confidence=0.88, beside=True,
+        line=_signal(4, "SIGILL", "illegal instruction"), confidence=0.88, beside=True,
     ),
     log_sign(
         "aborted", "the process aborted itself",
         "read the lines before the abort for the failed assertion",
         raised=r"killed by signal: Aborted",
-        line=r"\bSIGABRT\b|\b[Ss]ignal 6\b|(?:exitcode\s*:|return code =) -6\b|Aborted \(core dumped\)|double free or corruption|"
+        line=_signal(6, "SIGABRT", "signal: aborted") + r"|Aborted \(core dumped\)|double free or corruption|"
         r"malloc\(\): (?:corrupted|invalid)|terminate called after throwing",
         confidence=0.85, beside=True,
     ),
@@ -121,7 +131,7 @@ SIGNALS: tuple[LogSign, ...] = (
         "killed_by_signal", "a process was killed from outside (SIGKILL)",
         "look for memory first: compare what the process used with the container's limit (Run:ai: compute.cpuMemoryLimit)",
         both=r"killed by signal: Killed",
-        line=r"\bSIGKILL\b|\b[Ss]ignal 9\b|(?:exitcode\s*:|return code =) -9\b|^(?:\S+: line \d+: +\d+ )?Killed\b",
+        line=_signal(9, "SIGKILL", "signal: killed") + r"|^(?:\S+: line \d+: +\d+ )?Killed\b",
         confidence=0.6, role=Role.FOLLOWS, beside=True,
     ),
 )  # fmt: skip

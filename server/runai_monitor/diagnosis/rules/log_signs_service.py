@@ -13,11 +13,12 @@ SERVICES: tuple[LogSign, ...] = (
         "credential_rejected", "an outside service refused the credentials",
         "renew the credential, and pass it as a Run:ai credential or secret (environmentVariables); for a gated model, ask for access with that account",
         both=r"\b(?:401|403) Client Error|\bERROR 40[13]: |returned error: 40[13]\b|\b40[13] (?:GET|POST|PUT|HEAD) https?://|access a gated repo|HTTP Error 40[13]|\bHTTP/[\d.]+ 40[13]\b|status(?: code|_code|Code)?[ :=]{1,3}40[13]\b|GatedRepoError|"
-        r"Access to model (?P<detail>[\w./-]+) is restricted|\(Access ?Denied\)|\bAccessDenied: |\(InvalidAccessKeyId\)|\(SignatureDoesNotMatch\)|\(Expired ?Token\w*\)|\((?:403|401)\) when calling|"
+        r"Access to model (?P<detail>[\w./-]+) is restricted|\(Access ?Denied\)|\bAccessDenied: |\(InvalidAccessKeyId\)|\(SignatureDoesNotMatch\)|\(RequestTimeTooSkewed\)|\(Expired ?Token\w*\)|\((?:403|401)\) when calling|"
         r"\((?:Unauthorized|Forbidden)\)|password authentication failed for user|[Aa]uthentication failed for 'https?://|could not read Username for|Permission denied \(publickey|"
         r"API key is invalid|[Ii]ncorrect API key|[Ii]nvalid (?:API key|credentials|user token)|UNAUTHENTICATED|PERMISSION_DENIED:|Access denied for user|"
         r"user is not logged in|do not have permission to access the requested resource|[Bb]ad credentials|[Ff]ailed to authenticate the request|"
         r"ErrorCode: ?Auth(?:entication|orization)\w*|not authorized to perform|WRONGPASS|NOAUTH |[Aa]uthentication failed\.|denied: requested access to the resource",
+        unless=r"\[Errno 13\]|\bEACCES\b|\(?os error 13\b|OS error 13",
         raised=r"^(?:\w+\.)*(?:\w*AuthenticationError|GatedRepoError|AccessDenied\w*|AuthenticationFailed\w*|Unauthorized\w*|RefreshError)\b", confidence=0.9, through=True,
     ),
     log_sign(

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from runai_monitor.diagnosis.case import Case, Ended, ended_badly
-from runai_monitor.diagnosis.logs import STOPPED
-from runai_monitor.diagnosis.rules import citations, last_words
+from runai_monitor.diagnosis.raised import STOPPED
+from runai_monitor.diagnosis.rules import citations, last_words, rivals
 from runai_monitor.diagnosis.rules.advice import memory_advice
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
+from runai_monitor.diagnosis.rules.log_signs import SMELLS
 from runai_monitor.diagnosis.rules.starting import start_finding
 from runai_monitor.diagnosis.wording import describe_pod, read_log, times, token
 
@@ -41,6 +42,8 @@ EXITS: dict[int, tuple[str, str, str, str]] = {
 _SURE = {135: 0.72, 126: 0.76, 127: 0.76}
 """A program may end with these codes for reasons of its own: surer where the last words agree."""
 _AGREED = 0.86
+_ABORTED, _DOUBTED, _LAST_LINES = 134, 0.74, 10
+"""Whoever aborts has a reason: where its last lines smell of one, the abort alone is no sure answer."""
 _AGREES = {126: re.compile(r"cannot execute|permission denied", re.IGNORECASE), 127: re.compile(r"not found|no such file", re.IGNORECASE)}  # fmt: skip
 # The words of a shell that cannot start a command; the code says that it is the command.
 _SAID_BY_SHELL = frozenset({(126, "permission_denied"), (126, "missing_file"), (127, "missing_file")})
@@ -55,7 +58,10 @@ def find(case: Case) -> Iterator[Finding]:
     for ended in runs:
         # Of 64 ranks not every log is read: those that ended alike are explained by those that were.
         if ended.log or ended.end.reason == "OOMKilled" or ended.end.exit_code not in told:
-            yield _of_run(case, ended)
+            first = _of_run(case, ended)
+            yield first
+            if ended.log is not None:
+                yield from rivals.find(case, ended, ended.log, first)
 
 
 def _of_run(case: Case, ended: Ended) -> Finding:
@@ -77,7 +83,8 @@ def _of_run(case: Case, ended: Ended) -> Finding:
             return memory
     if said is not None and (end.exit_code, said.cause) not in _SAID_BY_SHELL:
         return said
-    if end.exit_code in EXITS:
+    reported = end.exit_code == _ABORTED and ended.log is not None and last_words.ended_by_itself(ended.log)
+    if end.exit_code in EXITS and not reported:
         return _from_exit_code(case, ended, end.exit_code)
     if stopped or (ended.log is not None and any(item.name in STOPPED for item in ended.log.fatal_raised)):
         return _killed(case, ended)
@@ -92,6 +99,8 @@ def _from_exit_code(case: Case, ended: Ended, code: int) -> Finding:
         cited.append(case.cite_log(ended, ended.log.tail()))
         words = _AGREES.get(code)
         sure = _AGREED if words is not None and words.search(ended.log.tail(6)) else sure
+        if code == _ABORTED and any(SMELLS.search(line.text) for line in ended.log.fatal_lines[-_LAST_LINES:]):
+            sure = _DOUBTED
     return Finding(
         cause=cause,
         title=title,

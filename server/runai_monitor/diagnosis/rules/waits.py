@@ -14,7 +14,7 @@ from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.lines import Line
 from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
-from runai_monitor.diagnosis.rules.last_words import OUTSIDE, detail_of, sign_of_line
+from runai_monitor.diagnosis.rules.log_finding import OUTSIDE, detail_of, sign_of_line
 from runai_monitor.diagnosis.rules.log_sign import LogSign
 from runai_monitor.diagnosis.wording import filled, read_log, token
 from runai_monitor.model.cluster import Container, ContainerPhase, KubeEvent, Pod
