@@ -97,7 +97,7 @@ def _merge(group: list[Finding]) -> Finding:
 def _cause(finding: Finding, *, first: Finding) -> Cause:
     explanation, confidence = finding.explanation, finding.confidence
     if finding is not first:
-        if finding.role > first.role and first.confidence >= _CERTAIN:
+        if finding.role > max(first.role, Role.HINT) and first.confidence >= _CERTAIN:
             confidence *= 0.5
             explanation += " This follows from the first cause."
         elif _comes_after(finding, first):
