@@ -137,6 +137,7 @@ async def _apply(connection: AsyncConnection, transition: Transition, channels: 
             "at": required_text(transition.at),
             "change": str(transition.change),
             "reason": storable(transition.reason),
+            "author": storable(transition.author),
         },
     )
     if transition.change is Change.SUPPRESSED:
@@ -224,6 +225,7 @@ async def _enqueue(connection: AsyncConnection, alert: Alert, transition: Transi
                 "state": str(DeliveryState.PENDING),
                 "created_at": required_text(transition.at),
                 "attempts": 0,
+                "idempotency_key": f"{alert.alert_id}/{alert.cursor}/{channel}",
                 "next_attempt_at": required_text(transition.at),
             },
         )
