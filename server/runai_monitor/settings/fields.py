@@ -12,9 +12,13 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from runai_monitor.errors import SettingsError
+from runai_monitor.model.routing import Route
+from runai_monitor.settings.addresses import check_url
+from runai_monitor.settings.channels import Channel, SlackChannel, channels_of
+from runai_monitor.settings.routes import routes_of
+from runai_monitor.settings.structure import nearest
 
 ENV_PREFIX = "RUNAI_MONITOR_"
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 # Names shared with the official Run:ai MCP server and with kubectl: one environment serves all of them.
 SHARED_NAMES = {
@@ -104,7 +108,15 @@ class Settings(BaseSettings):
     repeat_interval_minutes: float = Field(default=240, ge=1, le=43200)
     """Minutes between reminders, while `max_alerts_per_job` allows them."""
     slack_webhook_url: SecretStr | None = None
-    """A Slack incoming webhook. None: no Slack. Secret."""
+    """A Slack incoming webhook: the channel `slack`. None: no such channel. Secret."""
+    channels: tuple[Channel, ...] = ()
+    """Where alerts are told, besides the channel `slack`: a list of sections, each with `name`, `kind` and what that kind
+    needs (see Channels). As JSON in the environment. Holds secrets, or their variables as `${NAME}`."""
+    routes: tuple[Route, ...] = ()
+    """Which channels are told of which alerts: the first that matches decides (see Routes). As JSON in the environment.
+    None: every channel is told of every alert."""
+    default_channels: CommaList = ()
+    """The channels that are told of an alert that no route matches. None: all of them, so that nothing is lost."""
 
     # --- State and serving --------------------------------------------------------------------------------------
     state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_state_dir("runai-monitor")))
@@ -121,7 +133,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """What is written to stderr."""
 
-    @field_validator("monitored_projects", "allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("monitored_projects", "default_channels", "allowed_hosts", "allowed_origins", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -182,6 +194,16 @@ class Settings(BaseSettings):
             check_url(value.get_secret_value(), what="an https:// address of a Slack incoming webhook")
         return value
 
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _known_channels(cls, value: object) -> object:
+        return channels_of(value)
+
+    @field_validator("routes", mode="before")
+    @classmethod
+    def _known_routes(cls, value: object) -> object:
+        return routes_of(value)
+
     @field_validator("database_url")
     @classmethod
     def _sqlite_only(cls, value: SecretStr | None) -> SecretStr | None:
@@ -193,6 +215,18 @@ class Settings(BaseSettings):
     def _wildcard_alone(self) -> Settings:
         if "*" in self.monitored_projects and len(self.monitored_projects) > 1:
             raise ValueError('monitored_projects: either "*" or names, not both')
+        return self
+
+    @model_validator(mode="after")
+    def _channels_that_exist(self) -> Settings:
+        names = [channel.name for channel in self.all_channels]
+        if len(names) != len(set(names)):
+            raise ValueError('channels: "slack" is the channel of slack_webhook_url; give yours another name')
+        places = [(f"routes[{index}].channels", route.channels) for index, route in enumerate(self.routes)]
+        for place, told in [*places, ("default_channels", self.default_channels)]:
+            for name in told:
+                if name not in names:
+                    raise ValueError(f'{place}: there is no channel "{name}"{nearest(name, names)}')
         return self
 
     @classmethod
@@ -207,6 +241,13 @@ class Settings(BaseSettings):
         """Nothing is read behind the caller's back: `load_settings` merges the sources and knows where each value is from."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
+
+    @property
+    def all_channels(self) -> tuple[Channel, ...]:
+        """Every configured channel; `slack_webhook_url` is the one named `slack`."""
+        if self.slack_webhook_url is None:
+            return self.channels
+        return (SlackChannel(name="slack", webhook_url=self.slack_webhook_url), *self.channels)
 
     @property
     def watches_all_projects(self) -> bool:
@@ -243,20 +284,3 @@ class RunaiCredentials(BaseModel):
     base_url: str
     client_id: str
     client_secret: SecretStr
-
-
-def check_url(url: str, *, what: str) -> str:
-    """An https address, or an http one of loopback; anything else would send secrets in the clear.
-
-    Raises:
-        ValueError: with `what` is expected; never with the address itself, which may be a secret.
-    """
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        raise ValueError(what) from None
-    if not parts.hostname or parts.scheme not in {"http", "https"}:
-        raise ValueError(what)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        raise ValueError(f"{what}; plain http is accepted for this machine only")
-    return url.strip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,13 @@ from pydantic_core import ErrorDetails
 
 from runai_monitor.errors import SettingsError
 from runai_monitor.settings.fields import ENV_PREFIX, SHARED_NAMES, Settings
+from runai_monitor.settings.structure import StructureError, expanded, shown
 
 SECTION = "runai_proactive_monitor"
 CONFIG_VARIABLE = "RUNAI_MONITOR_CONFIG"
 LIMIT = "monitored_projects"
+STRUCTURED = frozenset({"channels", "routes"})
+"""Fields that are lists of sections in YAML and JSON in the environment; their texts may name variables: `${NAME}`."""
 IGNORED_KEYS = frozenset({"_type", "description"})
 """Keys of the old workflow section that are accepted and mean nothing here."""
 
@@ -58,6 +60,8 @@ def load_settings(
     for field, value in (overrides or {}).items():
         if value is not None:
             given[field] = _Given(value, f"option --{field.replace('_', '-')}")
+    for field in STRUCTURED & given.keys():
+        given[field] = _structured(field, given[field], _everything(environ, dotenv))
     return _validated(given)
 
 
@@ -70,6 +74,17 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, _Gi
     """Our variables from `.env` and, over them, the environment; empty ones count as not given."""
     shared = set(SHARED_NAMES.values())
     found: dict[str, _Given] = {}
+    for values, origin in _sources(environ, dotenv):
+        for name, value in values.items():
+            if value is not None and not value.strip() and name == variable_of(LIMIT):
+                raise SettingsError(_empty_limit(f"{origin}: {name}"))
+            if value and (name.startswith(ENV_PREFIX) or name in shared):
+                found[name] = _Given(value, origin)
+    return found
+
+
+def _sources(environ: Mapping[str, str], dotenv: Path | None) -> list[tuple[Mapping[str, str | None], str]]:
+    """All variables of `.env` and of the environment, with what each is called; the later wins."""
     sources: list[tuple[Mapping[str, str | None], str]] = [(environ, "environment")]
     if dotenv is not None and dotenv.is_file():
         from dotenv import dotenv_values
@@ -81,13 +96,27 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, _Gi
         except UnicodeDecodeError:
             # `from None`: the error holds the file, and the file holds secrets.
             raise SettingsError(f"{dotenv}: is not UTF-8 text; save it as such") from None
-    for values, origin in sources:
-        for name, value in values.items():
-            if value is not None and not value.strip() and name == variable_of(LIMIT):
-                raise SettingsError(_empty_limit(f"{origin}: {name}"))
-            if value and (name.startswith(ENV_PREFIX) or name in shared):
-                found[name] = _Given(value, origin)
-    return found
+    return sources
+
+
+def _everything(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str | None]:
+    return {name: value for values, _ in _sources(environ, dotenv) for name, value in values.items()}
+
+
+def _structured(field: str, given: _Given, variables: Mapping[str, str | None]) -> _Given:
+    """The value with the variables that its texts name; JSON, where it came as a text."""
+    value = given.value
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise SettingsError(f"{_place(field, given)} is not acceptable; accepted is a list in JSON") from None
+    try:
+        return _Given(expanded(value, variables), given.origin)
+    except StructureError as error:
+        raise SettingsError(f"{_place(field, given)}{error}") from None
+    except RecursionError:
+        raise SettingsError(f"{_place(field, given)} holds itself; write it out") from None
 
 
 def _empty_limit(where: str) -> str:
@@ -151,20 +180,23 @@ def _problem(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
     if not field:
         return detail["msg"].removeprefix("Value error, ")
     entry = given.get(field, _Given(None, "default"))
-    origin = f"{entry.origin}: {variable_of(field)}" if entry.origin in {"environment", ".env"} else entry.origin
+    origin = _place(field, entry)
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, StructureError):
+        return "; ".join(f"{origin}{problem}" for problem in cause.problems)
     secret = "Secret" in str(Settings.model_fields[field].annotation) or _may_hold_secret(entry.value)
-    shown = "is not acceptable" if secret else f"is {_shown(entry.value)}"
-    return f"{origin} {shown}; accepted is {_accepted(Settings.model_fields[field], detail)}"
+    said = "is not acceptable" if secret else f"is {shown(entry.value)}"
+    return f"{origin} {said}; accepted is {_accepted(Settings.model_fields[field], detail)}"
+
+
+def _place(field: str, given: _Given) -> str:
+    """Where a value was given, by the name it has there."""
+    return f"{given.origin}: {variable_of(field)}" if given.origin in {"environment", ".env"} else given.origin
 
 
 def _may_hold_secret(value: object) -> bool:
     """Whether it is an address with more in it than a host and a path."""
     return isinstance(value, str) and "://" in value and any(mark in value for mark in "@?#")
-
-
-def _shown(value: object) -> str:
-    """What was given, short. Lists of lists are abridged before they are written: YAML's aliases can make them endless."""
-    return (reprlib.repr(value) if isinstance(value, list | dict) else json.dumps(value, default=str))[:100]
 
 
 def _accepted(field: FieldInfo, detail: ErrorDetails) -> str:
