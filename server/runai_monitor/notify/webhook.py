@@ -13,7 +13,7 @@ import httpx2
 
 from runai_monitor.clock import Clock, isoformat
 from runai_monitor.model.notification import Notification
-from runai_monitor.notify.document import alert_json
+from runai_monitor.notify.document import alert_json, visible
 from runai_monitor.notify.notifier import idempotency_key
 from runai_monitor.notify.posting import TIMEOUT_SECONDS, Peer, encoded, post, refusal
 
@@ -75,7 +75,7 @@ def webhook_body(notification: Notification, key: str) -> bytes:
         "id": key,
         "type": "test" if notification.test else f"alert.{notification.change}",
         "timestamp": isoformat(alert.updated_at),
-        "reason": notification.reason,
+        "reason": visible(notification.reason),
     }
     whole = alert_json(alert)
     for document in (
