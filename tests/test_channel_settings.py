@@ -85,6 +85,7 @@ def test_secrets_come_from_variables_that_the_file_names(tmp_path: Path) -> None
         (PAGER | {"routing_key": SECRET[1:]}, "[0].routing_key is not acceptable; accepted is the integration key"),
         (EXAMPLES[0] | {"webhook_url": f"http://example.com/{SECRET}"}, "[0].webhook_url is not acceptable"),
         (EXAMPLES[1] | {"channel": ""}, "[0].channel is"),
+        (EXAMPLES[1] | {"api_url": f"ftp://me:{SECRET}@example.com"}, "[0].api_url is not acceptable"),
         (EXAMPLES[2] | {"to": ["a", "b"]}, "accepted is one e-mail address or a list of them"),
         (EXAMPLES[2] | {"security": "none"}, "would send its password unencrypted"),
         (EXAMPLES[2] | {"port": 0}, "[0].port is 0; accepted is a port from 1 to 65535"),

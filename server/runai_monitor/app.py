@@ -53,6 +53,7 @@ _HEAVY = (
     "runai_monitor.store.history",
     "runai_monitor.monitor.engine",
     "runai_monitor.diagnosis.diagnose",
+    "runai_monitor.notify.channels",
     "runai_monitor.notify.outbox",
     "runai_monitor.notify.slack",
     "runai_monitor.runai.client",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from runai_monitor.clock import Clock
 from runai_monitor.diagnosis.redact import redact
-from runai_monitor.notify.channels import open_notifiers
 from runai_monitor.operations.services import OperationOptions
 from runai_monitor.settings import Settings
 
@@ -138,6 +137,7 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
     Raises:
         SettingsError: certificate authorities or proxy of the environment cannot be used.
     """
+    from runai_monitor.notify.channels import open_notifiers
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.store.deliveries import DeliveryStore
 

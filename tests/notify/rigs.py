@@ -146,6 +146,7 @@ def mailer(sink: MailSink, *, seconds: float = 5, password: str = MailSink.PASSW
         password=password,
         sender="monitor@example.com",
         recipients=("oncall@example.com", "team@example.com"),
+        clock=FakeClock(),
         name=NAME,
         tls=client_tls(),
         timeout_seconds=seconds,

@@ -14,6 +14,7 @@ import pytest
 from runai_monitor.errors import DeliveryError
 from runai_monitor.model.alert import Change
 from runai_monitor.notify.email import EmailNotifier
+from tests.fakes import FakeClock
 from tests.notify.messages import notification
 from tests.notify.rigs import mailer
 from tests.notify.sinks import MailSink, client_tls, write_certificate
@@ -75,6 +76,7 @@ async def test_a_certificate_that_nobody_vouches_for_gets_no_password() -> None:
             password=sink.PASSWORD,
             sender="monitor@example.com",
             recipients=("oncall@example.com",),
+            clock=FakeClock(),
             name="mail",
         )
         with pytest.raises(DeliveryError, match="certificate is not trusted"):
@@ -117,6 +119,7 @@ async def test_a_server_process_of_its_own_takes_it(tmp_path: Path) -> None:
             password=None,
             sender="monitor@example.com",
             recipients=("oncall@example.com",),
+            clock=FakeClock(),
             name="mail",
             tls=client_tls(),
         ).send(notification())

@@ -10,9 +10,9 @@ import anyio.to_thread
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import SettingsError
+from runai_monitor.settings.channel import Channel
 from runai_monitor.settings.channels import (
     AppriseChannel,
-    Channel,
     EmailChannel,
     PagerDutyChannel,
     SlackBotChannel,
@@ -107,6 +107,7 @@ class _Builder:
             password=None if channel.password is None else channel.password.get_secret_value(),
             sender=channel.sender,
             recipients=channel.to,
+            clock=self._clock,
             name=channel.name,
         )
 

@@ -18,6 +18,7 @@ from typing import Literal
 import aiosmtplib
 import anyio
 
+from runai_monitor.clock import Clock
 from runai_monitor.errors import DeliveryError
 from runai_monitor.model.alert import Change, Severity
 from runai_monitor.model.notification import Notification
@@ -47,6 +48,7 @@ class EmailNotifier:
         password: str | None,
         sender: str,
         recipients: tuple[str, ...],
+        clock: Clock,
         name: str,
         tls: ssl.SSLContext | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
@@ -59,6 +61,7 @@ class EmailNotifier:
         self._password = password
         self._sender = sender
         self._recipients = recipients
+        self._clock = clock
         self._tls = tls
         self._timeout_seconds = timeout_seconds
 
@@ -68,6 +71,8 @@ class EmailNotifier:
     async def send(self, notification: Notification) -> None:
         """As `Notifier.send`."""
         mail = mail_of(notification, sender=self._sender, recipients=self._recipients, channel=self.name)
+        # When it is sent: after an outage it must not stand among yesterday's mail.
+        mail["Date"] = format_datetime(self._clock.now())
         try:
             with anyio.fail_after(self._timeout_seconds):
                 refused = await self._deliver(mail)
@@ -139,7 +144,6 @@ def mail_of(notification: Notification, *, sender: str, recipients: tuple[str, .
     mail["Subject"] = plain(message.title, _SUBJECT)
     mail["From"] = sender
     mail["To"] = ", ".join(recipients)
-    mail["Date"] = format_datetime(alert.updated_at)
     if notification.change is Change.OPENED and not notification.test:
         mail["Message-ID"] = root
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 import anyio
 import httpx2
@@ -72,7 +73,9 @@ async def post(
                 return Answer(
                     status=response.status_code,
                     text=await _text(response),
-                    retry_after_seconds=pause_seconds(response.headers.get("retry-after")),
+                    retry_after_seconds=pause_seconds(
+                        response.headers.get("retry-after"), sent_at=response.headers.get("date")
+                    ),
                 )
     except (httpx2.TimeoutException, TimeoutError):
         raise DeliveryError(f"{peer.name} did not answer within {timeout_seconds:.0f} s", retryable=True) from None
@@ -108,11 +111,20 @@ def encoded(body: Mapping[str, object]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="replace")
 
 
-def pause_seconds(value: str | None) -> float | None:
-    """`Retry-After` in whole seconds; None for anything else."""
-    if value is None or not value.strip().isdecimal():
+def pause_seconds(value: str | None, *, sent_at: str | None = None) -> float | None:
+    """`Retry-After` in seconds, from now: a number, or an instant by the server's own clock, its header `Date`.
+
+    None for anything else.
+    """
+    if value is None:
         return None
-    return min(float(value), LONGEST_PAUSE_SECONDS)
+    if value.strip().isdecimal():
+        return min(float(value), LONGEST_PAUSE_SECONDS)
+    try:
+        pause = parsedate_to_datetime(value) - parsedate_to_datetime(sent_at or "")
+    except (ValueError, TypeError):  # no date, or one of them without a time zone
+        return None
+    return min(max(pause.total_seconds(), 1.0), LONGEST_PAUSE_SECONDS)
 
 
 async def _text(response: httpx2.Response) -> str:

@@ -7,35 +7,14 @@ import binascii
 import re
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
 from runai_monitor.settings.addresses import LOOPBACK_HOSTS, check_url
-from runai_monitor.settings.structure import Part, StructureError, nearest, problems_of, sections, shown
+from runai_monitor.settings.channel import Channel
+from runai_monitor.settings.structure import StructureError, nearest, problems_of, sections, shown
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_NAMES = "a name of lower-case letters, digits, - and _, at most 40"
 _MAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+")
-
-
-class Channel(Part):
-    """One configured destination: `name` in records, routes and tools; `kind` is the code that sends."""
-
-    name: str = Field(description=_NAMES)
-    kind: str
-
-    @field_validator("name")
-    @classmethod
-    def _plain_name(cls, value: str) -> str:
-        if not _NAME.fullmatch(value):
-            raise ValueError(_NAMES)
-        return value
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The hosts that it sends to, as far as they can be known; for a show, which must not reach beyond loopback."""
-        return ()
 
 
 class _AtAddress(Channel):
@@ -45,12 +24,6 @@ class _AtAddress(Channel):
     @classmethod
     def _safe_address(cls, value: SecretStr) -> SecretStr:
         return SecretStr(check_url(value.get_secret_value(), what="an https:// address"))
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The host of the address."""
-        secret: SecretStr = getattr(self, "webhook_url", None) or self.url  # type: ignore[attr-defined]  # one of both
-        return (urlsplit(secret.get_secret_value()).hostname or "",)
 
 
 class SlackChannel(_AtAddress):
@@ -77,11 +50,6 @@ class SlackBotChannel(Channel):
     @classmethod
     def _safe_address(cls, value: str) -> str:
         return check_url(value, what="an https:// address").rstrip("/") + "/"
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The host of Slack's Web API."""
-        return (urlsplit(self.api_url).hostname or "",)
 
 
 class EmailChannel(Channel):
@@ -119,11 +87,6 @@ class EmailChannel(Channel):
             raise ValueError("would send its password unencrypted; set security to starttls or tls")
         return self
 
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The SMTP server."""
-        return (self.host,)
-
 
 class PagerDutyChannel(Channel):
     """A PagerDuty service through Events API v2."""
@@ -147,11 +110,6 @@ class PagerDutyChannel(Channel):
     @classmethod
     def _safe_address(cls, value: str) -> str:
         return check_url(value, what="an https:// address").rstrip("/")
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The host of the Events API."""
-        return (urlsplit(self.api_url).hostname or "",)
 
 
 class TeamsChannel(_AtAddress):

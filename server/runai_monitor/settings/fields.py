@@ -14,8 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from runai_monitor.errors import SettingsError
 from runai_monitor.model.routing import Route
 from runai_monitor.settings.addresses import check_url
-from runai_monitor.settings.channels import Channel, SlackChannel, channels_of
-from runai_monitor.settings.routes import routes_of
+from runai_monitor.settings.channel import Channel
 from runai_monitor.settings.structure import nearest
 
 ENV_PREFIX = "RUNAI_MONITOR_"
@@ -197,11 +196,19 @@ class Settings(BaseSettings):
     @field_validator("channels", mode="before")
     @classmethod
     def _known_channels(cls, value: object) -> object:
+        if value in ([], ()):
+            return ()
+        from runai_monitor.settings.channels import channels_of  # takes time to load
+
         return channels_of(value)
 
     @field_validator("routes", mode="before")
     @classmethod
     def _known_routes(cls, value: object) -> object:
+        if value in ([], ()):
+            return ()
+        from runai_monitor.settings.routes import routes_of
+
         return routes_of(value)
 
     @field_validator("database_url")
@@ -219,7 +226,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _channels_that_exist(self) -> Settings:
-        names = [channel.name for channel in self.all_channels]
+        names = [*(["slack"] if self.slack_webhook_url is not None else []), *(each.name for each in self.channels)]
         if len(names) != len(set(names)):
             raise ValueError('channels: "slack" is the channel of slack_webhook_url; give yours another name')
         places = [(f"routes[{index}].channels", route.channels) for index, route in enumerate(self.routes)]
@@ -247,6 +254,8 @@ class Settings(BaseSettings):
         """Every configured channel; `slack_webhook_url` is the one named `slack`."""
         if self.slack_webhook_url is None:
             return self.channels
+        from runai_monitor.settings.channels import SlackChannel
+
         return (SlackChannel(name="slack", webhook_url=self.slack_webhook_url), *self.channels)
 
     @property

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from runai_monitor.errors import SettingsError
 from runai_monitor.settings.fields import ENV_PREFIX, SHARED_NAMES, Settings
-from runai_monitor.settings.structure import StructureError, expanded, shown
+from runai_monitor.settings.structure import StructureError, expanded, may_hold_secret, shown
 
 SECTION = "runai_proactive_monitor"
 CONFIG_VARIABLE = "RUNAI_MONITOR_CONFIG"
@@ -184,7 +184,7 @@ def _problem(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, StructureError):
         return "; ".join(f"{origin}{problem}" for problem in cause.problems)
-    secret = "Secret" in str(Settings.model_fields[field].annotation) or _may_hold_secret(entry.value)
+    secret = "Secret" in str(Settings.model_fields[field].annotation) or may_hold_secret(entry.value)
     said = "is not acceptable" if secret else f"is {shown(entry.value)}"
     return f"{origin} {said}; accepted is {_accepted(Settings.model_fields[field], detail)}"
 
@@ -192,11 +192,6 @@ def _problem(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
 def _place(field: str, given: _Given) -> str:
     """Where a value was given, by the name it has there."""
     return f"{given.origin}: {variable_of(field)}" if given.origin in {"environment", ".env"} else given.origin
-
-
-def _may_hold_secret(value: object) -> bool:
-    """Whether it is an address with more in it than a host and a path."""
-    return isinstance(value, str) and "://" in value and any(mark in value for mark in "@?#")
 
 
 def _accepted(field: FieldInfo, detail: ErrorDetails) -> str:

@@ -60,6 +60,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {match[0]}?" if match else f"; there are {', '.join(names)}" if names else ""
 
 
+def may_hold_secret(value: object) -> bool:
+    """Whether it is an address with more in it than a host and a path."""
+    return isinstance(value, str) and "://" in value and any(mark in value for mark in "@?#")
+
+
 def shown(value: object) -> str:
     """What was given, short. Lists are abridged before they are written: YAML's aliases can make them endless."""
     return (reprlib.repr(value) if isinstance(value, list | dict) else json.dumps(value, default=str))[:100]
@@ -113,5 +118,5 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], path: str, given: Map
     accepted = fields[key].description or said
     if detail["type"] == "missing":
         return f"{path}.{key} is not given; accepted is {accepted}"
-    secret = "Secret" in str(fields[key].annotation)
+    secret = "Secret" in str(fields[key].annotation) or may_hold_secret(given.get(key))
     return f"{path}.{key} {'is not acceptable' if secret else f'is {shown(given.get(key))}'}; accepted is {accepted}"
