@@ -49,6 +49,12 @@ def test_every_kind_is_accepted_and_shows_no_secret() -> None:
     assert SECRET not in settings.model_dump_json()
 
 
+def test_there_may_be_several_of_one_kind() -> None:
+    """Each team has its own service to be paged through."""
+    settings = load([PAGER, PAGER | {"name": "second"}])
+    assert [channel.name for channel in settings.channels] == ["oncall", "second"]
+
+
 def test_the_old_setting_is_the_channel_named_slack() -> None:
     """Whoever set the webhook years ago keeps the channel, beside new ones."""
     settings = load([PAGER], RUNAI_MONITOR_SLACK_WEBHOOK_URL="https://hooks.slack.com/services/x")

@@ -61,6 +61,8 @@ async def test_an_alert_is_one_thread_whose_first_message_shows_its_end(bot: Sla
     assert "thread_ts" not in root
     assert (reply["channel"], reply["thread_ts"], reply["reply_broadcast"]) == ("C777", OK["ts"], True)
     assert (edit["channel"], edit["ts"], edit["text"]) == ("C777", OK["ts"], "🟢 Resolved: job")
+    assert "container_oom" in json.dumps(edit), "what it was stays to be read"
+    assert "container_oom" not in json.dumps(last)
     assert (last["thread_ts"], last["reply_broadcast"]) == (OK["ts"], False)
     assert slack.requests[0].headers["authorization"].startswith("Bearer xoxb-")
 

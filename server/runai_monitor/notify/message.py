@@ -56,24 +56,35 @@ class Message:
     unread: str = ""
 
 
-def message_of(notification: Notification) -> Message:
-    """What is to be said; the one place that decides it, for every channel."""
+def message_of(notification: Notification, *, whole: bool = False) -> Message:
+    """What is to be said; the one place that decides it, for every channel.
+
+    The end of an alert is told in few words; `whole` is for a place that shows nothing else of it.
+    """
     alert = notification.alert
     summary, footer = plain(alert.summary, _SUMMARY), _footer(notification)
     if notification.test:
         return Message(title=title_of(notification), summary=summary, footer=footer)
-    if notification.change is Change.RESOLVED:
-        return Message(
-            title=title_of(notification), summary=_end(notification), facts=_facts(notification), footer=footer
-        )
     diagnosis = alert.diagnosis
     top = diagnosis.causes[0] if diagnosis is not None and diagnosis.causes else None
+    verdict = None if diagnosis is None else _verdict(diagnosis)
+    explanation = plain(top.explanation, _EXPLANATION) if top else ""
+    if notification.change is Change.RESOLVED:
+        return Message(
+            title=title_of(notification),
+            summary=_end(notification),
+            verdict=verdict if whole else None,
+            explanation=explanation if whole else "",
+            facts=_facts(notification),
+            excerpts=_excerpts(diagnosis) if whole and diagnosis is not None else (),
+            footer=footer,
+        )
     steps = [with_command(step) for step in (alert.recommendations or (top.next_steps if top else ()))[:_STEPS]]
     return Message(
         title=title_of(notification),
         summary=summary,
-        verdict=None if diagnosis is None else _verdict(diagnosis),
-        explanation=plain(top.explanation, _EXPLANATION) if top else "",
+        verdict=verdict,
+        explanation=explanation,
         steps=tuple(plain(words.removesuffix(":"), _STEP) for words, _ in steps if words),
         commands=tuple(plain(command, _STEP) for _, command in steps if command),
         facts=_facts(notification),

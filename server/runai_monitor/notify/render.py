@@ -41,12 +41,12 @@ def alert_line(alert: Alert, change: Change) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def slack_message(notification: Notification) -> dict[str, object]:
+def slack_message(notification: Notification, *, whole: bool = False) -> dict[str, object]:
     """The body for Slack: a fallback text and at most 15 blocks and 12,000 characters.
 
-    The excerpt of the report gets what room the rest leaves, and keeps its end: there a log has its error.
+    `whole` as for `message_of`. The excerpt of the report gets what room the rest leaves, and keeps its end: there a log has its error.
     """
-    message = message_of(notification)
+    message = message_of(notification, whole=whole)
     header: Block = {
         "type": "header",
         "text": {"type": "plain_text", "text": escaped(message.title, _HEADER), "emoji": False},

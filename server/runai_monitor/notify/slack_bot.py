@@ -99,7 +99,7 @@ class SlackBotNotifier:
         alert_id = notification.alert.alert_id
         root = None if notification.test else await self._root(alert_id)
         if root is not None and notification.change in _SHOWN_IN_ROOT:
-            root = await self._updated(root, message)
+            root = await self._updated(root, slack_message(notification, whole=True))
         if root is None:
             posted = await self._call("chat.postMessage", {"channel": self._channel, **message})
             if not notification.test:
