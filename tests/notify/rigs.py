@@ -90,7 +90,7 @@ def _webhook(url: str, http: httpx2.AsyncClient, seconds: float) -> Notifier:
 
 def _apprise(url: str, _http: httpx2.AsyncClient, seconds: float) -> Notifier:
     address = url.replace("http://", f"json://user:{SECRET}@")
-    return AppriseNotifier(url=f"{address}/x", name=NAME, timeout_seconds=seconds)
+    return AppriseNotifier(url=f"{address}/{SECRET}", name=NAME, timeout_seconds=seconds)
 
 
 def _bot_says(word: str) -> Reply:

@@ -1,10 +1,13 @@
-"""What a service says about when to come back."""
+"""What a service may answer: when to come back, and more than anybody asked for."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
+import httpx2
 import pytest
 
-from runai_monitor.notify.posting import pause_seconds
+from runai_monitor.notify.posting import Peer, pause_seconds, post
 
 NOW = "Sun, 01 Mar 2026 03:00:00 GMT"
 
@@ -27,3 +30,17 @@ def test_a_pause_is_a_number_or_an_instant_of_the_server(
 ) -> None:
     """HTTP allows both, and our clock may differ from theirs."""
     assert pause_seconds(value, sent_at=sent_at) == seconds
+
+
+@pytest.mark.anyio
+async def test_an_endless_answer_is_cut() -> None:
+    """Whoever answers at the address must not fill our memory."""
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 4096
+
+    transport = httpx2.MockTransport(lambda _request: httpx2.Response(200, content=endless()))
+    async with httpx2.AsyncClient(transport=transport) as http:
+        answer = await post(http, "https://example.com", b"{}", peer=Peer(name="it", advice="do"))
+    assert (answer.status, len(answer.text)) == (200, 65_536)
