@@ -91,6 +91,7 @@ class MailSink:
         self.reply = "250 OK"
         self.recipient_replies: dict[str, str] = {}
         self.hangs = False
+        self.hangs_at_the_end = False
         self.greeting: bytes | None = None
         self.mails: list[EmailMessage] = []
         self.raw: list[bytes] = []
@@ -114,6 +115,11 @@ class MailSink:
             self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
             self.envelopes.append((envelope.mail_from or "", envelope.rcpt_tos))
         return self.reply
+
+    async def handle_QUIT(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802  # the same
+        if self.hangs_at_the_end:
+            await self._end.wait()
+        return "221 Bye"
 
     def _authenticate(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any

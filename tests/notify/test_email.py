@@ -97,6 +97,14 @@ async def test_a_recipient_who_is_gone_keeps_nobody_else_from_knowing(caplog: py
         assert not caught.value.retryable
 
 
+async def test_what_goes_wrong_after_the_server_took_it_sends_nothing_again() -> None:
+    """The one thing worse than no message at 3 a.m. is the same one every minute."""
+    async with MailSink().running() as sink:
+        sink.hangs_at_the_end = True
+        await mailer(sink, seconds=1).send(notification())
+        assert len(sink.mails) == 1
+
+
 async def test_a_server_process_of_its_own_takes_it(tmp_path: Path) -> None:
     """Against somebody else's program, as it is started from a shell."""
     with socket.socket() as probe:

@@ -10,6 +10,7 @@ import html
 import logging
 import re
 import ssl
+from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _REPORT = 10_000
 _SUBJECT = 150
+_GOODBYE_SECONDS = 1.0
 _NO_ID = re.compile(r"[^A-Za-z0-9._-]")
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -104,10 +106,7 @@ class EmailNotifier:
 
     async def _deliver(self, mail: EmailMessage) -> list[str]:
         """Hands it over; the recipients that the server does not take, where it takes others."""
-        errors, _ = await aiosmtplib.send(
-            mail,
-            sender=self._sender,
-            recipients=list(self._recipients),
+        client = aiosmtplib.SMTP(
             hostname=self._host,
             port=self._port,
             username=self._username,
@@ -117,6 +116,15 @@ class EmailNotifier:
             tls_context=self._tls,
             timeout=self._timeout_seconds,
         )
+        try:
+            await client.connect()
+            errors, _ = await client.send_message(mail, sender=self._sender, recipients=list(self._recipients))
+            # It is taken; what goes wrong now must not have it sent again.
+            with anyio.move_on_after(min(_GOODBYE_SECONDS, self._timeout_seconds / 2)):
+                with suppress(aiosmtplib.SMTPException, OSError):
+                    await client.quit()
+        finally:
+            client.close()
         return list(errors)
 
     def _of_code(self, code: int, what: str) -> DeliveryError:
