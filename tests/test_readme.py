@@ -18,6 +18,7 @@ from runai_monitor.mcp_server.server import build_server
 from runai_monitor.model.alert import AlertKind
 from runai_monitor.monitor.detect import RANKS
 from runai_monitor.settings import Settings, load_settings, variable_of
+from runai_monitor.settings.channels import KINDS
 from tests.operations.world import World
 
 ROOT = Path(__file__).parent.parent
@@ -100,3 +101,31 @@ def test_the_desktop_example_holds_only_settings_that_exist() -> None:
         assert server["command"] == "runai-monitor"
         assert set(server.get("env", {})) <= known
         load_settings(environ=server.get("env", {}), dotenv=None)
+
+
+def test_the_channels_and_routes_of_the_examples_are_accepted(tmp_path: Path) -> None:
+    """People copy them too: what stands as a comment in the workflow file, and what stands in the README."""
+    sections = re.findall(
+        r"```yaml\n(runai_proactive_monitor:\n  channels:.*?)```\n.*?```yaml\n(  routes:.*?)```", README, re.DOTALL
+    )
+    (of_readme,) = ("".join(parts) for parts in sections)
+    example = (ROOT / "workflow.example.yaml").read_text(encoding="utf-8")
+    of_file = re.sub(r"^  # (?=  |channels|routes|default)", "  ", example, flags=re.MULTILINE)
+    for number, text in enumerate((of_readme, of_file)):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(text, encoding="utf-8")
+        variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "x" * 32)
+        variables |= {"HOOK_SECRET": "whsec_" + "QUJD" * 8, "TEAMS_WEBHOOK": "https://example.com/workflow"}
+        loaded = load_settings(config=file, environ=variables, dotenv=None)
+        assert len(loaded.channels) >= 3
+        assert len(loaded.routes) >= 2
+        assert loaded.default_channels == ("gpu-alerts",)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_channel_is_described_with_what_it_needs(kind: str) -> None:
+    """A key that is not described does not exist for a user."""
+    (row,) = (line for line in README.splitlines() if line.startswith(f"| `{kind}` |"))
+    for name, field in KINDS[kind].model_fields.items():
+        if name not in {"name", "kind"}:
+            assert f"`{field.alias or name}`" in row

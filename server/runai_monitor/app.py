@@ -57,6 +57,8 @@ _HEAVY = (
     "runai_monitor.store.history",
     "runai_monitor.monitor.engine",
     "runai_monitor.diagnosis.diagnose",
+    "runai_monitor.notify.channels",
+    "runai_monitor.notify.outbox",
     "runai_monitor.notify.slack",
     "runai_monitor.runai.client",
     "runai_monitor.kube.lazy",
@@ -165,6 +167,7 @@ class Application:
             monitors=monitors,
             outbox_wake=outbox.wake,
             channels=wiring.channel_names(settings),
+            route=wiring.router(settings),
             options=wiring.monitor_options(settings),
             clock=self._clock,
             on_alerts=self._told,
@@ -183,6 +186,7 @@ class Application:
             wake_engine=engine.wake,
             kube=kube,
             channels=wiring.channel_names(settings),
+            channel_kinds=wiring.channel_kinds(settings),
             database_place="the configured database" if settings.database_url else str(settings.state_dir),
         )
 

@@ -101,10 +101,14 @@ class _Setup:
         """Each is configured; with `send_test`, each takes a message."""
         names = wiring.channel_names(self._settings)
         if not names:
-            detail = "none: set RUNAI_MONITOR_SLACK_WEBHOOK_URL"
+            detail = "none: set RUNAI_MONITOR_SLACK_WEBHOOK_URL, or channels in the workflow file"
             return [CheckResult(name="channels", outcome="skipped", detail=detail)]
         if not send_test:
-            return [CheckResult(name=name, outcome="ok", detail="configured; --send-test proves it") for name in names]
+            kinds = wiring.channel_kinds(self._settings)
+            return [
+                CheckResult(name=name, outcome="ok", detail=f"configured ({kinds[name]}); --send-test proves it")
+                for name in names
+            ]
         outbox = await wiring.open_outbox(self._stack, self._settings, None, self._clock)
         return [
             CheckResult(name=name, outcome="failed" if error else "ok", detail=error or "test message delivered")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 # These libraries log every request or every reconnect; what matters of it reaches our own loggers as errors.
-_CHATTY = ("httpx2", "httpcore2", "urllib3", "kubernetes", "aiohttp", "mcp", "sse_starlette", "aiosqlite")
+_CHATTY = ("httpx2", "httpcore2", "urllib3", "apprise", "kubernetes", "aiohttp", "mcp", "sse_starlette", "aiosqlite")
 
 
 class RedactingFormatter(logging.Formatter):

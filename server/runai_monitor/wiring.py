@@ -5,14 +5,12 @@ Adapters are imported where they are built: they bring the heavy libraries.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
-
 from runai_monitor.clock import Clock
 from runai_monitor.diagnosis.redact import redact
-from runai_monitor.errors import SettingsError
 from runai_monitor.operations.services import OperationOptions
 from runai_monitor.settings import Settings
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from runai_monitor.diagnosis.sources import LiveReader
     from runai_monitor.kube.client import KubeClient
     from runai_monitor.kube.lazy import LazyKube
+    from runai_monitor.model.alert import Alert
     from runai_monitor.monitor.options import MonitorOptions
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.runai.client import RunaiClient
@@ -122,7 +121,22 @@ def diagnoser(
 
 def channel_names(settings: Settings) -> tuple[str, ...]:
     """The configured channels."""
-    return ("slack",) if settings.slack_webhook_url is not None else ()
+    return tuple(channel.name for channel in settings.all_channels)
+
+
+def channel_kinds(settings: Settings) -> dict[str, str]:
+    """The kind of each configured channel, by its name."""
+    return {channel.name: channel.kind for channel in settings.all_channels}
+
+
+def router(settings: Settings) -> Callable[[Alert], tuple[str, ...]] | None:
+    """Chooses the channels that are told of an alert; None where all are told of everything."""
+    if not settings.routes and not settings.default_channels:
+        return None
+    from runai_monitor.notify.routing import channels_for
+
+    names = channel_names(settings)
+    return lambda alert: channels_for(alert, settings.routes, channels=names, default=settings.default_channels)
 
 
 async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Database | None, clock: Clock) -> Outbox:
@@ -131,25 +145,11 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
     Raises:
         SettingsError: certificate authorities or proxy of the environment cannot be used.
     """
-    import httpx2
-
+    from runai_monitor.notify.channels import open_notifiers
     from runai_monitor.notify.outbox import Outbox
-    from runai_monitor.notify.slack import SlackNotifier
     from runai_monitor.store.deliveries import DeliveryStore
 
-    notifiers: dict[str, SlackNotifier] = {}
-    if settings.slack_webhook_url is not None:
-        try:
-            # In a thread: reading the certificate authorities takes up to 100 ms.
-            opened = await anyio.to_thread.run_sync(httpx2.AsyncClient)
-        except (OSError, ValueError, ImportError):
-            # `from None`: the error quotes the address of the proxy, and with it a password.
-            raise SettingsError(
-                "Slack cannot be reached with the certificate authorities of SSL_CERT_FILE (or SSL_CERT_DIR) or the proxy"
-                " of HTTPS_PROXY (or ALL_PROXY, no SOCKS): correct these variables"
-            ) from None
-        http = await stack.enter_async_context(opened)
-        notifiers["slack"] = SlackNotifier(webhook_url=settings.slack_webhook_url.get_secret_value(), http=http)
+    notifiers = await open_notifiers(stack, settings, database, clock)
     deliveries = DeliveryStore(database) if database is not None else None
     return Outbox(deliveries=deliveries, notifiers=notifiers, clock=clock)  # type: ignore[arg-type]  # None is for `check`, which only sends tests
 

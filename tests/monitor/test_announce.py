@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,11 +30,17 @@ class Sink:
     batches: list[int] = field(default_factory=list)
     full: bool = False
 
-    async def apply(self, transitions: Sequence[Transition], *, channels: Sequence[str]) -> list[Alert]:
+    async def apply(
+        self,
+        transitions: Sequence[Transition],
+        *,
+        channels: Sequence[str],
+        route: Callable[[Alert], Sequence[str]] | None = None,
+    ) -> list[Alert]:
         self.batches.append(len(transitions))
         if self.full:
             raise StoreError("the disk is full: free some space")
-        return await self.store.apply(transitions, channels=channels)
+        return await self.store.apply(transitions, channels=channels, route=route)
 
     async def unresolved(self) -> list[Alert]:
         return await self.store.unresolved()

@@ -46,12 +46,14 @@ async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
     """Runs a tenant for as long as the block lasts; yields `settings` pointed at it, with a state of its own.
 
     The user's own database, cluster and Slack are left alone: what is simulated never mixes with what is real, but for
-    a webhook on this machine, which is somebody's receiver for trying. The stories begin when somebody first looks at
+    a Slack webhook on this machine, which is somebody's receiver for trying. The stories begin when somebody first looks at
     the workloads: a person may talk for an hour before asking to monitor, and then wants a show.
     """
     with tempfile.TemporaryDirectory(prefix="runai-monitor-demo-") as folder:
         async with run_tenant(clock=SystemClock()) as tenant, anyio.create_task_group() as tasks:
             tasks.start_soon(_begin_when_visited, tenant)
+            if settings.channels:
+                log.warning("the demo sends nothing to your channels: %s", ", ".join(c.name for c in settings.channels))
             yield settings.model_copy(
                 update={
                     "runai_base_url": tenant.runai_base_url,
@@ -62,6 +64,9 @@ async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
                     "kube_context": None,
                     "kube_cluster_id": None,
                     "slack_webhook_url": _on_this_machine(settings.slack_webhook_url),
+                    "channels": (),
+                    "routes": (),
+                    "default_channels": (),
                     "monitored_projects": ("*",),
                     # Who looked around first still sees each failure, not a summary of the past.
                     "existing_failures": "each",

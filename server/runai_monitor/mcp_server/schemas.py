@@ -181,6 +181,7 @@ class MonitoringStatusResult(Result):
     deliveries_failed: int
     deliveries: dict[str, dict[str, int]]
     channels: list[str]
+    channel_kinds: dict[str, str] = Field(description="What each channel is, by its name.")
     workloads_watched: int
     kubernetes: KubernetesResult
     role: str = Field(description="leader: this process watches; follower: another one on the same state does")

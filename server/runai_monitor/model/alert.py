@@ -37,6 +37,8 @@ class AlertKind(StrEnum):
     """One summary of what had failed before this server first looked."""
     MONITOR_BLIND = "monitor_blind"
     """The monitor itself cannot see: no successful poll, or access denied."""
+    NODE_UNHEALTHY = "node_unhealthy"
+    """A node that runs watched workloads is not ready, or its GPUs are in trouble; `subject.name` is the node."""
 
 
 class AlertState(StrEnum):
@@ -53,6 +55,7 @@ class Change(StrEnum):
     OPENED = "opened"
     ESCALATED = "escalated"
     REMINDED = "reminded"
+    ACKNOWLEDGED = "acknowledged"
     SUPPRESSED = "suppressed"
     RESOLVED = "resolved"
 
@@ -93,6 +96,8 @@ class AlertSubject:
     submitted_by: str | None = None
     gpus: float | None = None
     images: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    """Where its pods ran, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +121,8 @@ class Alert:
     resolved_at: datetime | None = None
     notifications: int = 0
     notified_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
     diagnosis: Diagnosis | None = None
 
 
@@ -124,7 +131,7 @@ class Transition:
     """A decision of the policy about one alert, with its reason in words.
 
     For `OPENED` the alert does not exist yet: `alert_id` is derived from the fingerprint. `notify` says whether the
-    channels are told (the store is always told).
+    channels are told (the store is always told). `author` is the person or agent behind it, empty for the monitor.
     """
 
     change: Change
@@ -142,6 +149,7 @@ class Transition:
     terminal: bool = False
     recommendations: tuple[str, ...] = field(default=())
     diagnosis: Diagnosis | None = None
+    author: str = ""
 
 
 def fingerprint(kind: AlertKind, cluster_id: str, subject_id: str, episode: int) -> AlertId:

@@ -15,7 +15,13 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
-    """The channel refused it for good, or the time for retries is used up."""
+    """A dead letter: the channel refused it for good, or the time for retries is used up. It can be replayed."""
+    GROUPED = "grouped"
+    """Told within another message, a digest; `told_by` says which delivery."""
+    SILENCED = "silenced"
+    """A silence matched its alert when it was due."""
+    INHIBITED = "inhibited"
+    """The alert of a node that failed stands for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,12 @@ class Notification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One recorded attempt series of one notification to one channel."""
+    """One recorded attempt series of one notification to one channel.
+
+    `idempotency_key` is the same in every attempt, for channels that drop what they have already. `lease_owner` is the
+    process that is sending it now, until `lease_until`. `told_by` is the delivery of the digest that told it, `note`
+    why it went to no channel of its own.
+    """
 
     delivery_id: int
     channel: str
@@ -44,3 +55,8 @@ class Delivery:
     next_attempt_at: datetime | None = None
     delivered_at: datetime | None = None
     last_error: str | None = None
+    idempotency_key: str = ""
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    told_by: int | None = None
+    note: str = ""

@@ -34,10 +34,12 @@ class Announcer:
         channels: Sequence[str],
         outbox_wake: Callable[[], None],
         on_alerts: Callable[[list[Alert]], None],
+        route: Callable[[Alert], Sequence[str]] | None = None,
     ) -> None:
         self._alerts = alerts
         self._book = book
         self._channels = tuple(channels)
+        self._route = route
         self._outbox_wake = outbox_wake
         self._on_alerts = on_alerts
         self.error: str | None = None
@@ -64,7 +66,7 @@ class Announcer:
     async def _apply(self, transitions: Sequence[Transition]) -> bool:
         async with self._lock:
             try:
-                changed = await self._alerts.apply(transitions, channels=self._channels)
+                changed = await self._alerts.apply(transitions, channels=self._channels, route=self._route)
                 stored = {alert.alert_id for alert in changed}
                 if not {t.alert_id for t in transitions if t.change is not Change.SUPPRESSED} <= stored:
                     await self.load()  # another process had told it already: its alerts are ours now

@@ -83,6 +83,7 @@ class Engine:
         options: MonitorOptions,
         clock: Clock,
         on_alerts: Callable[[list[Alert]], None],
+        route: Callable[[Alert], Sequence[str]] | None = None,
     ) -> None:
         self._baseline = baseline
         self._clock = clock
@@ -94,7 +95,12 @@ class Engine:
         if kube is not None:
             self._pods = PodFollower(kube=kube, snapshot=state.snapshot, clock=clock, on_change=self._on_pods)
         self._announcer = Announcer(
-            alerts=alerts, book=state.book, channels=channels, outbox_wake=outbox_wake, on_alerts=on_alerts
+            alerts=alerts,
+            book=state.book,
+            channels=channels,
+            route=route,
+            outbox_wake=outbox_wake,
+            on_alerts=on_alerts,
         )
         examiner = Examiner(
             runai=runai,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -100,7 +100,13 @@ class Diagnoses(Protocol):
 class AlertSink(Protocol):
     """The store of alerts."""
 
-    async def apply(self, transitions: Sequence[Transition], *, channels: Sequence[str]) -> list[Alert]:
+    async def apply(
+        self,
+        transitions: Sequence[Transition],
+        *,
+        channels: Sequence[str],
+        route: Callable[[Alert], Sequence[str]] | None = None,
+    ) -> list[Alert]:
         """Stores transitions and what follows from them, or raises StoreError."""
         ...
 

@@ -19,3 +19,11 @@ class Notifier(Protocol):
             DeliveryError: the channel did not take it; says whether and when it may later. Never holds a secret.
         """
         ...
+
+
+def idempotency_key(notification: Notification, channel: str) -> str:
+    """What is the same in every attempt to send one message to one channel, and in no other; as its delivery has it."""
+    alert = notification.alert
+    if notification.test:
+        return f"{alert.alert_id}/{alert.started_at:%Y%m%dT%H%M%S.%f}/{channel}"
+    return f"{alert.alert_id}/{alert.cursor}/{channel}"

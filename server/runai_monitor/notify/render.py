@@ -8,13 +8,10 @@ from turning names and addresses inside mrkdwn into links.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-
-from runai_monitor.model.alert import Alert, AlertKind, Change
-from runai_monitor.model.diagnosis import Diagnosis, Evidence, with_command
+from runai_monitor.model.alert import Alert, Change
 from runai_monitor.model.notification import Notification
-from runai_monitor.notify.safe_text import clean, ending, escaped, fenced, inert, plain
+from runai_monitor.notify.message import Message, message_of, shortened
+from runai_monitor.notify.safe_text import escaped, fenced, inert, plain
 
 MAX_BLOCKS = 15
 MAX_CHARACTERS = 12_000
@@ -23,11 +20,10 @@ _SECTION = 2_900
 _SUMMARY = 1_500
 _EXPLANATION = 1_200
 _FIELD = 300
+_FIELDS = 10
 _STEP = 500
-_STEPS = 5
 _REPORT = 2_500
 _SMALLEST_REPORT = 200
-_EXCERPTS = 4
 Block = dict[str, object]
 
 
@@ -45,152 +41,61 @@ def alert_line(alert: Alert, change: Change) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def slack_message(notification: Notification) -> dict[str, object]:
-    """The body for an incoming webhook: a fallback text and at most 15 blocks and 12,000 characters.
+def slack_message(notification: Notification, *, whole: bool = False) -> dict[str, object]:
+    """The body for Slack: a fallback text and at most 15 blocks and 12,000 characters.
 
-    The excerpt of the report gets what room the rest leaves, and keeps its end: there a log has its error.
+    `whole` as for `message_of`. The excerpt of the report gets what room the rest leaves, and keeps its end: there a log has its error.
     """
-    text = fallback_text(notification)
-    header: Block = {"type": "header", "text": {"type": "plain_text", "text": escaped(text, _HEADER), "emoji": False}}
-    report: list[Block] = []
-    if notification.test:
-        body = [_plain_section(plain(notification.alert.summary, _SUMMARY))]
-    elif notification.change is Change.RESOLVED:
-        body = _resolved(notification)
-    else:
-        body = _firing(notification)
-        used = len(text) + sum(_length(block) for block in (header, *body, _context(notification)))
-        report = _report(notification.alert, min(_REPORT, MAX_CHARACTERS - used - 2 * _SMALLEST_REPORT))
-    return {"text": escaped(text, _HEADER), "blocks": [header, *body, *report, _context(notification)]}
+    message = message_of(notification, whole=whole)
+    header: Block = {
+        "type": "header",
+        "text": {"type": "plain_text", "text": escaped(message.title, _HEADER), "emoji": False},
+    }
+    footer: Block = {
+        "type": "context",
+        "elements": [{"type": "plain_text", "text": escaped(message.footer, _FIELD), "emoji": False}],
+    }
+    body = [_plain_section(escaped(message.summary, _SUMMARY)), *_verdict(message), *_next_steps(message)]
+    if message.facts:
+        fields = [_mrkdwn(f"*{name}:*\n{inert(value, _FIELD)}") for name, value in message.facts[:_FIELDS]]
+        body.append({"type": "section", "fields": fields})
+    used = len(message.title) + sum(_length(block) for block in (header, *body, footer))
+    report = _report(message, min(_REPORT, MAX_CHARACTERS - used - 2 * _SMALLEST_REPORT))
+    return {"text": escaped(message.title, _HEADER), "blocks": [header, *body, *report, footer]}
 
 
-def fallback_text(notification: Notification) -> str:
-    """The text of the push notification on a phone, before escaping."""
-    alert = notification.alert
-    name = plain(alert.subject.name, 100)
-    if notification.test:
-        return "🔔 Test message from runai-monitor: nothing has failed"
-    blind, old = alert.kind is AlertKind.MONITOR_BLIND, alert.kind is AlertKind.EXISTING_FAILURES
-    if notification.change is Change.RESOLVED:
-        return f"🟢 Resolved: {'the monitor sees again' if blind else name or plain(alert.status, 60)}"
-    if blind:
-        said = "🔴 The monitor is blind: failures may go unnoticed"
-    elif old:
-        said = "🟠 Workloads that had failed before monitoring began"
-    elif alert.kind is AlertKind.WORKLOAD_PREEMPTED:
-        said = f"🔵 Preempted: {name}"
-    else:
-        said = f"🔴 Job Failure Alert: {name}"
-    if notification.change is Change.REMINDED:
-        return f"{said} (reminder)"
-    return f"{said} (now {plain(alert.status, 30)})" if notification.change is Change.ESCALATED else said
+def _verdict(message: Message) -> list[Block]:
+    if message.verdict is None:
+        return []
+    verdict = message.verdict
+    sure = f" (`{inert(verdict.cause, 60)}`, {verdict.confidence:.0%} sure)" if verdict.cause else ""
+    blocks = [_section(f"*Verdict:* {inert(verdict.title, 200)}{sure}")]
+    return blocks + ([_plain_section(escaped(message.explanation, _EXPLANATION))] if message.explanation else [])
 
 
-def _firing(notification: Notification) -> list[Block]:
-    alert = notification.alert
-    blocks = [_plain_section(escaped(plain(alert.summary, _SUMMARY), _SUMMARY))]
-    if alert.diagnosis is not None:
-        blocks += _verdict(alert.diagnosis)
-    steps = alert.recommendations or (
-        alert.diagnosis.causes[0].next_steps if alert.diagnosis and alert.diagnosis.causes else ()
-    )
-    if steps:
-        blocks += _next_steps(steps[:_STEPS])
-    if alert.subject.id:
-        blocks.append(_facts(notification))
-    return blocks
-
-
-def _next_steps(steps: Sequence[str]) -> list[Block]:
+def _next_steps(message: Message) -> list[Block]:
     """What to do, and below it the commands alone, to be copied."""
-    parts = [with_command(step) for step in steps]
-    said = [f"• {escaped(plain(words.removesuffix(':'), _STEP), _STEP)}" for words, _ in parts if words]
-    commands = [plain(command, _STEP) for _, command in parts if command]
+    if not message.steps and not message.commands:
+        return []
+    said = [f"• {escaped(step, _STEP)}" for step in message.steps]
     blocks = [_section("*Next steps:*")]
     blocks += [_plain_section("\n".join(said))] if said else []
-    return blocks + ([_section(fenced("\n".join(commands), _SECTION))] if commands else [])
+    return blocks + ([_section(fenced("\n".join(message.commands), _SECTION))] if message.commands else [])
 
 
-def _facts(notification: Notification) -> Block:
-    alert = notification.alert
-    subject = alert.subject
-    since = f"{alert.started_at:%Y-%m-%d %H:%M:%S} UTC"
-    if notification.change is not Change.OPENED and alert.updated_at > alert.started_at:
-        since += f" ({_duration(alert.updated_at - alert.started_at)} before this)"
-    facts = (
-        ("Project", subject.project),
-        ("Job Name", subject.name),
-        ("Type", subject.type),
-        ("Status", alert.status),
-        ("Time", since),
-        ("UUID", subject.id),
-        ("Submitted by", subject.submitted_by or ""),
-        ("GPUs", "" if subject.gpus is None else f"{subject.gpus:g}"),
-    )
-    fields = [_mrkdwn(f"*{name}:*\n{inert(value, _FIELD)}") for name, value in facts if plain(value, _FIELD)]
-    return {"type": "section", "fields": fields}
-
-
-def _verdict(diagnosis: Diagnosis) -> list[Block]:
-    if not diagnosis.causes:
-        return [_section(f"*Verdict:* {diagnosis.verdict.value.replace('_', ' ')}")]
-    top = diagnosis.causes[0]
-    blocks = [_section(f"*Verdict:* {inert(top.title, 200)} (`{inert(top.cause, 60)}`, {top.confidence:.0%} sure)")]
-    explanation = plain(top.explanation, _EXPLANATION)
-    return [*blocks, _plain_section(escaped(explanation, _EXPLANATION))] if explanation else blocks
-
-
-def _report(alert: Alert, room: int) -> list[Block]:
-    """An excerpt of the auto-troubleshoot report: the evidence that the top cause cites, else the last there is."""
-    diagnosis = alert.diagnosis
-    if diagnosis is None or room < _SMALLEST_REPORT:
+def _report(message: Message, room: int) -> list[Block]:
+    """An excerpt of the auto-troubleshoot report."""
+    if room < _SMALLEST_REPORT:
         return []
-    cited = set(diagnosis.causes[0].evidence_ids) if diagnosis.causes else set()
-    chosen = [item for item in diagnosis.evidence if item.id in cited][:_EXCERPTS] or list(diagnosis.evidence[-2:])
     blocks: list[Block] = []
-    if chosen:
-        each = room // len(chosen) - 20
-        text = "\n\n".join(_excerpt(item, each) for item in chosen)
+    excerpts = shortened(message, room - 20 * len(message.excerpts))
+    if excerpts:
+        text = "\n\n".join(f"{title}\n{excerpt}" for title, excerpt in excerpts)
         label = "*Auto-troubleshoot report*, excerpt (text from the cluster):"
         blocks.append(_section(f"{label}\n{fenced(text, room)}"))
-    if diagnosis.unread:
-        unread = plain("; ".join(diagnosis.unread), _FIELD)
-        blocks.append(_plain_section(escaped(f"Could not be read: {unread}", _FIELD)))
+    if message.unread:
+        blocks.append(_plain_section(escaped(f"Could not be read: {message.unread}", _FIELD)))
     return blocks
-
-
-def _excerpt(item: Evidence, limit: int) -> str:
-    title = f"[{plain(item.id, 20)}] {plain(item.source, 100)}"
-    return f"{title}\n{ending(clean(item.excerpt).strip(), max(50, limit - len(title)))}"
-
-
-def _resolved(notification: Notification) -> list[Block]:
-    alert = notification.alert
-    ended: datetime = alert.resolved_at or alert.updated_at
-    text = (
-        f"{plain(alert.status, 60)} of alert {alert.alert_id} is over after {_duration(ended - alert.started_at)}: "
-        f"{plain(notification.reason, _FIELD)}"
-    )
-    return [_plain_section(escaped(text, _SUMMARY)), *([_facts(notification)] if alert.subject.id else [])]
-
-
-def _context(notification: Notification) -> Block:
-    reason = escaped(plain(notification.reason, 200), 200)
-    said = f"alert {notification.alert.alert_id} · {notification.change.value}: {reason}"
-    if notification.test:
-        said = f"test: {reason}"
-    return {"type": "context", "elements": [{"type": "plain_text", "text": said, "emoji": False}]}
-
-
-def _duration(span: timedelta) -> str:
-    minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 def _section(text: str) -> Block:

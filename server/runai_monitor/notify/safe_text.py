@@ -50,6 +50,11 @@ def inert(text: str, limit: int) -> str:
     return escaped(_OPENING_MARK.sub(lambda mark: _LOOKALIKES[mark.group()], line), limit)
 
 
+def unmentioned(text: str) -> str:
+    """Text that calls nobody: `@here` and its like no longer read as such, for people they look as before."""
+    return _MENTION.sub("@\u2060", text).replace("<!", "<\u2060!").replace("<@", "<\u2060@")
+
+
 def fenced(text: str, limit: int) -> str:
     """A code block that the text cannot close, of at most `limit` characters."""
     inside = limit - len("```\n\n```")

@@ -8,15 +8,9 @@ import httpx2
 
 from runai_monitor.errors import DeliveryError
 from runai_monitor.model.notification import Notification
+from runai_monitor.notify.posting import TIMEOUT_SECONDS, Answer, Peer, encoded, post, refusal
 from runai_monitor.notify.render import slack_message
 
-TIMEOUT_SECONDS = 10.0
-_ADVICE = "create a new webhook in Slack and set RUNAI_MONITOR_SLACK_WEBHOOK_URL"
-LONGEST_PAUSE_SECONDS = 3600.0
-"""However long a server asks to be left alone, it is asked again after an hour."""
-_THROTTLED_PAUSE_SECONDS = 30.0
-# Waiting mends none of these: a webhook that is gone or may not post, or a message that Slack will never take.
-_PERMANENT = frozenset({400, 401, 403, 404, 405, 410, 413})
 _ABOUT_THE_MESSAGE = frozenset(
     {"invalid_payload", "invalid_blocks", "msg_blocks_too_long", "msg_too_long", "no_text", "too_many_attachments"}
 )
@@ -26,58 +20,44 @@ _SLACK_WORD = re.compile(r"[a-z]+(?:_[a-z]+)*")
 class SlackNotifier:
     """Posts to one webhook. The address is a secret: it is in no error and no log."""
 
-    def __init__(self, *, webhook_url: str, http: httpx2.AsyncClient, name: str = "slack") -> None:
+    def __init__(
+        self,
+        *,
+        webhook_url: str,
+        http: httpx2.AsyncClient,
+        name: str = "slack",
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self.name = name
         self._url = webhook_url
         self._http = http
+        self._timeout_seconds = timeout_seconds
+        where = "RUNAI_MONITOR_SLACK_WEBHOOK_URL" if name == "slack" else f"the webhook_url of channel {name}"
+        self._peer = Peer(name="Slack", advice=f"create a new webhook in Slack and set {where}")
 
     def __repr__(self) -> str:
         return f"SlackNotifier({self.name})"
 
     async def send(self, notification: Notification) -> None:
         """As `Notifier.send`."""
-        try:
-            answer = await self._http.post(self._url, json=slack_message(notification), timeout=TIMEOUT_SECONDS)
-        except httpx2.TimeoutException:
-            raise DeliveryError(f"Slack did not answer within {TIMEOUT_SECONDS:.0f} s", retryable=True) from None
-        except httpx2.InvalidURL:
-            raise DeliveryError(f"the address of the Slack webhook is not valid; {_ADVICE}", retryable=False) from None
-        except httpx2.HTTPError as error:
-            what = type(error).__name__  # its text may hold the address
-            raise DeliveryError(f"Slack cannot be reached ({what}); check the network", retryable=True) from None
-        _check(answer)
+        body = encoded(slack_message(notification))
+        answer = await post(self._http, self._url, body, peer=self._peer, timeout_seconds=self._timeout_seconds)
+        _check(answer, self._peer)
 
 
-def _check(answer: httpx2.Response) -> None:
+def _check(answer: Answer, peer: Peer) -> None:
     """Raises unless Slack took the message.
 
     Slack answers with one word. Anything else comes from something in between, and may repeat the address: it is not
     quoted.
     """
     word = answer.text[:60].strip()
-    if answer.status_code == 200 and word == "ok":
+    if answer.status == 200 and word == "ok":
         return
-    said = str(answer.status_code)
-    if _SLACK_WORD.fullmatch(word) and len(word) <= 40:
-        said += f" {word}"
-    elif answer.status_code == 200:
-        said += " without the word ok: something else answers at its address"
-    if answer.status_code == 413 or (answer.status_code in _PERMANENT and word in _ABOUT_THE_MESSAGE):
+    said = word if _SLACK_WORD.fullmatch(word) and len(word) <= 40 else ""
+    if 400 <= answer.status < 500 and word in _ABOUT_THE_MESSAGE:
         raise DeliveryError(
-            f"Slack does not take this message ({said}); read the alert with get_alert and report this", retryable=False
+            f"Slack does not take this message ({answer.status} {said}); read the alert with get_alert and report this",
+            retryable=False,
         )
-    if answer.status_code in _PERMANENT:
-        raise DeliveryError(f"Slack refuses this webhook ({said}); {_ADVICE}", retryable=False)
-    pause = _pause_seconds(answer.headers.get("retry-after"))
-    if pause is None and answer.status_code == 429:
-        pause = _THROTTLED_PAUSE_SECONDS
-    raise DeliveryError(
-        f"Slack answered {said}; it is tried again for a day", retryable=True, retry_after_seconds=pause
-    )
-
-
-def _pause_seconds(value: str | None) -> float | None:
-    """`Retry-After` in whole seconds, as Slack gives it; None for anything else."""
-    if value is None or not value.strip().isdecimal():
-        return None
-    return min(float(value), LONGEST_PAUSE_SECONDS)
+    raise refusal(answer, peer, said=said)

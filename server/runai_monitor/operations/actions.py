@@ -193,7 +193,7 @@ class Actions:
         services = await self._services()
         if not services.channels:
             raise RefusedError(
-                "no channel is configured; set slack_webhook_url (RUNAI_MONITOR_SLACK_WEBHOOK_URL) to have one"
+                "no channel is configured; set slack_webhook_url (RUNAI_MONITOR_SLACK_WEBHOOK_URL) or channels to have one"
             )
         if channel is not None and channel not in services.channels:
             raise NotFoundError(

@@ -201,6 +201,7 @@ class Queries:
             configuration=dict(self._options.configuration),
             deliveries=await services.deliveries.counts(),
             channels=services.channels,
+            channel_kinds=dict(services.channel_kinds),
             workloads=engine.workloads if engine.leader else max((m.workloads for m in active), default=0),
             kubernetes_live=engine.kube_live,
             kubernetes_detail=engine.kube_error

@@ -93,6 +93,7 @@ class MonitoringStatus:
     configuration: Mapping[str, object]
     deliveries: Mapping[str, Mapping[DeliveryState, int]]
     channels: tuple[str, ...]
+    channel_kinds: Mapping[str, str]
     workloads: int
     kubernetes_live: bool
     kubernetes_detail: str | None

@@ -214,7 +214,8 @@ class EngineState:
 class Services:
     """Everything heavy, built after the server already answers `tools/list`.
 
-    `kube` is None when Kubernetes is not configured. `channels` are the names of the configured channels.
+    `kube` is None when Kubernetes is not configured. `channels` are the names of the configured channels,
+    `channel_kinds` what each is.
     `wake_engine` tells the watching that monitors changed. `database_place` is shown to people and holds no secret.
     """
 
@@ -230,6 +231,7 @@ class Services:
     wake_engine: Callable[[], None]
     kube: Kube | None = None
     channels: tuple[str, ...] = ()
+    channel_kinds: Mapping[str, str] = field(default_factory=dict)
     database_place: str = ""
 
 

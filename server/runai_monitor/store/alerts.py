@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,9 @@ from runai_monitor.store.rows import (
 )
 
 _T = tables.alerts
+_ANSWERS = frozenset({Change.RESOLVED, Change.ACKNOWLEDGED})
+Router = Callable[[Alert], Sequence[str]]
+"""The channels that are told of an alert as it is now."""
 
 
 class AlertStore:
@@ -34,8 +37,13 @@ class AlertStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def apply(self, transitions: Sequence[Transition], *, channels: Sequence[str]) -> list[Alert]:
-        """Stores transitions, the alerts they change and one pending delivery per channel, all or nothing.
+    async def apply(
+        self, transitions: Sequence[Transition], *, channels: Sequence[str], route: Router | None = None
+    ) -> list[Alert]:
+        """Stores transitions, the alerts they change and one pending delivery per channel told, all or nothing.
+
+        `channels` are those that exist; `route` chooses among them by the alert as it is after the change, None chooses
+        all. What ends or answers an alert is told where the alert was told, wherever it would be routed now.
 
         An opening of an alert that exists, and any other change of one that does not or is resolved already, are
         ignored: a decision may be applied twice after a crash. `SUPPRESSED` records its reason only.
@@ -49,7 +57,7 @@ class AlertStore:
         changed: list[Alert] = []
         async with self._database.writing() as connection:
             for transition in transitions:
-                alert = await _apply(connection, transition, channels)
+                alert = await _apply(connection, transition, channels, route)
                 if alert is not None:
                     changed.append(alert)
         return changed
@@ -124,7 +132,9 @@ class AlertStore:
             return {AlertState(state): count for state, count in (await connection.execute(query)).all()}
 
 
-async def _apply(connection: AsyncConnection, transition: Transition, channels: Sequence[str]) -> Alert | None:
+async def _apply(
+    connection: AsyncConnection, transition: Transition, channels: Sequence[str], route: Router | None
+) -> Alert | None:
     current = await _get(connection, transition.alert_id)
     if (transition.change is Change.OPENED) == (current is not None):
         return None
@@ -137,6 +147,7 @@ async def _apply(connection: AsyncConnection, transition: Transition, channels: 
             "at": required_text(transition.at),
             "change": str(transition.change),
             "reason": storable(transition.reason),
+            "author": storable(transition.author),
         },
     )
     if transition.change is Change.SUPPRESSED:
@@ -148,8 +159,20 @@ async def _apply(connection: AsyncConnection, transition: Transition, channels: 
     else:
         await connection.execute(update(_T).where(_T.c.alert_id == alert.alert_id).values(**alert_columns(alert)))
     if transition.notify:
-        await _enqueue(connection, alert, transition, channels)
+        if transition.change in _ANSWERS:
+            told = await told_channels(connection, alert.alert_id)
+            chosen: Sequence[str] = [name for name in channels if name in told]
+        else:
+            chosen = channels if route is None else route(alert)
+        await _enqueue(connection, alert, transition, chosen)
     return alert
+
+
+async def told_channels(connection: AsyncConnection, alert_id: AlertId) -> set[str]:
+    """The channels that were to be told of an alert so far."""
+    table = tables.deliveries
+    query = select(table.c.channel).where(table.c.alert_id == alert_id).distinct()
+    return set((await connection.execute(query)).scalars())
 
 
 async def _get(connection: AsyncConnection, alert_id: AlertId) -> Alert | None:
@@ -224,6 +247,7 @@ async def _enqueue(connection: AsyncConnection, alert: Alert, transition: Transi
                 "state": str(DeliveryState.PENDING),
                 "created_at": required_text(transition.at),
                 "attempts": 0,
+                "idempotency_key": f"{alert.alert_id}/{alert.cursor}/{channel}",
                 "next_attempt_at": required_text(transition.at),
             },
         )

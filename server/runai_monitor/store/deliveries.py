@@ -133,4 +133,9 @@ def _delivery(row: Row[Any]) -> Delivery:
         next_attempt_at=instant(row.next_attempt_at),
         delivered_at=instant(row.delivered_at),
         last_error=row.last_error,
+        idempotency_key=row.idempotency_key,
+        lease_owner=row.lease_owner,
+        lease_until=instant(row.lease_until),
+        told_by=row.told_by,
+        note=row.note,
     )

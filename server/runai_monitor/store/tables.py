@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -32,6 +32,7 @@ transitions = Table(
     Column("at", Text, nullable=False),
     Column("change", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False, server_default=""),
 )
 
 deliveries = Table(
@@ -49,6 +50,11 @@ deliveries = Table(
     Column("next_attempt_at", Text),
     Column("delivered_at", Text),
     Column("last_error", Text),
+    Column("idempotency_key", Text, nullable=False, server_default=""),
+    Column("lease_owner", Text),
+    Column("lease_until", Text),
+    Column("told_by", Integer),
+    Column("note", Text, nullable=False, server_default=""),
     Index("deliveries_due", "channel", "state", "next_attempt_at"),
 )
 
@@ -81,4 +87,37 @@ covered_projects = Table(
 
 baseline = Table(
     "baseline", metadata, Column("workload_id", Text, primary_key=True), Column("status", Text, nullable=False)
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("alert_id", Text, ForeignKey("alerts.alert_id"), primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("reference", Text, nullable=False),
+)
+"""Where a channel keeps the conversation about an alert, as that channel names it (Slack: channel id and timestamp)."""
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("silence_id", Text, primary_key=True),
+    Column("matchers", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("starts_at", Text, nullable=False),
+    Column("ends_at", Text, nullable=False, index=True),
+    Column("expired_at", Text),
+    Column("expired_by", Text),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Text, nullable=False, index=True),
+    Column("author", Text, nullable=False),
+    Column("action", Text, nullable=False, index=True),
+    Column("target", Text, nullable=False, index=True),
+    Column("detail", Text, nullable=False),
 )

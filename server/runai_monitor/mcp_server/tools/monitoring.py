@@ -138,6 +138,7 @@ def status_model(status: MonitoringStatus, *, shown: int | None = None) -> schem
         deliveries_failed=sum(counts.get(DeliveryState.FAILED, 0) for counts in states.values()),
         deliveries=states,
         channels=list(status.channels),
+        channel_kinds=dict(status.channel_kinds),
         workloads_watched=status.workloads,
         kubernetes=schemas.KubernetesResult(live=status.kubernetes_live, detail=status.kubernetes_detail),
         role="leader" if status.leader else "follower",
@@ -166,6 +167,8 @@ def _status_text(status: MonitoringStatus) -> str:
     lines.append(f"Open alerts: {told or 'none'}.")
     live = "live" if status.kubernetes_live else f"not live ({status.kubernetes_detail or 'not connected'})"
     lines.append(f"{status.workloads} workloads watched; Kubernetes {live}; cursor {status.cursor}.")
+    told = ", ".join(f"{name} ({status.channel_kinds.get(name, 'unknown')})" for name in status.channels)
+    lines.append(f"Channels: {told or 'none'}.")
     for channel, counts in status.deliveries.items():
         error = one_line(status.delivery_errors.get(channel), limit=300)
         said = f"; last error: {error}" if error else ""

@@ -1,31 +1,23 @@
-"""Every setting: command line, then environment, then `.env`, then the YAML file, then the defaults below.
-
-The docstring under a field is its documentation: meaning, unit, what None means, and the reason for the default.
-"""
+"""The fields. The docstring under one is its documentation: meaning, unit, what None means, the reason for the default."""
 
 from __future__ import annotations
 
-import difflib
 import json
-import os
-import reprlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from runai_monitor.errors import SettingsError
+from runai_monitor.model.routing import Route
+from runai_monitor.settings.addresses import check_url
+from runai_monitor.settings.channel import Channel
+from runai_monitor.settings.structure import nearest
 
-SECTION = "runai_proactive_monitor"
 ENV_PREFIX = "RUNAI_MONITOR_"
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 # Names shared with the official Run:ai MCP server and with kubectl: one environment serves all of them.
 SHARED_NAMES = {
@@ -35,8 +27,6 @@ SHARED_NAMES = {
     "kubeconfig": "KUBECONFIG",
     "allow_write_tools": "RUNAI_ALLOW_WRITE_TOOLS",
 }
-CONFIG_VARIABLE = "RUNAI_MONITOR_CONFIG"
-LIMIT = "monitored_projects"
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 """A list given as JSON (`["a", "b"]`) or separated by commas (`a,b`) in the environment, as a list in YAML."""
@@ -117,7 +107,15 @@ class Settings(BaseSettings):
     repeat_interval_minutes: float = Field(default=240, ge=1, le=43200)
     """Minutes between reminders, while `max_alerts_per_job` allows them."""
     slack_webhook_url: SecretStr | None = None
-    """A Slack incoming webhook. None: no Slack. Secret."""
+    """A Slack incoming webhook: the channel `slack`. None: no such channel. Secret."""
+    channels: tuple[Channel, ...] = ()
+    """Where alerts are told, besides the channel `slack`: a list of sections, each with `name`, `kind` and what that kind
+    needs (see Channels). As JSON in the environment. Holds secrets, or their variables as `${NAME}`."""
+    routes: tuple[Route, ...] = ()
+    """Which channels are told of which alerts: the first that matches decides (see Routes). As JSON in the environment.
+    None: every channel is told of every alert."""
+    default_channels: CommaList = ()
+    """The channels that are told of an alert that no route matches. None: all of them, so that nothing is lost."""
 
     # --- State and serving --------------------------------------------------------------------------------------
     state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_state_dir("runai-monitor")))
@@ -134,7 +132,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """What is written to stderr."""
 
-    @field_validator("monitored_projects", "allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("monitored_projects", "default_channels", "allowed_hosts", "allowed_origins", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -195,6 +193,24 @@ class Settings(BaseSettings):
             check_url(value.get_secret_value(), what="an https:// address of a Slack incoming webhook")
         return value
 
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _known_channels(cls, value: object) -> object:
+        if value in ([], ()):
+            return ()
+        from runai_monitor.settings.channels import channels_of  # takes time to load
+
+        return channels_of(value)
+
+    @field_validator("routes", mode="before")
+    @classmethod
+    def _known_routes(cls, value: object) -> object:
+        if value in ([], ()):
+            return ()
+        from runai_monitor.settings.routes import routes_of
+
+        return routes_of(value)
+
     @field_validator("database_url")
     @classmethod
     def _sqlite_only(cls, value: SecretStr | None) -> SecretStr | None:
@@ -206,6 +222,18 @@ class Settings(BaseSettings):
     def _wildcard_alone(self) -> Settings:
         if "*" in self.monitored_projects and len(self.monitored_projects) > 1:
             raise ValueError('monitored_projects: either "*" or names, not both')
+        return self
+
+    @model_validator(mode="after")
+    def _channels_that_exist(self) -> Settings:
+        names = [*(["slack"] if self.slack_webhook_url is not None else []), *(each.name for each in self.channels)]
+        if len(names) != len(set(names)):
+            raise ValueError('channels: "slack" is the channel of slack_webhook_url; give yours another name')
+        places = [(f"routes[{index}].channels", route.channels) for index, route in enumerate(self.routes)]
+        for place, told in [*places, ("default_channels", self.default_channels)]:
+            for name in told:
+                if name not in names:
+                    raise ValueError(f'{place}: there is no channel "{name}"{nearest(name, names)}')
         return self
 
     @classmethod
@@ -220,6 +248,15 @@ class Settings(BaseSettings):
         """Nothing is read behind the caller's back: `load_settings` merges the sources and knows where each value is from."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
+
+    @property
+    def all_channels(self) -> tuple[Channel, ...]:
+        """Every configured channel; `slack_webhook_url` is the one named `slack`."""
+        if self.slack_webhook_url is None:
+            return self.channels
+        from runai_monitor.settings.channels import SlackChannel
+
+        return (SlackChannel(name="slack", webhook_url=self.slack_webhook_url), *self.channels)
 
     @property
     def watches_all_projects(self) -> bool:
@@ -256,191 +293,3 @@ class RunaiCredentials(BaseModel):
     base_url: str
     client_id: str
     client_secret: SecretStr
-
-
-def check_url(url: str, *, what: str) -> str:
-    """An https address, or an http one of loopback; anything else would send secrets in the clear.
-
-    Raises:
-        ValueError: with `what` is expected; never with the address itself, which may be a secret.
-    """
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        raise ValueError(what) from None
-    if not parts.hostname or parts.scheme not in {"http", "https"}:
-        raise ValueError(what)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        raise ValueError(f"{what}; plain http is accepted for this machine only")
-    return url.strip()
-
-
-IGNORED_KEYS = frozenset({"_type", "description"})
-"""Keys of the old workflow section that are accepted and mean nothing here."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """One value and where it was given, in the words of an error message."""
-
-    value: object
-    origin: str
-
-
-def load_settings(
-    *,
-    config: Path | None = None,
-    overrides: Mapping[str, object] | None = None,
-    environ: Mapping[str, str] | None = None,
-    dotenv: Path | None = Path(".env"),
-) -> Settings:
-    """The settings from every source; `overrides` are the command line's, by field name.
-
-    Raises:
-        SettingsError: a file that cannot be read, an unknown key, a wrong type or an impossible value. The text names
-            where it was given, what was given (never a secret) and what is accepted.
-    """
-    environ = os.environ if environ is None else environ
-    variables = _variables(environ, dotenv)
-    file = config or (Path(variables.pop(CONFIG_VARIABLE).value) if CONFIG_VARIABLE in variables else None)  # type: ignore[arg-type]
-    variables.pop(CONFIG_VARIABLE, None)
-    given = _from_yaml(file) if file is not None else {}
-    by_variable = {variable_of(field): field for field in Settings.model_fields}
-    for variable, entry in variables.items():
-        if variable not in by_variable:
-            raise SettingsError(f"{entry.origin}: unknown setting {variable}{_nearest(variable, by_variable)}")
-        given[by_variable[variable]] = entry
-    for field, value in (overrides or {}).items():
-        if value is not None:
-            given[field] = _Given(value, f"option --{field.replace('_', '-')}")
-    return _validated(given)
-
-
-def variable_of(field: str) -> str:
-    """The environment variable of a field."""
-    return SHARED_NAMES.get(field) or ENV_PREFIX + field.upper()
-
-
-def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, _Given]:
-    """Our variables from `.env` and, over them, the environment; empty ones count as not given."""
-    shared = set(SHARED_NAMES.values())
-    found: dict[str, _Given] = {}
-    sources: list[tuple[Mapping[str, str | None], str]] = [(environ, "environment")]
-    if dotenv is not None and dotenv.is_file():
-        from dotenv import dotenv_values
-
-        try:
-            sources.insert(0, (dotenv_values(dotenv, encoding="utf-8"), f"{dotenv}"))
-        except OSError as error:
-            raise SettingsError(f"{dotenv}: cannot be read ({error.strerror}); correct its permissions") from error
-        except UnicodeDecodeError:
-            # `from None`: the error holds the file, and the file holds secrets.
-            raise SettingsError(f"{dotenv}: is not UTF-8 text; save it as such") from None
-    for values, origin in sources:
-        for name, value in values.items():
-            if value is not None and not value.strip() and name == variable_of(LIMIT):
-                raise SettingsError(_empty_limit(f"{origin}: {name}"))
-            if value and (name.startswith(ENV_PREFIX) or name in shared):
-                found[name] = _Given(value, origin)
-    return found
-
-
-def _empty_limit(where: str) -> str:
-    """An empty hard limit must not mean "no limit", as an empty setting otherwise means its default."""
-    return f'{where} is empty; accepted is at least one project name, or "*" for all'
-
-
-def _from_yaml(path: Path) -> dict[str, _Given]:
-    """The section `runai_proactive_monitor` of a workflow file, at the top level or under `functions`."""
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"{path}: cannot be read ({error.strerror}); correct --config or {CONFIG_VARIABLE}"
-        ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", None)
-        where = "" if line is None else f" near line {line + 1}"
-        raise SettingsError(f"{path}: is not valid YAML{where}; correct it, or name another with --config") from error
-    section = _section(document, path)
-    given: dict[str, _Given] = {}
-    for key, value in section.items():
-        if key in IGNORED_KEYS:
-            continue
-        if key not in Settings.model_fields:
-            raise SettingsError(f"{path}: unknown key {SECTION}.{key}{_nearest(str(key), Settings.model_fields)}")
-        if value is None and key == LIMIT:
-            raise SettingsError(_empty_limit(f"{path}: {SECTION}.{key}"))
-        if value is not None:
-            given[str(key)] = _Given(value, f"{path}: {SECTION}.{key}")
-    return given
-
-
-def _section(document: object, path: Path) -> Mapping[object, object]:
-    places = [document, document.get("functions")] if isinstance(document, Mapping) else []
-    for place in places:
-        if isinstance(place, Mapping) and SECTION in place:
-            section = place[SECTION]
-            if section is None:
-                return {}
-            if not isinstance(section, Mapping):
-                raise SettingsError(f"{path}: {SECTION} must be a section of keys and values")
-            return section
-    raise SettingsError(f"{path}: has no section {SECTION}, neither at the top level nor under functions")
-
-
-def _validated(given: Mapping[str, _Given]) -> Settings:
-    try:
-        return Settings(**{field: entry.value for field, entry in given.items()})  # type: ignore[arg-type]
-    except ValidationError as error:
-        problems = dict.fromkeys(_problem(detail, given) for detail in error.errors())
-        raise SettingsError("; ".join(problems)) from None
-
-
-def _problem(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
-    """One validation error as a sentence: where, what was given (never a secret), what is accepted."""
-    field = next((name for name in map(str, detail["loc"]) if name in Settings.model_fields), "")
-    field = field or next((f for f, variable in SHARED_NAMES.items() if variable in map(str, detail["loc"])), "")
-    if not field:
-        return detail["msg"].removeprefix("Value error, ")
-    entry = given.get(field, _Given(None, "default"))
-    origin = f"{entry.origin}: {variable_of(field)}" if entry.origin in {"environment", ".env"} else entry.origin
-    secret = "Secret" in str(Settings.model_fields[field].annotation) or _may_hold_secret(entry.value)
-    shown = "is not acceptable" if secret else f"is {_shown(entry.value)}"
-    return f"{origin} {shown}; accepted is {_accepted(Settings.model_fields[field], detail)}"
-
-
-def _may_hold_secret(value: object) -> bool:
-    """Whether it is an address with more in it than a host and a path."""
-    return isinstance(value, str) and "://" in value and any(mark in value for mark in "@?#")
-
-
-def _shown(value: object) -> str:
-    """What was given, short. Lists of lists are abridged before they are written: YAML's aliases can make them endless."""
-    return (reprlib.repr(value) if isinstance(value, list | dict) else json.dumps(value, default=str))[:100]
-
-
-def _accepted(field: FieldInfo, detail: ErrorDetails) -> str:
-    """What a setting takes, in words: its range where it is a number."""
-    match field.annotation:
-        case type() as kind if kind is bool:
-            return "true or false"
-        case type() as kind if kind in {int, float}:
-            limits = {name: value for part in field.metadata for name, value in _limits(part)}
-            low = f"more than {limits['gt']:g} and at most" if "gt" in limits else f"from {limits['ge']:g} to"
-            return f"a {'whole ' if kind is int else ''}number {low} {limits['le']:g}"
-        case _ if detail["type"] in {"string_type", "tuple_type"}:
-            return "a list of names" if "tuple" in str(field.annotation) else "a text"
-        case _:
-            return detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-
-
-def _limits(constraint: object) -> Iterable[tuple[str, float]]:
-    return ((name, getattr(constraint, name)) for name in ("ge", "gt", "le") if hasattr(constraint, name))
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {match[0]}?" if match else "; see the settings in the README"
