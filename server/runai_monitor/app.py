@@ -11,6 +11,7 @@ import importlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -238,7 +239,7 @@ class Application:
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._engine.run)
-                tasks.start_soon(outbox.run)
+                tasks.start_soon(partial(outbox.run, alone=True))  # the kernel vouches for the lock
         finally:
             self._leading = False
 

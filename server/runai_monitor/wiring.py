@@ -121,11 +121,12 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
     """The outbox with a notifier per configured channel; without a database it can only send tests.
 
     Raises:
-        SettingsError: certificate authorities or proxy of the environment cannot be used.
+        SettingsError: certificate authorities or proxy of the environment cannot be used, or the fallback is no channel.
     """
     import httpx2
 
     from runai_monitor.notify.outbox import Outbox
+    from runai_monitor.notify.retry import RetryPolicy
     from runai_monitor.notify.slack import SlackNotifier
     from runai_monitor.store.deliveries import DeliveryStore
 
@@ -143,7 +144,22 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
         http = await stack.enter_async_context(opened)
         notifiers["slack"] = SlackNotifier(webhook_url=settings.slack_webhook_url.get_secret_value(), http=http)
     deliveries = DeliveryStore(database) if database is not None else None
-    return Outbox(deliveries=deliveries, notifiers=notifiers, clock=clock)  # type: ignore[arg-type]  # None is for `check`, which only sends tests
+    if settings.fallback_channel is not None and settings.fallback_channel not in notifiers:
+        known = ", ".join(notifiers) or "none"
+        raise SettingsError(
+            f"fallback_channel names {settings.fallback_channel!r}, which is no channel here ({known}): configure it, or"
+            " leave fallback_channel out"
+        )
+    return Outbox(
+        deliveries=deliveries,  # type: ignore[arg-type]  # None is for `check`, which only sends tests
+        notifiers=notifiers,
+        clock=clock,
+        policy=RetryPolicy(
+            give_up_hours=settings.delivery_give_up_hours,
+            longest_pause_minutes=settings.delivery_longest_pause_minutes,
+        ),
+        fallback=settings.fallback_channel,
+    )
 
 
 def operation_options(settings: Settings) -> OperationOptions:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import httpx2
 
 from runai_monitor.errors import DeliveryError
 from runai_monitor.model.notification import Notification
 from runai_monitor.notify.render import slack_message
+from runai_monitor.notify.retry import retry_after_seconds
 
 TIMEOUT_SECONDS = 10.0
 _ADVICE = "create a new webhook in Slack and set RUNAI_MONITOR_SLACK_WEBHOOK_URL"
-LONGEST_PAUSE_SECONDS = 3600.0
-"""However long a server asks to be left alone, it is asked again after an hour."""
 _THROTTLED_PAUSE_SECONDS = 30.0
 # Waiting mends none of these: a webhook that is gone or may not post, or a message that Slack will never take.
 _PERMANENT = frozenset({400, 401, 403, 404, 405, 410, 413})
@@ -68,16 +68,8 @@ def _check(answer: httpx2.Response) -> None:
         )
     if answer.status_code in _PERMANENT:
         raise DeliveryError(f"Slack refuses this webhook ({said}); {_ADVICE}", retryable=False)
-    pause = _pause_seconds(answer.headers.get("retry-after"))
+    headers = answer.headers
+    pause = retry_after_seconds(headers.get("retry-after"), now=datetime.now(UTC), date=headers.get("date"))
     if pause is None and answer.status_code == 429:
         pause = _THROTTLED_PAUSE_SECONDS
-    raise DeliveryError(
-        f"Slack answered {said}; it is tried again for a day", retryable=True, retry_after_seconds=pause
-    )
-
-
-def _pause_seconds(value: str | None) -> float | None:
-    """`Retry-After` in whole seconds, as Slack gives it; None for anything else."""
-    if value is None or not value.strip().isdecimal():
-        return None
-    return min(float(value), LONGEST_PAUSE_SECONDS)
+    raise DeliveryError(f"Slack answered {said}; it is tried again", retryable=True, retry_after_seconds=pause)
