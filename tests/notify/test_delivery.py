@@ -20,6 +20,7 @@ from runai_monitor.model.diagnosis import Cause, Diagnosis, Evidence, Verdict
 from runai_monitor.model.notification import DeliveryState, Notification
 from runai_monitor.notify.outbox import Outbox
 from runai_monitor.notify.render import MAX_BLOCKS, MAX_CHARACTERS, alert_line, slack_message
+from runai_monitor.notify.retry import RetryPolicy
 from runai_monitor.notify.slack import SlackNotifier
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.database import Database, open_database
@@ -76,7 +77,8 @@ async def deliver(database: Database, script: Script, names: str, *, seconds: in
     slack = Slack(clock, script)
     store = DeliveryStore(database)
     await AlertStore(database).apply([make_transition(name) for name in names], channels=["slack"])
-    outbox = Outbox(deliveries=store, notifiers={"slack": notifier(slack)}, clock=clock)
+    longest = RetryPolicy(jitter=lambda ceiling: ceiling)
+    outbox = Outbox(deliveries=store, notifiers={"slack": notifier(slack)}, clock=clock, policy=longest)
     with anyio.fail_after(60):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(outbox.run)
