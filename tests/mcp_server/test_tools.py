@@ -42,6 +42,7 @@ CONTRACT_TOOLS = {
     "job_status",
     "troubleshoot_job",
     "send_test_notification",
+    "replay_deliveries",
 }
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "get_alert": {"alert_id": "al-1"},

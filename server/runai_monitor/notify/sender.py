@@ -6,17 +6,17 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import anyio
 import anyio.lowlevel
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import DeliveryError, StoreError
-from runai_monitor.model.notification import Delivery, DeliveryState, Notification
+from runai_monitor.model.notification import Delivery, Notification
 from runai_monitor.notify.console import log_undelivered
 from runai_monitor.notify.notifier import Notifier
 from runai_monitor.notify.plan import Context, Message, Plan, Planner, Surroundings, plan
+from runai_monitor.notify.record import Deliveries
 from runai_monitor.notify.retry import LONGEST_ASKED_PAUSE_SECONDS, RetryPolicy, SteadyTime
 
 log = logging.getLogger(__name__)
@@ -38,58 +38,6 @@ RECOVERY_FAILURES = 3
 _STORE_RETRY_SECONDS = 2.0
 _LONGEST_STORE_RETRY_SECONDS = 60.0
 _SHORTEST_WAIT_SECONDS = 0.05
-
-
-class Deliveries(Protocol):
-    """What a sender needs of the store."""
-
-    async def due(self, channel: str, *, owner: str, now: datetime, limit: int = 500) -> list[int]:
-        """Pending deliveries that may be sent now, oldest first, none before an older one of its alert."""
-        ...
-
-    async def load(self, delivery_ids: Sequence[int], *, now: datetime) -> list[Delivery]:
-        """The deliveries themselves, oldest first; one that cannot be read is left out and given up."""
-        ...
-
-    async def next_due_at(self, channel: str, *, now: datetime) -> datetime | None:
-        """When the next that is not due yet comes due."""
-        ...
-
-    async def claim(self, delivery_ids: Sequence[int], *, owner: str, now: datetime, until: datetime) -> bool:
-        """Leases all of these or none."""
-        ...
-
-    async def record_told(self, delivery_ids: Sequence[int], *, at: datetime) -> None:
-        """The channel took one message for these, whose state the first carries."""
-        ...
-
-    async def record_retry(
-        self, delivery_ids: Sequence[int], *, error: str, next_attempt_at: datetime, channel_until: datetime | None
-    ) -> None:
-        """They are tried again; nothing is sent to the channel before `channel_until`."""
-        ...
-
-    async def record_failed(
-        self, delivery_ids: Sequence[int], *, error: str, at: datetime, fallback: str | None = None
-    ) -> None:
-        """They are dead letters; the fallback channel tells them instead."""
-        ...
-
-    async def settle(self, delivery_ids: Sequence[int], *, state: DeliveryState, note: str) -> None:
-        """No message tells these."""
-        ...
-
-    async def hasten(self, channel: str, *, now: datetime) -> None:
-        """Everything pending may be sent now."""
-        ...
-
-    async def paused_until(self, channel: str) -> datetime | None:
-        """When the channel last said it wants to be asked again."""
-        ...
-
-    async def release_others(self, owner: str) -> None:
-        """Ends the leases of every other owner."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
