@@ -55,7 +55,7 @@ async def _delivery_desk(settings: Settings) -> AsyncIterator[DeliveryDesk | Non
     database = await wiring.database_of(settings)
 
     async def parts() -> DeliveryParts:
-        return DeliveryParts(dead_letters=DeadLetterStore(database), channels=wiring.channel_names(settings))
+        return DeliveryParts(dead_letters=DeadLetterStore(database), channels=None)
 
     try:
         yield DeliveryDesk(parts=parts, scope=Scope(wiring.allowed_projects(settings)), clock=SystemClock())

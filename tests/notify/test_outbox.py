@@ -14,9 +14,10 @@ import pytest
 
 from runai_monitor.errors import DeliveryError, StoreError
 from runai_monitor.model.alert import Change
+from runai_monitor.model.diagnosis import Diagnosis, Evidence, Verdict
 from runai_monitor.model.notification import Delivery, DeliveryState, Digest, Notification
 from runai_monitor.notify.outbox import Outbox
-from runai_monitor.notify.plan import Context, Message, Plan, Settled
+from runai_monitor.notify.plan import Context, Message, Plan, Settled, plan
 from runai_monitor.notify.retry import RetryPolicy
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.database import Database, open_database
@@ -397,3 +398,25 @@ async def test_a_digest_that_fails_is_tried_again_and_fails_as_a_whole(stage: St
     assert len(sink.taken) == 1
     states: Mapping[DeliveryState, int] = (await stage.store.counts())["slack"]
     assert states == {DeliveryState.DELIVERED: 1, DeliveryState.GROUPED: len(JOBS) - 1}
+
+
+async def test_thousands_that_wait_are_planned_light_and_sent_whole(stage: Stage) -> None:
+    """A storm of reports would fill the memory; the message that is sent still has its own."""
+    evidence = Evidence(id="e1", source="log", observed_at=EPOCH, excerpt="CUDA out of memory")
+    diagnosis = Diagnosis(
+        verdict=Verdict.FAILURE, confidence=0.9, generated_at=EPOCH, evidence=(evidence,), markdown="# Report"
+    )
+    planned: list[Delivery] = []
+
+    def one_by_one(due: Sequence[Delivery], context: Context, *, now: datetime) -> Plan:
+        planned.extend(due)
+        return plan(due, context, now=now)
+
+    sink = Sink()
+    await stage.fail("train", diagnosis=diagnosis)
+    async with stage.outbox(sink, planner=one_by_one):
+        await stage.clock.advance(1)
+    (kept,) = {delivery.notification.alert.diagnosis for delivery in planned}
+    assert kept is not None
+    assert (kept.evidence, kept.markdown, kept.verdict) == ((), "", Verdict.FAILURE)
+    assert sink.taken[0].alert.diagnosis == diagnosis

@@ -31,8 +31,10 @@ IDLE_SECONDS = 5.0
 """How often an idle loop looks, in case another process stored something."""
 LAST_SECONDS = 2.0
 """For the message that is being sent when the process is told to end: breaking it off would send it twice."""
-MOST_DUE = 500
-"""Deliveries planned together."""
+MOST_DUE = 5000
+"""Deliveries planned together: the failure of a node may be that of thousands of workloads, and one message."""
+_CHUNK = 100
+"""Deliveries read at once; between chunks others get their turn."""
 RECOVERY_FAILURES = 3
 """A channel that failed so often in a row was out of order: when it takes a message again, all that wait are due."""
 _STORE_RETRY_SECONDS = 2.0
@@ -172,10 +174,11 @@ class Sender:
     async def _plan(self, now: datetime) -> Plan:
         ids = await self._deliveries.due(self._channel, owner=self._options.owner, now=now, limit=MOST_DUE)
         missing = [number for number in ids if number not in self._loaded]
-        # What a delivery says never changes, and a report in it may be long: it is read once.
+        # What a delivery says never changes: it is read once, and its report again when it is sent.
         kept = {number: self._loaded[number] for number in ids if number in self._loaded}
-        if missing:
-            kept |= {delivery.delivery_id: delivery for delivery in await self._deliveries.load(missing, now=now)}
+        for start in range(0, len(missing), _CHUNK):
+            chunk = missing[start : start + _CHUNK]
+            kept |= {delivery.delivery_id: _light(delivery) for delivery in await self._deliveries.load(chunk, now=now)}
         self._loaded = kept
         if not kept:
             return Plan()
@@ -184,8 +187,10 @@ class Sender:
         return self._options.planner([kept[number] for number in sorted(kept)], context, now=now)
 
     async def _tell(self, message: Message) -> float:
-        first = message.deliveries[0]
-        error = await self.attempt(replace(first.notification, digest=message.digest))
+        first, notification = message.deliveries[0], message.deliveries[0].notification
+        for whole in await self._deliveries.load([first.delivery_id], now=self._clock.now()):
+            notification = whole.notification
+        error = await self.attempt(replace(notification, digest=message.digest))
         if error is not None:
             return await self._record_trouble(message, error)
         at, ids = self._clock.now(), _ids(message)
@@ -296,6 +301,15 @@ class Sender:
     def _forget(self, delivery_ids: Collection[int]) -> None:
         for number in delivery_ids:
             self._loaded.pop(number, None)
+
+
+def _light(delivery: Delivery) -> Delivery:
+    """The delivery without what only its message needs: thousands may wait."""
+    told = delivery.notification
+    if told.alert.diagnosis is None:
+        return delivery
+    diagnosis = replace(told.alert.diagnosis, evidence=(), markdown="")
+    return replace(delivery, notification=replace(told, alert=replace(told.alert, diagnosis=diagnosis)))
 
 
 def _ids(message: Message) -> list[int]:

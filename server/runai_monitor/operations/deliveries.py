@@ -25,10 +25,13 @@ _Chosen = tuple[tuple[Delivery, ...], tuple[str, ...], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryParts:
-    """What is needed: the record, the configured channels, where authors are recorded, and whom to wake."""
+    """What is needed: the record, the channels, where authors are recorded, and whom to wake.
+
+    `channels` None: only the serving process knows which are configured.
+    """
 
     dead_letters: DeadLetters
-    channels: tuple[str, ...]
+    channels: tuple[str, ...] | None
     audit: Auditor | None = None
     wake: Callable[[], None] = lambda: None
 
@@ -100,7 +103,7 @@ class DeliveryDesk:
         (delivery,) = found
         if delivery.state is not DeliveryState.FAILED:
             raise RefusedError(f"delivery {delivery_id} is {delivery.state}; only failed ones are replayed")
-        if delivery.channel not in parts.channels:
+        if parts.channels is not None and delivery.channel not in parts.channels:
             raise RefusedError(_not_configured(delivery.channel, 1))
         return (delivery,), (), False
 
@@ -108,15 +111,20 @@ class DeliveryDesk:
         found = await parts.dead_letters.list(
             states=(DeliveryState.FAILED,), channels=parts.channels, limit=MOST_REPLAYED
         )
-        others = await parts.dead_letters.list(states=(DeliveryState.FAILED,), limit=MOST_REPLAYED)
-        elsewhere = Counter(
+        chosen = tuple(delivery for delivery in found if self._scope.allows_alert(delivery.notification.alert))
+        return chosen, await self._elsewhere(parts), len(found) == MOST_REPLAYED
+
+    async def _elsewhere(self, parts: DeliveryParts) -> tuple[str, ...]:
+        """What is left because nobody here sends to its channel."""
+        if parts.channels is None:
+            return ()
+        found = await parts.dead_letters.list(states=(DeliveryState.FAILED,), limit=MOST_REPLAYED)
+        channels = Counter(
             delivery.channel
-            for delivery in others
+            for delivery in found
             if delivery.channel not in parts.channels and self._scope.allows_alert(delivery.notification.alert)
         )
-        skipped = tuple(_not_configured(channel, count) for channel, count in sorted(elsewhere.items()))
-        chosen = tuple(delivery for delivery in found if self._scope.allows_alert(delivery.notification.alert))
-        return chosen, skipped, len(found) == MOST_REPLAYED
+        return tuple(_not_configured(channel, count) for channel, count in sorted(channels.items()))
 
 
 def _not_configured(channel: str, count: int) -> str:
