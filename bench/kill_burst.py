@@ -44,7 +44,13 @@ from tests.end_to_end.processes import COMMAND, clean_environment, until
 from tests.end_to_end.stage import Job, fast_environment
 
 PAGE = Path(__file__).with_name("KILLS.md")
-HEADING = "# Killed during a burst"
+HEADING = """# Killed during a burst
+
+`python -m bench.kill_burst`: a real `serve` process watches the simulated tenant while jobs fail in a burst. It is ended
+by `kill -9` at random moments, one in five just after Slack answered, and started again; Slack answers 429, 500 or not
+at all to a quarter of the messages. A double is allowed only where a crash fell between Slack's answer and our record,
+which is read from the database after each kill.
+"""
 TOLD = re.compile(r"alert (al-[0-9a-f]+) · (\w+):")
 
 Key = tuple[str, str]

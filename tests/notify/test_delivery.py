@@ -95,9 +95,17 @@ async def test_each_alert_arrives_once_and_at_most_one_a_second(database: Databa
     assert await store.counts() == {"slack": {DeliveryState.DELIVERED: 4}}
 
 
-async def test_a_429_pauses_the_channel_for_as_long_as_it_says(database: Database) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"retry-after": "5"},
+        {"retry-after": "Sun, 01 Mar 2026 03:00:06 GMT", "date": "Sun, 01 Mar 2026 03:00:01 GMT"},
+    ],
+    ids=["seconds", "date"],
+)
+async def test_a_429_pauses_the_channel_for_as_long_as_it_says(database: Database, headers: dict[str, str]) -> None:
     """Going on would be answered by more 429s, and in the end by a disabled webhook."""
-    throttled = httpx2.Response(429, headers={"retry-after": "5"})
+    throttled = httpx2.Response(429, headers=headers)
     slack, _ = await deliver(database, [throttled], "ab", seconds=10)
     assert sorted(slack.taken) == ["a", "b"]
     assert slack.attempts[1] - slack.attempts[0] >= 5
