@@ -294,3 +294,12 @@ def test_a_state_that_cannot_be_read_exits_with_1_and_says_what_to_do(run: Run, 
     result = run("alerts", RUNAI_MONITOR_STATE_DIR=str(tmp_path / "file" / "state"))
     assert result.exit_code == 1
     assert "RUNAI_MONITOR_STATE_DIR" in result.stderr
+
+
+def test_a_fallback_that_is_no_channel_is_refused_before_the_server_starts(run: Run) -> None:
+    """It would be found out on the night when it is needed."""
+    for command in ("serve", "--demo"), ("serve",):
+        assert run(*command, RUNAI_MONITOR_FALLBACK_CHANNEL="pager", **CREDENTIALS).exit_code == 2
+    result = run("serve", RUNAI_MONITOR_FALLBACK_CHANNEL="pager", **CREDENTIALS)
+    assert result.exit_code == 2
+    assert "RUNAI_MONITOR_FALLBACK_CHANNEL) is 'pager', and configured are: no channels" in result.stderr

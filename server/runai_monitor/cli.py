@@ -81,6 +81,7 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
     _configure_logging(settings)
     if not demo:
         _or_exit(settings.require_credentials)
+    _or_exit(lambda: _require_fallback(settings))
     if transport != "stdio":
         from runai_monitor import app
 
@@ -220,6 +221,12 @@ def _settings(config: Path | None) -> Settings:
     from runai_monitor.settings import load_settings
 
     return _or_exit(lambda: load_settings(config=config))
+
+
+def _require_fallback(settings: Settings) -> None:
+    from runai_monitor import wiring
+
+    wiring.fallback_channel(settings)
 
 
 def _configure_logging(settings: Settings) -> None:

@@ -117,6 +117,21 @@ def channel_names(settings: Settings) -> tuple[str, ...]:
     return ("slack",) if settings.slack_webhook_url is not None else ()
 
 
+def fallback_channel(settings: Settings) -> str | None:
+    """The channel that is told what others did not take.
+
+    Raises:
+        SettingsError: there is no such channel.
+    """
+    name, known = settings.fallback_channel, channel_names(settings)
+    if name is None or name in known:
+        return name
+    raise SettingsError(
+        f"fallback_channel (RUNAI_MONITOR_FALLBACK_CHANNEL) is {name[:60]!r}, and configured are: "
+        f"{', '.join(known) or 'no channels'}; name one of them, or leave it out"
+    )
+
+
 async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Database | None, clock: Clock) -> Outbox:
     """The outbox with a notifier per configured channel; without a database it can only send tests.
 
@@ -144,12 +159,6 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
         http = await stack.enter_async_context(opened)
         notifiers["slack"] = SlackNotifier(webhook_url=settings.slack_webhook_url.get_secret_value(), http=http)
     deliveries = DeliveryStore(database) if database is not None else None
-    if settings.fallback_channel is not None and settings.fallback_channel not in notifiers:
-        known = ", ".join(notifiers) or "none"
-        raise SettingsError(
-            f"fallback_channel names {settings.fallback_channel!r}, which is no channel here ({known}): configure it, or"
-            " leave fallback_channel out"
-        )
     return Outbox(
         deliveries=deliveries,  # type: ignore[arg-type]  # None is for `check`, which only sends tests
         notifiers=notifiers,
@@ -158,7 +167,7 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
             give_up_hours=settings.delivery_give_up_hours,
             longest_pause_minutes=settings.delivery_longest_pause_minutes,
         ),
-        fallback=settings.fallback_channel,
+        fallback=fallback_channel(settings),
     )
 
 

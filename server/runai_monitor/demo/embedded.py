@@ -62,6 +62,7 @@ async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
                     "kube_context": None,
                     "kube_cluster_id": None,
                     "slack_webhook_url": _on_this_machine(settings.slack_webhook_url),
+                    "fallback_channel": None,  # it may be one that the demo leaves alone
                     "monitored_projects": ("*",),
                     # Who looked around first still sees each failure, not a summary of the past.
                     "existing_failures": "each",
