@@ -496,6 +496,6 @@ async def test_a_dead_letter_is_seen_and_told_again_with_its_author() -> None:
         refused = await client.call_tool("replay_deliveries", {"delivery_id": 8})
     ((number, author),) = world.dead_letters.replayed
     assert number == 7
-    assert author.startswith("ana (through ")
+    assert author.startswith("ana via ")
     assert refused.is_error
     assert "there is no delivery 8" in text_of(refused)

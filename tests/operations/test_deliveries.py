@@ -28,7 +28,7 @@ pytestmark = pytest.mark.anyio
 class Audit:
     entries: list[AuditEntry] = field(default_factory=list)
 
-    async def record(self, entry: AuditEntry) -> None:
+    async def append(self, entry: AuditEntry) -> None:
         self.entries.append(entry)
 
 

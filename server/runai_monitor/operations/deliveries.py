@@ -13,7 +13,7 @@ from runai_monitor.model.audit import AuditAction, AuditEntry
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.operations.present import one_line
 from runai_monitor.operations.scope import Scope
-from runai_monitor.operations.services import Auditor, DeadLetters
+from runai_monitor.operations.services import Audit, DeadLetters
 
 audit_log = logging.getLogger("runai_monitor.audit")
 
@@ -32,7 +32,7 @@ class DeliveryParts:
 
     dead_letters: DeadLetters
     channels: tuple[str, ...] | None
-    audit: Auditor | None = None
+    audit: Audit | None = None
     wake: Callable[[], None] = lambda: None
 
 
@@ -84,7 +84,7 @@ class DeliveryDesk:
             audit_log.warning("delivery %d (%s) replayed by %s", delivery.delivery_id, detail, who)
             if parts.audit is not None:
                 target = str(delivery.delivery_id)
-                await parts.audit.record(
+                await parts.audit.append(
                     AuditEntry(at=now, author=who, action=AuditAction.DELIVERY_REPLAYED, target=target, detail=detail)
                 )
         parts.wake()

@@ -126,11 +126,11 @@ class DeadLetters(Protocol):
         ...
 
 
-class Auditor(Protocol):
+class Audit(Protocol):
     """The record of who did what."""
 
-    async def record(self, entry: AuditEntry) -> None:
-        """Stores one entry."""
+    async def append(self, entry: AuditEntry) -> None:
+        """Adds one entry."""
         ...
 
 
@@ -266,7 +266,7 @@ class Services:
     engine: Callable[[], EngineState]
     wake_engine: Callable[[], None]
     kube: Kube | None = None
-    audit: Auditor | None = None
+    audit: Audit | None = None
     channels: tuple[str, ...] = ()
     database_place: str = ""
 

@@ -12,9 +12,10 @@ from mcp_types import CallToolResult
 from pydantic import BaseModel, Field
 
 from runai_monitor.mcp_server import schemas
+from runai_monitor.mcp_server.client_name import client_name
 from runai_monitor.mcp_server.push import MODERN
 from runai_monitor.mcp_server.shape import tool_result, workload_ref
-from runai_monitor.mcp_server.toolkit import ToolParts, client_name, make_tool
+from runai_monitor.mcp_server.toolkit import ToolParts, make_tool
 from runai_monitor.mcp_server.tools.workloads import JobArgument, ProjectArgument
 from runai_monitor.operations.results import ActionPlan
 

@@ -10,8 +10,9 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from runai_monitor.mcp_server import schemas
+from runai_monitor.mcp_server.client_name import author_of
 from runai_monitor.mcp_server.shape import tool_result
-from runai_monitor.mcp_server.toolkit import ToolParts, client_name, make_tool
+from runai_monitor.mcp_server.toolkit import ToolParts, make_tool
 from runai_monitor.operations.present import one_line
 
 
@@ -39,11 +40,15 @@ def notification_tools(parts: ToolParts) -> list[Tool]:
         delivery_id: Annotated[
             int | None, Field(description="One failed delivery, from get_alert or monitoring_status; null for all.")
         ] = None,
-        author: Annotated[str | None, Field(description="Who wants it, for the record.")] = None,
+        author: Annotated[
+            str | None,
+            Field(
+                description="The person you act for, as they are called; null when you act by yourself. It is recorded."
+            ),
+        ] = None,
     ) -> Annotated[CallToolResult, schemas.ReplayResult]:
         """Tells channels again what they did not take and was given up (state failed). Does not wait for the channel."""
-        through = f"through {client_name(ctx)}"
-        outcome = await deliveries.replay(delivery_id, author=f"{author} ({through})" if author else through)
+        outcome = await deliveries.replay(delivery_id, author=author_of(ctx, author))
         count = len(outcome.replayed)
         lines = [f"{count} deliver{'y' if count == 1 else 'ies'} will be told again within seconds.", *outcome.skipped]
         lines += ["There are more: call it again."] if outcome.more else []
