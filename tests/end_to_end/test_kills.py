@@ -15,11 +15,13 @@ async def test_a_server_that_is_killed_again_and_again_tells_every_failure(tmp_p
     plan = Plan(
         failures=5,
         kills=3,
-        burst_seconds=2,
         seed=3,
+        burst_seconds=2,
+        shortest_life_seconds=4,
+        longest_life_seconds=8,
+        share_broken=0,
         share_hanging=0,
-        share_killed_after_answer=0.5,
-        longest_life_seconds=3,
+        share_killed_after_answer=0.8,
     )
     outcome = await run(plan, tmp_path)
     assert outcome.kills == plan.kills
