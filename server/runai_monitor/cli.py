@@ -181,14 +181,14 @@ def deliveries(config: Path | None, failed: bool, replay: str | None, limit: int
     _configure_logging(settings)
 
     async def run(settings: Settings) -> None:
-        from runai_monitor import records, screens
+        from runai_monitor import letters, screens
 
         if replay is None:
-            found = await records.read_deliveries(settings, only_failed=failed, limit=limit)
+            found = await letters.read_deliveries(settings, only_failed=failed, limit=limit)
             screens.print_deliveries(found, as_json=as_json)
             return
         author = f"{_login_name()} (command line)"
-        outcome = await records.replay_deliveries(settings, None if replay == "all" else int(replay), author=author)
+        outcome = await letters.replay_deliveries(settings, None if replay == "all" else int(replay), author=author)
         screens.print_replay(outcome, as_json=as_json)
 
     _run(run, settings)

@@ -25,7 +25,7 @@ SPACING_SECONDS = 1.0
 """Between two messages of one channel: Slack allows about one a second per webhook."""
 SEND_SECONDS = 10.0
 """After which a channel that has not answered has failed, for this time."""
-LEASE_MARGIN_SECONDS = 20.0
+LEASE_MARGIN_SECONDS = 10.0
 """A lease outlasts the attempt by this: for recording it on a busy disk."""
 IDLE_SECONDS = 5.0
 """How often an idle loop looks, in case another process stored something."""

@@ -1,4 +1,4 @@
-"""What is stored, for commands that run beside a server: the database is opened for one answer."""
+"""Deliveries for the command line, beside a running server: the database is opened for one answer."""
 
 from __future__ import annotations
 
