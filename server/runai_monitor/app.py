@@ -11,6 +11,7 @@ import importlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,6 +151,7 @@ class Application:
         from runai_monitor.monitor.engine import Engine
         from runai_monitor.store.alerts import AlertStore
         from runai_monitor.store.baseline import BaselineStore
+        from runai_monitor.store.dead_letters import DeadLetterStore
         from runai_monitor.store.deliveries import DeliveryStore
         from runai_monitor.store.monitors import MonitorStore
 
@@ -178,6 +180,7 @@ class Application:
             monitors=monitors,
             baseline=baseline,
             deliveries=DeliveryStore(database),
+            dead_letters=DeadLetterStore(database),
             runai=runai,
             diagnoser=diagnoser,
             outbox=outbox,
@@ -254,7 +257,7 @@ class Application:
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._engine.run)
-                tasks.start_soon(outbox.run)
+                tasks.start_soon(partial(outbox.run, alone=True))  # the kernel vouches for the lock
         finally:
             self._leading = False
 

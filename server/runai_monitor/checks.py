@@ -99,6 +99,7 @@ class _Setup:
 
     async def check_channels(self, *, send_test: bool) -> list[CheckResult]:
         """Each is configured; with `send_test`, each takes a message."""
+        wiring.fallback_channel(self._settings)
         names = wiring.channel_names(self._settings)
         if not names:
             detail = "none: set RUNAI_MONITOR_SLACK_WEBHOOK_URL, or channels in the workflow file"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from runai_monitor.clock import Clock
 from runai_monitor.diagnosis.redact import redact
+from runai_monitor.errors import SettingsError
 from runai_monitor.operations.services import OperationOptions
 from runai_monitor.settings import Settings
 
@@ -139,19 +140,44 @@ def router(settings: Settings) -> Callable[[Alert], tuple[str, ...]] | None:
     return lambda alert: channels_for(alert, settings.routes, channels=names, default=settings.default_channels)
 
 
+def fallback_channel(settings: Settings) -> str | None:
+    """The channel that is told what others did not take.
+
+    Raises:
+        SettingsError: there is no such channel.
+    """
+    name, known = settings.fallback_channel, channel_names(settings)
+    if name is None or name in known:
+        return name
+    raise SettingsError(
+        f"fallback_channel (RUNAI_MONITOR_FALLBACK_CHANNEL) is {name[:60]!r}, and configured are: "
+        f"{', '.join(known) or 'no channels'}; name one of them, or leave it out"
+    )
+
+
 async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Database | None, clock: Clock) -> Outbox:
     """The outbox with a notifier per configured channel; without a database it can only send tests.
 
     Raises:
-        SettingsError: certificate authorities or proxy of the environment cannot be used.
+        SettingsError: certificate authorities or proxy of the environment cannot be used, or the fallback is no channel.
     """
     from runai_monitor.notify.channels import open_notifiers
     from runai_monitor.notify.outbox import Outbox
+    from runai_monitor.notify.retry import RetryPolicy
     from runai_monitor.store.deliveries import DeliveryStore
 
     notifiers = await open_notifiers(stack, settings, database, clock)
     deliveries = DeliveryStore(database) if database is not None else None
-    return Outbox(deliveries=deliveries, notifiers=notifiers, clock=clock)  # type: ignore[arg-type]  # None is for `check`, which only sends tests
+    return Outbox(
+        deliveries=deliveries,  # type: ignore[arg-type]  # None is for `check`, which only sends tests
+        notifiers=notifiers,
+        clock=clock,
+        policy=RetryPolicy(
+            give_up_hours=settings.delivery_give_up_hours,
+            longest_pause_minutes=settings.delivery_longest_pause_minutes,
+        ),
+        fallback=fallback_channel(settings),
+    )
 
 
 def operation_options(settings: Settings) -> OperationOptions:

@@ -20,6 +20,7 @@ from runai_monitor.model.diagnosis import Cause, Diagnosis, Evidence, Verdict
 from runai_monitor.model.notification import DeliveryState, Notification
 from runai_monitor.notify.outbox import Outbox
 from runai_monitor.notify.render import MAX_BLOCKS, MAX_CHARACTERS, alert_line, slack_message
+from runai_monitor.notify.retry import RetryPolicy
 from runai_monitor.notify.slack import SlackNotifier
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.database import Database, open_database
@@ -76,7 +77,8 @@ async def deliver(database: Database, script: Script, names: str, *, seconds: in
     slack = Slack(clock, script)
     store = DeliveryStore(database)
     await AlertStore(database).apply([make_transition(name) for name in names], channels=["slack"])
-    outbox = Outbox(deliveries=store, notifiers={"slack": notifier(slack)}, clock=clock)
+    longest = RetryPolicy(jitter=lambda ceiling: ceiling)
+    outbox = Outbox(deliveries=store, notifiers={"slack": notifier(slack)}, clock=clock, policy=longest)
     with anyio.fail_after(60):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(outbox.run)
@@ -93,9 +95,17 @@ async def test_each_alert_arrives_once_and_at_most_one_a_second(database: Databa
     assert await store.counts() == {"slack": {DeliveryState.DELIVERED: 4}}
 
 
-async def test_a_429_pauses_the_channel_for_as_long_as_it_says(database: Database) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"retry-after": "5"},
+        {"retry-after": "Sun, 01 Mar 2026 03:00:06 GMT", "date": "Sun, 01 Mar 2026 03:00:01 GMT"},
+    ],
+    ids=["seconds", "date"],
+)
+async def test_a_429_pauses_the_channel_for_as_long_as_it_says(database: Database, headers: dict[str, str]) -> None:
     """Going on would be answered by more 429s, and in the end by a disabled webhook."""
-    throttled = httpx2.Response(429, headers={"retry-after": "5"})
+    throttled = httpx2.Response(429, headers=headers)
     slack, _ = await deliver(database, [throttled], "ab", seconds=10)
     assert sorted(slack.taken) == ["a", "b"]
     assert slack.attempts[1] - slack.attempts[0] >= 5

@@ -47,7 +47,8 @@ async def test_an_alert_and_its_deliveries_are_stored_together_and_survive(tmp_p
     again = await open_database(state_dir=tmp_path)
     try:
         assert await AlertStore(again).get(alert.alert_id) == alert
-        (delivery,) = await DeliveryStore(again).due("slack", now=EPOCH)
+        (number,) = await DeliveryStore(again).due("slack", owner="me", now=EPOCH)
+        (delivery,) = await DeliveryStore(again).load([number], now=EPOCH)
         assert delivery.notification.alert == alert
         assert await DeliveryStore(again).counts() == {
             "slack": {DeliveryState.PENDING: 1},
@@ -62,7 +63,7 @@ async def test_applying_an_opening_twice_changes_nothing(database: Database) -> 
     store = AlertStore(database)
     await store.apply([make_transition()], channels=["slack"])
     assert await store.apply([make_transition()], channels=["slack"]) == []
-    assert len(await DeliveryStore(database).due("slack", now=EPOCH)) == 1
+    assert len(await DeliveryStore(database).due("slack", owner="me", now=EPOCH)) == 1
 
 
 async def test_the_life_of_an_alert_is_counted_and_explained(database: Database) -> None:
@@ -145,14 +146,14 @@ async def test_deliveries_are_retried_recorded_and_given_up(database: Database) 
     """The outbox is only as good as its record."""
     store = DeliveryStore(database)
     await AlertStore(database).apply([make_transition(name) for name in "abc"], channels=["slack"])
-    one, two, three = await store.due("slack", now=EPOCH)
-    await store.record_delivered(one.delivery_id, at=EPOCH)
+    one, two, three = await store.due("slack", owner="me", now=EPOCH)
+    await store.record_told([one], at=EPOCH)
     later = EPOCH + timedelta(seconds=30)
-    await store.record_retry(two.delivery_id, error="500", next_attempt_at=later)
-    await store.record_failed(three.delivery_id, error="404")
-    assert await store.due("slack", now=EPOCH) == []
-    assert await store.next_due_at("slack") == later
-    (again,) = await store.due("slack", now=later)
+    await store.record_retry([two], error="500", next_attempt_at=later, channel_until=None)
+    await store.record_failed([three], error="404", at=EPOCH)
+    assert await store.due("slack", owner="me", now=EPOCH) == []
+    assert await store.next_due_at("slack", now=EPOCH) == later
+    (again,) = await store.load(await store.due("slack", owner="me", now=later), now=later)
     assert (again.attempts, again.last_error) == (1, "500")
 
 
@@ -161,11 +162,11 @@ async def test_a_clock_that_is_set_back_delays_no_delivery(database: Database) -
     store = DeliveryStore(database)
     await AlertStore(database).apply([make_transition("a"), make_transition("b")], channels=["slack"])
     yesterday = EPOCH - timedelta(days=1)
-    one, _ = await store.due("slack", now=yesterday)
+    one, _ = await store.due("slack", owner="me", now=yesterday)
     soon = yesterday + timedelta(seconds=30)
-    await store.record_retry(one.delivery_id, error="500", next_attempt_at=soon)
-    (other,) = await store.due("slack", now=yesterday)
-    assert other.delivery_id != one.delivery_id
+    await store.record_retry([one], error="500", next_attempt_at=soon, channel_until=None)
+    (other,) = await store.due("slack", owner="me", now=yesterday)
+    assert other != one
 
 
 async def test_a_monitor_of_the_same_scope_is_returned_not_doubled(database: Database) -> None:
@@ -311,11 +312,11 @@ async def test_a_channel_with_a_message_it_did_not_take_is_named_with_the_error(
     await AlertStore(database).apply([make_transition("a"), make_transition("b")], channels=["slack", "mail"])
     store = DeliveryStore(database)
     assert await store.last_errors() == {}
-    first, second = await store.due("slack", now=EPOCH)
-    await store.record_failed(first.delivery_id, error="an old error")
-    await store.record_retry(second.delivery_id, error="Slack answered 503", next_attempt_at=EPOCH)
+    first, second = await store.due("slack", owner="me", now=EPOCH)
+    await store.record_failed([first], error="an old error", at=EPOCH)
+    await store.record_retry([second], error="Slack answered 503", next_attempt_at=EPOCH, channel_until=None)
     assert await store.last_errors() == {"slack": "Slack answered 503"}
-    await store.record_delivered(second.delivery_id, at=EPOCH)
+    await store.record_told([second], at=EPOCH)
     assert await store.last_errors() == {"slack": "an old error"}
 
 

@@ -67,6 +67,7 @@ async def embedded_tenant(settings: Settings) -> AsyncIterator[Settings]:
                     "channels": (),
                     "routes": (),
                     "default_channels": (),
+                    "fallback_channel": None,  # it may be one that the demo leaves alone
                     "monitored_projects": ("*",),
                     # Who looked around first still sees each failure, not a summary of the past.
                     "existing_failures": "each",

@@ -25,16 +25,28 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Several changes told in one message: `title` says in one line what they have in common."""
+
+    title: str
+    members: tuple[Notification, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
     """One message for one channel: which alert, as it was at that change, and why it is told.
 
-    `test` marks a message that somebody asked for to try the channel: there is no such alert.
+    `test` marks a message that somebody asked for to try the channel: there is no such alert. With a `digest` it stands
+    for all of its members, of which the alert is the first. `idempotency_key` is the same whenever this message is sent
+    again: a channel that has a place for it drops what it has already.
     """
 
     alert: Alert
     change: Change
     reason: str
     test: bool = False
+    digest: Digest | None = None
+    idempotency_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

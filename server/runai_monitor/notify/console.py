@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from runai_monitor.model.alert import Alert, AlertState, Change, Severity
+from runai_monitor.model.notification import Delivery
 from runai_monitor.notify.render import alert_line
 
 log = logging.getLogger("runai_monitor.alerts")
@@ -23,3 +24,10 @@ def log_alert(alert: Alert, change: Change | None = None) -> None:
             change = Change.RESOLVED
     level = logging.INFO if change is Change.RESOLVED else _LEVELS[alert.severity]
     log.log(level, "%s", alert_line(alert, change))
+
+
+def log_undelivered(delivery: Delivery, reason: str) -> None:
+    """Logs an alert that a channel will not tell, whatever becomes of it elsewhere."""
+    told = delivery.notification
+    line = alert_line(told.alert, told.change)
+    log.error("NOT delivered to %s (delivery %d), %s: %s", delivery.channel, delivery.delivery_id, reason, line)

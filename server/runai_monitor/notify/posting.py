@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 
 import anyio
 import httpx2
 
 from runai_monitor.errors import DeliveryError
+from runai_monitor.notify.retry import retry_after_seconds
 
 TIMEOUT_SECONDS = 10.0
-LONGEST_PAUSE_SECONDS = 3600.0
-"""However long a server asks to be left alone, it is asked again after an hour."""
 THROTTLED_PAUSE_SECONDS = 30.0
 """For a 429 that does not say how long."""
 _MOST_BYTES = 65_536
@@ -73,8 +72,10 @@ async def post(
                 return Answer(
                     status=response.status_code,
                     text=await _text(response),
-                    retry_after_seconds=pause_seconds(
-                        response.headers.get("retry-after"), sent_at=response.headers.get("date")
+                    retry_after_seconds=retry_after_seconds(
+                        response.headers.get("retry-after"),
+                        now=datetime.now(UTC),
+                        date=response.headers.get("date"),
                     ),
                 )
     except (httpx2.TimeoutException, TimeoutError):
@@ -109,22 +110,6 @@ def refusal(answer: Answer, peer: Peer, *, said: str = "") -> DeliveryError:
 def encoded(body: Mapping[str, object]) -> bytes:
     """JSON as it is sent; halves of characters, which no encoding has, become question marks."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="replace")
-
-
-def pause_seconds(value: str | None, *, sent_at: str | None = None) -> float | None:
-    """`Retry-After` in seconds, from now: a number, or an instant by the server's own clock, its header `Date`.
-
-    None for anything else.
-    """
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return min(float(value), LONGEST_PAUSE_SECONDS)
-    try:
-        pause = parsedate_to_datetime(value) - parsedate_to_datetime(sent_at or "")
-    except (ValueError, TypeError):  # no date, or one of them without a time zone
-        return None
-    return min(max(pause.total_seconds(), 1.0), LONGEST_PAUSE_SECONDS)
 
 
 async def _text(response: httpx2.Response) -> str:

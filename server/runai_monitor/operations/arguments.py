@@ -18,6 +18,7 @@ LIMIT = (1, 200)
 OFFSET = (0, 1_000_000)
 TIMEOUT_SECONDS = (0, 300)
 MAX_NAME_LENGTH = 256
+MAX_AUTHOR_LENGTH = 100
 
 _AGE = re.compile(r"(\d{1,6})\s*([smhdw])")
 _AGE_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from runai_monitor.clock import isoformat
+from runai_monitor.model.notification import Delivery
 from runai_monitor.notify.document import alert_json, diagnosis_json, instant, visible
 
-__all__ = ["MAX_LINE", "alert_json", "diagnosis_json", "instant", "one_line", "visible"]
+__all__ = ["MAX_LINE", "alert_json", "delivery_json", "diagnosis_json", "instant", "one_line", "visible"]
 
 MAX_LINE = 500
+
+
+def delivery_json(delivery: Delivery) -> dict[str, object]:
+    """A delivery, the same wherever it is shown: what, where, how it stands, and why."""
+    return visible(
+        {
+            "delivery_id": delivery.delivery_id,
+            "alert_id": str(delivery.notification.alert.alert_id),
+            "channel": delivery.channel,
+            "change": str(delivery.notification.change),
+            "state": str(delivery.state),
+            "attempts": delivery.attempts,
+            "created_at": isoformat(delivery.created_at),
+            "delivered_at": instant(delivery.delivered_at),
+            "next_attempt_at": instant(delivery.next_attempt_at),
+            "last_error": one_line(delivery.last_error, limit=300) or None,
+            "told_by": delivery.told_by,
+            "note": one_line(delivery.note, limit=300),
+        }
+    )
 
 
 def one_line(text: str | None, *, limit: int = MAX_LINE) -> str:

@@ -117,6 +117,13 @@ class Settings(BaseSettings):
     default_channels: CommaList = ()
     """The channels that are told of an alert that no route matches. None: all of them, so that nothing is lost."""
 
+    delivery_give_up_hours: float = Field(default=24, gt=0, le=720)
+    """Hours for which a message is tried before it is given up. 24: longer than an outage that somebody works on."""
+    delivery_longest_pause_minutes: float = Field(default=15, gt=0, le=60)
+    """Minutes between two attempts at one message at most; the pauses double from 2 seconds on."""
+    fallback_channel: str | None = None
+    """The channel that is told what another one did not take, with the reason. None: the log alone says it."""
+
     # --- State and serving --------------------------------------------------------------------------------------
     state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_state_dir("runai-monitor")))
     """The folder of the SQLite file. Default: the platform's own folder for state."""
