@@ -11,7 +11,6 @@ import importlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
-    from runai_monitor.store.leader import LeaderLock
+    from runai_monitor.store.leader import Leadership
 
 log = logging.getLogger(__name__)
 
@@ -118,8 +117,6 @@ class Application:
         self._first_attempt.set()
 
     async def _build_and_run(self, stack: AsyncExitStack) -> None:
-        from runai_monitor.store.leader import LeaderLock
-
         settings = self._settings
         database = await wiring.database_of(settings)
         stack.push_async_callback(database.aclose)
@@ -132,12 +129,12 @@ class Application:
         self._services = self._bundle(database, runai, kube, outbox)
         self._first_attempt.set()
         await self._carry_over(database)
-        lock = LeaderLock(Path(database.place))
-        stack.callback(lock.release)
+        leadership = database.leadership()
+        stack.push_async_callback(leadership.release)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.operations.feed.run)
             tasks.start_soon(runai.warm_up)
-            tasks.start_soon(self._lead, lock, outbox)
+            tasks.start_soon(self._lead, leadership, outbox)
             tasks.start_soon(self._watch_file, database)
 
     def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
@@ -228,19 +225,28 @@ class Application:
             baseline_complete=now.baseline_complete,
         )
 
-    async def _lead(self, lock: LeaderLock, outbox: Outbox) -> None:
+    async def _lead(self, leadership: Leadership, outbox: Outbox) -> None:
         """Polls and delivers as long as no other process on this state does; otherwise waits for its turn."""
-        while not lock.try_acquire():
-            await self._clock.sleep(LEADER_SECONDS)
+        while True:
+            while not await leadership.try_acquire():
+                await self._clock.sleep(LEADER_SECONDS)
+            self._leading = True
+            log.info("this process polls Run:ai and delivers alerts")
+            try:
+                await self._work_while(leadership, outbox)
+            finally:
+                self._leading = False
+            log.warning("this process has lost the lead; another may poll and deliver now")
+            await leadership.release()
+
+    async def _work_while(self, leadership: Leadership, outbox: Outbox) -> None:
         assert self._engine is not None
-        self._leading = True
-        log.info("this process polls Run:ai and delivers alerts")
-        try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._engine.run)
-                tasks.start_soon(outbox.run)
-        finally:
-            self._leading = False
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._engine.run)
+            tasks.start_soon(outbox.run)
+            while await leadership.holds():
+                await self._clock.sleep(LEADER_SECONDS)
+            tasks.cancel_scope.cancel()
 
 
 def _load() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -13,6 +11,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from anyio.streams.buffered import BufferedByteReceiveStream
 
 from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import AlertId, AlertKind, AlertState, Change
@@ -22,7 +21,7 @@ from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.baseline import BaselineStore
 from runai_monitor.store.database import FILE_NAME, Database, open_database
 from runai_monitor.store.deliveries import DeliveryStore
-from runai_monitor.store.leader import LeaderLock
+from runai_monitor.store.leader import FileLock
 from runai_monitor.store.monitors import MonitorStore
 from tests.factories import make_monitor, make_transition
 from tests.fakes import EPOCH
@@ -283,27 +282,34 @@ async def test_a_store_that_cannot_be_used_says_so_in_one_sentence(tmp_path: Pat
     assert str(state_dir) in str(caught.value)
 
 
-def test_the_lead_passes_on_when_a_process_is_killed(tmp_path: Path) -> None:
+async def test_the_lead_passes_on_when_a_process_is_killed(tmp_path: Path) -> None:
     """No process gets to say goodbye to kill -9."""
-    lock = LeaderLock(tmp_path / "state.sqlite3")
+    lock = FileLock(tmp_path / "state.sqlite3")
     script = (
-        "import sys; from pathlib import Path; from runai_monitor.store.leader import LeaderLock; "
-        "lock = LeaderLock(Path(sys.argv[1])); print(lock.try_acquire(), flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; import anyio; from runai_monitor.store.leader import FileLock; "
+        "lock = FileLock(Path(sys.argv[1])); print(anyio.run(lock.try_acquire), flush=True); sys.stdin.read()"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "server")}
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path / "state.sqlite3")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-    ) as other:
+    command = [sys.executable, "-c", script, str(tmp_path / "state.sqlite3")]
+    async with await anyio.open_process(command, env=environment, stderr=None) as other:
         assert other.stdout is not None
-        assert other.stdout.readline() == b"True\n"
-        assert not lock.try_acquire()
-        other.send_signal(signal.SIGKILL)
-        other.wait(10)
-        assert lock.try_acquire()
-    lock.release()
+        assert await BufferedByteReceiveStream(other.stdout).receive_until(b"\n", 100) == b"True"
+        assert not await lock.try_acquire()
+        other.kill()
+        await other.wait()
+        assert await lock.try_acquire()
+    assert await lock.holds()
+    await lock.release()
+
+
+async def test_a_lock_whose_file_was_taken_away_is_lost(tmp_path: Path) -> None:
+    """Whoever tidies up a folder would make two leaders: the next process locks a new file."""
+    lock = FileLock(tmp_path / "state.sqlite3")
+    assert await lock.try_acquire()
+    (lock_file,) = [path async for path in anyio.Path(tmp_path).iterdir()]
+    await lock_file.unlink()
+    assert not await lock.holds()
+    await lock.release()
 
 
 async def test_a_channel_with_a_message_it_did_not_take_is_named_with_the_error(database: Database) -> None:
