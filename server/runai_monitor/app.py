@@ -9,6 +9,8 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import os
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from runai_monitor import __version__, wiring
 from runai_monitor.clock import Clock, SystemClock
 from runai_monitor.errors import MonitorError, SettingsError, StoreError
 from runai_monitor.model.alert import AlertState
+from runai_monitor.model.leader import Leader
 from runai_monitor.operations import arguments
 from runai_monitor.operations.operations import Operations
 from runai_monitor.operations.scope import Scope
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
     from runai_monitor.store.leader import Leadership
+    from runai_monitor.store.leaders import LeaderStore
+    from runai_monitor.store.retention import Retention
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +55,8 @@ _HEAVY = (
     "runai_monitor.store.monitors",
     "runai_monitor.store.baseline",
     "runai_monitor.store.history",
+    "runai_monitor.store.leaders",
+    "runai_monitor.store.retention",
     "runai_monitor.monitor.engine",
     "runai_monitor.diagnosis.diagnose",
     "runai_monitor.notify.slack",
@@ -71,6 +78,8 @@ class Application:
         self._failure: MonitorError | None = None
         self._engine: Engine | None = None
         self._leading = False
+        self._role_since = clock.now()
+        self._retention: Retention | None = None
         self._carried: Sequence[Monitor] = ()
         self.operations = Operations(services=self.services, options=wiring.operation_options(settings), clock=clock)
 
@@ -117,6 +126,8 @@ class Application:
         self._first_attempt.set()
 
     async def _build_and_run(self, stack: AsyncExitStack) -> None:
+        from runai_monitor.store.leaders import LeaderStore
+
         settings = self._settings
         database = await wiring.database_of(settings)
         stack.push_async_callback(database.aclose)
@@ -126,6 +137,7 @@ class Application:
         if kube is not None:
             stack.push_async_callback(kube.aclose)
         outbox = await wiring.open_outbox(stack, settings, database, self._clock)
+        self._retention = wiring.retention(settings, database=database, clock=self._clock)
         self._services = self._bundle(database, runai, kube, outbox)
         self._first_attempt.set()
         await self._carry_over(database)
@@ -134,7 +146,7 @@ class Application:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.operations.feed.run)
             tasks.start_soon(runai.warm_up)
-            tasks.start_soon(self._lead, leadership, outbox)
+            tasks.start_soon(self._lead, leadership, outbox, LeaderStore(database))
             tasks.start_soon(self._watch_file, database)
 
     def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
@@ -142,6 +154,7 @@ class Application:
         from runai_monitor.store.alerts import AlertStore
         from runai_monitor.store.baseline import BaselineStore
         from runai_monitor.store.deliveries import DeliveryStore
+        from runai_monitor.store.leaders import LeaderStore
         from runai_monitor.store.monitors import MonitorStore
 
         settings = self._settings
@@ -173,8 +186,9 @@ class Application:
             engine=self._engine_state,
             wake_engine=engine.wake,
             kube=kube,
+            leaders=LeaderStore(database),
             channels=wiring.channel_names(settings),
-            database_place="the configured database" if settings.database_url else str(settings.state_dir),
+            database_place=database.place if settings.database_url else str(settings.state_dir),
         )
 
     async def _watch_file(self, database: Database) -> None:
@@ -210,10 +224,12 @@ class Application:
 
     def _engine_state(self) -> EngineState:
         if self._engine is None or not self._leading:
-            return EngineState()
+            return EngineState(role_since=self._role_since)
         now = self._engine.statistics()
         return EngineState(
             leader=True,
+            role_since=self._role_since,
+            deleted={str(kind): n for kind, n in self._retention.deleted.items()} if self._retention else {},
             heartbeat_ages_seconds=now.heartbeat_ages_seconds,
             workloads=now.workloads,
             polls=now.polls,
@@ -225,28 +241,41 @@ class Application:
             baseline_complete=now.baseline_complete,
         )
 
-    async def _lead(self, leadership: Leadership, outbox: Outbox) -> None:
+    async def _lead(self, leadership: Leadership, outbox: Outbox, leaders: LeaderStore) -> None:
         """Polls and delivers as long as no other process on this state does; otherwise waits for its turn."""
         while True:
             while not await leadership.try_acquire():
                 await self._clock.sleep(LEADER_SECONDS)
-            self._leading = True
+            self._takes_role(leading=True)
             log.info("this process polls Run:ai and delivers alerts")
             try:
-                await self._work_while(leadership, outbox)
+                await self._work_while(leadership, outbox, leaders)
             finally:
-                self._leading = False
+                self._takes_role(leading=False)
             log.warning("this process has lost the lead; another may poll and deliver now")
             await leadership.release()
 
-    async def _work_while(self, leadership: Leadership, outbox: Outbox) -> None:
+    async def _work_while(self, leadership: Leadership, outbox: Outbox, leaders: LeaderStore) -> None:
+        """What a leader does, until it is none any more."""
         assert self._engine is not None
+        assert self._retention is not None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._engine.run)
             tasks.start_soon(outbox.run)
+            tasks.start_soon(self._retention.run)
+            tasks.start_soon(self._sign, leaders)
             while await leadership.holds():
                 await self._clock.sleep(LEADER_SECONDS)
             tasks.cancel_scope.cancel()
+
+    async def _sign(self, leaders: LeaderStore) -> None:
+        """Writes down who leads, for `monitoring_status` of the others; nothing depends on it."""
+        leader = Leader(host=socket.gethostname(), process_id=os.getpid(), since=self._role_since)
+        with suppress(StoreError):
+            await leaders.record(leader)
+
+    def _takes_role(self, *, leading: bool) -> None:
+        self._leading, self._role_since = leading, self._clock.now()
 
 
 def _load() -> None:

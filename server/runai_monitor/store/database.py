@@ -98,4 +98,9 @@ async def open_database(*, state_dir: Path, database_url: str | None = None) -> 
         StoreError: it cannot be opened or written, is damaged, another program's, or was written by a newer version. An
             existing database is not changed in any of these cases.
     """
+    if database_url is not None and not database_url.startswith("sqlite"):
+        # Loaded only where it is used: the driver is for those who have a server.
+        from runai_monitor.store.postgres import open_postgres
+
+        return Database(await open_postgres(database_url))
     return Database(await open_sqlite(state_dir=state_dir, database_url=database_url))

@@ -1,6 +1,6 @@
 """What was stored about a workload before, and about others in the same hour: few columns of a bounded number of alerts.
 
-The values are taken out of the documents by SQLite, in the database's thread: a document is tens of kilobytes, and only
+The values are taken out of the documents by the database: a document is tens of kilobytes, and only
 the event loop would decode it.
 """
 
@@ -19,6 +19,7 @@ from runai_monitor.model.history import AlertHistory, Episode, Neighbour
 from runai_monitor.model.workload import Workload
 from runai_monitor.store import tables
 from runai_monitor.store.database import Database
+from runai_monitor.store.portable import JsonText
 from runai_monitor.store.rows import instant, required_instant, required_text
 
 REMEMBERED = timedelta(days=30)
@@ -35,7 +36,7 @@ _UNHEALTHY = _T.c.kind == str(AlertKind.WORKLOAD_UNHEALTHY)
 
 def _value(path: str) -> ColumnElement[Any]:
     """A value of the document, NULL where it has none: one that an older version wrote lacks what came later."""
-    return func.json_extract(_T.c.document, f"$.{path}")
+    return JsonText(_T.c.document, path)
 
 
 def _text(path: str) -> ColumnElement[Any]:

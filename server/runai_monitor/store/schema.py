@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection
 
 import anyio.to_thread
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runai_monitor.errors import StoreError
@@ -50,27 +50,38 @@ async def load_upgrade() -> None:
     await anyio.to_thread.run_sync(importlib.import_module, "runai_monitor.store.migrations")
 
 
+async def is_due(connection: AsyncConnection, place: str, *, elsewhere: str) -> bool:
+    """As `upgrade_due`, of what is in a database that is open."""
+    tables, found = await connection.run_sync(_look)
+    return upgrade_due(tables, found, place, elsewhere=elsewhere)
+
+
 async def prepare(connection: AsyncConnection, place: str, *, elsewhere: str) -> None:
     """Creates the tables of an empty database, upgrades those of an older version; within one writing transaction.
 
-    What is found counts, not what was found before: another process may have been quicker.
+    What is found now counts, not what was found before: another process may have been quicker.
 
     Raises:
         StoreError: the database is not ours, or of a schema this version does not know.
     """
-    tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    tables, found = await connection.run_sync(_look)
     if not tables:
         await connection.run_sync(metadata.create_all)
         await connection.execute(insert(meta), {"key": "schema_version", "value": str(SCHEMA_VERSION)})
         await connection.execute(insert(meta), {"key": "cursor", "value": "0"})
-        return
-    found = None
-    if "meta" in tables:
-        query = select(meta.c.value).where(meta.c.key == "schema_version")
-        found = (await connection.execute(query)).scalar_one_or_none()
-    if upgrade_due(tables, found, place, elsewhere=elsewhere):
+    elif upgrade_due(tables, found, place, elsewhere=elsewhere):
         from runai_monitor.store.migrations import upgrade
 
         assert found is not None
         log.info("%s is brought from schema %s to %s", place, found, SCHEMA_VERSION)
         await connection.run_sync(upgrade, int(found))
+
+
+def _look(connection: Connection) -> tuple[list[str], str | None]:
+    """The names of the tables, and the schema that `meta` names."""
+    inspector = inspect(connection)
+    tables = inspector.get_table_names()
+    # Another program's `meta` has other columns.
+    if "meta" not in tables or not {"key", "value"} <= {column["name"] for column in inspector.get_columns("meta")}:
+        return tables, None
+    return tables, connection.scalar(select(meta.c.value).where(meta.c.key == "schema_version"))
