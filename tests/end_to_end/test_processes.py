@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,11 +11,21 @@ from mcp.client import Client
 
 from runai_monitor.clock import SystemClock
 from runai_monitor.demo.tenant import Tenant, run_tenant
-from tests.end_to_end.clients import Ear, Json, ask, first_look, legacy_sse, listening, modern_http, status_shows
+from tests.end_to_end.clients import (
+    Ear,
+    Json,
+    ask,
+    first_look,
+    legacy_sse,
+    listening,
+    modern_http,
+    refusal,
+    status_shows,
+)
 from tests.end_to_end.processes import http_server, until
 from tests.end_to_end.stage import Job, fast_environment, slack_texts
 from tests.end_to_end.takeovers import kill_leaders
-from tests.postgres import PostgresServer
+from tests.postgres import NOTICE, PASSWORD, PostgresServer, binaries, run_postgres
 
 pytestmark = [
     pytest.mark.anyio,
@@ -78,6 +89,7 @@ async def test_a_leader_killed_again_and_again_costs_no_alert(
     assert set(outcome.messages.values()) <= {1, 2}
     assert outcome.repeated == 0
     assert outcome.cursors == sorted(set(outcome.cursors))
+    assert not any(PASSWORD in log for log in logs_in(tmp_path))
 
 
 async def test_a_follower_tells_its_own_clients_and_takes_over_when_the_leader_dies(
@@ -121,6 +133,33 @@ async def test_a_follower_tells_its_own_clients_and_takes_over_when_the_leader_d
         for ear in (sse, modern):
             assert len({alert["alert_id"] for alert in ear.about(job.name)}) == 1
             assert [alert["cursor"] for alert in ear.alerts] == sorted({alert["cursor"] for alert in ear.alerts})
+
+
+async def test_a_database_server_that_restarts_interrupts_nothing_for_long(tenant: Tenant, tmp_path: Path) -> None:
+    """The server is updated while the monitor runs: what fails afterwards, and meanwhile, is told as ever."""
+    if binaries() is None:
+        pytest.skip(NOTICE)
+    meanwhile, after = Job(tenant, "restarted-meanwhile"), Job(tenant, "restarted-after")
+    with run_postgres() as postgres:
+        environment = fast_environment(tenant, tmp_path / "state")
+        environment["RUNAI_MONITOR_DATABASE_URL"] = postgres.new_database()
+        async with http_server(environment, home=tmp_path) as server, modern_http(server.mcp_url) as client:
+            await ask(client, "start_monitoring")
+            await first_look(client)
+            postgres.stop(how=signal.SIGQUIT)
+            meanwhile.out_of_memory()
+            assert "check that the server runs" in await refusal(client, "list_alerts")
+            postgres.start()
+            await until(lambda: len(slack_texts(tenant, meanwhile.name)) == 1)
+            after.out_of_memory()
+            await until(lambda: len(slack_texts(tenant, after.name)) == 1)
+            await role(client, "leader")
+    assert not any(PASSWORD in log for log in logs_in(tmp_path))
+
+
+def logs_in(home: Path) -> list[str]:
+    """What the servers wrote to stderr."""
+    return [log.read_text(encoding="utf-8") for log in home.glob("*.log")]
 
 
 async def role(client: Client, wanted: str) -> Json:

@@ -33,6 +33,8 @@ CONNECT_SECONDS = 5.0
 CHECK_SECONDS = 5.0
 """Between two looks whether the connection that listens is still one: a network that breaks does not say so."""
 ANSWER_SECONDS = 3.0
+COMMAND_SECONDS = 40.0
+"""For a statement, on a network that swallowed it: longer than the server itself allows."""
 _CHANNEL = "runai_monitor"
 _ELSEWHERE = "name an empty database in RUNAI_MONITOR_DATABASE_URL"
 # The second half of the lock's number is of the schema's name: several monitors may live in one database.
@@ -156,7 +158,10 @@ def place_of(address: str) -> str:
 async def _connect(address: str, session: Mapping[str, str] | None = None) -> Any:
     try:
         return await asyncpg.connect(
-            address, timeout=CONNECT_SECONDS, server_settings={**_SESSION, **(session or {})}, command_timeout=60
+            address,
+            timeout=CONNECT_SECONDS,
+            server_settings={**_SESSION, **(session or {})},
+            command_timeout=COMMAND_SECONDS,
         )
     except (asyncpg.ClientConfigurationError, ValueError):
         # `from None`: the error quotes what it could not read.

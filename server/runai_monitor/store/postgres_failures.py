@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import asyncpg
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _LONGEST = 200
 _SETTING = "RUNAI_MONITOR_DATABASE_URL"
@@ -65,5 +66,7 @@ def _said_of(cause: BaseException) -> str:
             return "no such host"
         case OSError() if cause.strerror and "\n" not in cause.strerror:
             return cause.strerror[:_LONGEST]
+        case PoolTimeout():
+            return "all connections are busy"
         case _:
             return "the connection was lost"
