@@ -125,7 +125,7 @@ async def kill_leaders(
 ) -> Outcome:
     """Lets jobs fail, kills whoever leads in the middle of it, replaces it, and again; then waits until all is told."""
     chance = random.Random(seed)
-    jobs = [Job(tenant, f"killed-{home.name[-8:]}-{number}") for number in range(kills * jobs_per_kill)]
+    jobs = [Job(tenant, f"killed-{home.name[-8:]}-{number:03d}") for number in range(kills * jobs_per_kill)]
     takeovers: list[float] = []
     async with pair_of(environment, home) as pair:
         leader = await pair.leader()
