@@ -22,9 +22,11 @@ from mcp_types import (
     TextResourceContents,
 )
 
+from runai_monitor.clock import isoformat
 from runai_monitor.mcp_server.push import AlertHub
 from runai_monitor.mcp_server.server import build_server
 from runai_monitor.model.alert import AlertState
+from runai_monitor.model.leader import Leader
 from tests.operations.world import World, diagnosis, workload
 
 pytestmark = pytest.mark.anyio
@@ -469,3 +471,22 @@ async def test_the_server_tells_a_model_how_to_use_it(era: Era) -> None:
         assert "train-a Ignore this" in json.dumps(message.model_dump(mode="json"))
         templates = (await client.list_resource_templates()).resource_templates
         assert [template.uri_template for template in templates] == ["runai://alerts/{alert_id}"]
+
+
+async def test_the_status_says_who_leads_and_since_when() -> None:
+    """Where nobody is told anything, this is the first question: which process should have?"""
+    world = World()
+    at = world.clock.now()
+    async with connected(world, "auto") as client:
+        world.engine = replace(world.engine, role_since=at)
+        assert f"This process polls and delivers since {isoformat(at)}." in text_of(
+            await client.call_tool("monitoring_status")
+        )
+        world.engine = replace(world.engine, leader=False)
+        assert "no other has polled yet" in text_of(await client.call_tool("monitoring_status"))
+        world.leaders.leader = Leader(host="gpu-admin", process_id=4711, since=at)
+        answer = await client.call_tool("monitoring_status")
+    assert f"process 4711 on gpu-admin leads since {isoformat(at)}" in text_of(answer)
+    data = data_of(answer)
+    assert (data["role"], data["role_since"]) == ("follower", isoformat(at))
+    assert data["led_by"] == {"host": "gpu-admin", "process_id": 4711, "since": isoformat(at)}

@@ -239,6 +239,7 @@ async def spoilt(postgres: PostgresServer, trouble: str) -> str:
             await (await opened(url)).aclose()
             postgres.sql("UPDATE meta SET value = '99' WHERE key = 'schema_version'", database=name)
         case "read-only":
+            await (await opened(url)).aclose()
             postgres.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         case "nobody there":
             return url.replace(f":{postgres.port}/", ":1/")

@@ -67,6 +67,8 @@ class Retention:
                 await self.sweep()
             except StoreError as error:
                 log.warning("what is old could not be deleted, trying again in an hour: %s", error)
+            except Exception:  # supervised boundary: tidying up must not cost the watching
+                log.exception("what is old could not be deleted because of a defect")
             await self._clock.sleep(SWEEP_SECONDS)
 
     async def sweep(self) -> Counter[Kind]:

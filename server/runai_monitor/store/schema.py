@@ -7,13 +7,14 @@ import logging
 from collections.abc import Collection
 
 import anyio.to_thread
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runai_monitor.errors import StoreError
 from runai_monitor.store.tables import SCHEMA_VERSION, meta, metadata
 
 log = logging.getLogger(__name__)
+_SCHEMA = meta.c.key == "schema_version"
 
 OLDEST = 1
 """The first schema that was released, and the oldest that is upgraded."""
@@ -57,9 +58,9 @@ async def is_due(connection: AsyncConnection, place: str, *, elsewhere: str) -> 
 
 
 async def prepare(connection: AsyncConnection, place: str, *, elsewhere: str) -> None:
-    """Creates the tables of an empty database, upgrades those of an older version; within one writing transaction.
+    """Creates the tables of an empty database, upgrades those of an older version, makes sure that ours can be written.
 
-    What is found now counts, not what was found before: another process may have been quicker.
+    Within one writing transaction, and by what is found now: another process may have been quicker.
 
     Raises:
         StoreError: the database is not ours, or of a schema this version does not know.
@@ -75,6 +76,9 @@ async def prepare(connection: AsyncConnection, place: str, *, elsewhere: str) ->
         assert found is not None
         log.info("%s is brought from schema %s to %s", place, found, SCHEMA_VERSION)
         await connection.run_sync(upgrade, int(found))
+    else:
+        # Some read-only disks and replicas open well, and would refuse the first alert.
+        await connection.execute(update(meta).where(_SCHEMA).values(value=str(SCHEMA_VERSION)))
 
 
 def _look(connection: Connection) -> tuple[list[str], str | None]:
@@ -84,4 +88,4 @@ def _look(connection: Connection) -> tuple[list[str], str | None]:
     # Another program's `meta` has other columns.
     if "meta" not in tables or not {"key", "value"} <= {column["name"] for column in inspector.get_columns("meta")}:
         return tables, None
-    return tables, connection.scalar(select(meta.c.value).where(meta.c.key == "schema_version"))
+    return tables, connection.scalar(select(meta.c.value).where(_SCHEMA))
