@@ -9,8 +9,6 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
-import os
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -21,8 +19,8 @@ import anyio.to_thread
 from runai_monitor import __version__, wiring
 from runai_monitor.clock import Clock, SystemClock
 from runai_monitor.errors import MonitorError, SettingsError, StoreError
+from runai_monitor.leading import Lead
 from runai_monitor.model.alert import AlertState
-from runai_monitor.model.leader import Leader
 from runai_monitor.operations import arguments
 from runai_monitor.operations.operations import Operations
 from runai_monitor.operations.scope import Scope
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
-    from runai_monitor.store.leader import Leadership
-    from runai_monitor.store.leaders import LeaderStore
     from runai_monitor.store.retention import Retention
 
 log = logging.getLogger(__name__)
@@ -49,8 +45,8 @@ AFTER_ANSWER_SECONDS = 0.05
 """For the first answer to reach the wire before loading competes with it."""
 RETRY_SECONDS = 5.0
 """Between attempts to begin what could not begin, such as opening the store."""
-LEADER_SECONDS = 1.0
-"""Between attempts of a follower to lead: a dead leader is followed within about a second."""
+FILE_SECONDS = 1.0
+"""Between looks whether the database's file is still there."""
 _HEAVY = (
     "runai_monitor.store.monitors",
     "runai_monitor.store.baseline",
@@ -77,8 +73,7 @@ class Application:
         self._services: Services | None = None
         self._failure: MonitorError | None = None
         self._engine: Engine | None = None
-        self._leading = False
-        self._role_since = clock.now()
+        self._lead: Lead | None = None
         self._retention: Retention | None = None
         self._carried: Sequence[Monitor] = ()
         self.operations = Operations(services=self.services, options=wiring.operation_options(settings), clock=clock)
@@ -139,14 +134,17 @@ class Application:
         outbox = await wiring.open_outbox(stack, settings, database, self._clock)
         self._retention = wiring.retention(settings, database=database, clock=self._clock)
         self._services = self._bundle(database, runai, kube, outbox)
-        self._first_attempt.set()
-        await self._carry_over(database)
+        assert self._engine is not None
         leadership = database.leadership()
         stack.push_async_callback(leadership.release)
+        work = (self._engine.run, outbox.run, self._retention.run)
+        self._lead = Lead(leadership, work=work, leaders=LeaderStore(database), clock=self._clock)
+        self._first_attempt.set()
+        await self._carry_over(database)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.operations.feed.run)
             tasks.start_soon(runai.warm_up)
-            tasks.start_soon(self._lead, leadership, outbox, LeaderStore(database))
+            tasks.start_soon(self._lead.run)
             tasks.start_soon(self._watch_file, database)
 
     def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
@@ -199,7 +197,7 @@ class Application:
         from runai_monitor.store.monitors import MonitorStore
 
         while True:
-            await self._clock.sleep(LEADER_SECONDS)
+            await self._clock.sleep(FILE_SECONDS)
             try:
                 await database.require_file()
             except StoreError:
@@ -223,12 +221,13 @@ class Application:
         self.operations.feed.notify()
 
     def _engine_state(self) -> EngineState:
-        if self._engine is None or not self._leading:
-            return EngineState(role_since=self._role_since)
+        lead = self._lead
+        if self._engine is None or lead is None or not lead.leading:
+            return EngineState(role_since=None if lead is None else lead.role_since)
         now = self._engine.statistics()
         return EngineState(
             leader=True,
-            role_since=self._role_since,
+            role_since=lead.role_since,
             deleted={str(kind): n for kind, n in self._retention.deleted.items()} if self._retention else {},
             heartbeat_ages_seconds=now.heartbeat_ages_seconds,
             workloads=now.workloads,
@@ -240,42 +239,6 @@ class Application:
             crashes=now.crashes,
             baseline_complete=now.baseline_complete,
         )
-
-    async def _lead(self, leadership: Leadership, outbox: Outbox, leaders: LeaderStore) -> None:
-        """Polls and delivers as long as no other process on this state does; otherwise waits for its turn."""
-        while True:
-            while not await leadership.try_acquire():
-                await self._clock.sleep(LEADER_SECONDS)
-            self._takes_role(leading=True)
-            log.info("this process polls Run:ai and delivers alerts")
-            try:
-                await self._work_while(leadership, outbox, leaders)
-            finally:
-                self._takes_role(leading=False)
-            log.warning("this process has lost the lead; another may poll and deliver now")
-            await leadership.release()
-
-    async def _work_while(self, leadership: Leadership, outbox: Outbox, leaders: LeaderStore) -> None:
-        """What a leader does, until it is none any more."""
-        assert self._engine is not None
-        assert self._retention is not None
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._engine.run)
-            tasks.start_soon(outbox.run)
-            tasks.start_soon(self._retention.run)
-            tasks.start_soon(self._sign, leaders)
-            while await leadership.holds():
-                await self._clock.sleep(LEADER_SECONDS)
-            tasks.cancel_scope.cancel()
-
-    async def _sign(self, leaders: LeaderStore) -> None:
-        """Writes down who leads, for `monitoring_status` of the others; nothing depends on it."""
-        leader = Leader(host=socket.gethostname(), process_id=os.getpid(), since=self._role_since)
-        with suppress(StoreError):
-            await leaders.record(leader)
-
-    def _takes_role(self, *, leading: bool) -> None:
-        self._leading, self._role_since = leading, self._clock.now()
 
 
 def _load() -> None:
