@@ -207,14 +207,18 @@ async def test_what_an_older_version_stored_is_upgraded_here_too(postgres: Postg
         ("from the future", "install the newer runai-monitor"),
         ("read-only", "it is read-only"),
         ("nobody there", "connection refused"),
+        ("no certificate authority", "add sslrootcert="),
+        ("no such certificate authority", "add sslrootcert="),
+        ("no TLS", "it speaks no TLS"),
         ("not readable", "special characters written as %XX"),
         ("not known", "postgresql+asyncpg://"),
     ],
 )
 async def test_a_database_that_cannot_be_used_says_so_in_one_sentence(
-    postgres: PostgresServer, trouble: str, said: str
+    postgres: PostgresServer, trouble: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With what to do, with the place, and never with the password."""
+    monkeypatch.setenv("HOME", str(tmp_path))  # where the certificate authorities of this machine's user might be
     url = await spoilt(postgres, trouble)
     with pytest.raises(StoreError) as caught:
         await opened(url)
@@ -243,6 +247,12 @@ async def spoilt(postgres: PostgresServer, trouble: str) -> str:
             postgres.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         case "nobody there":
             return url.replace(f":{postgres.port}/", ":1/")
+        case "no certificate authority":
+            return f"{url}?sslmode=verify-full"
+        case "no such certificate authority":
+            return f"{url}?sslmode=verify-full&sslrootcert=/nowhere/ca.crt"
+        case "no TLS":
+            return f"{url}?sslmode=require"
         case "not readable":
             return url.replace(f":{postgres.port}/", ":not-a-port/")
         case "not known":

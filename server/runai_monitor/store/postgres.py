@@ -23,7 +23,7 @@ from runai_monitor.errors import StoreError
 from runai_monitor.store import schema
 from runai_monitor.store.advisory import AdvisoryLock
 from runai_monitor.store.leader import Leadership
-from runai_monitor.store.postgres_failures import explain
+from runai_monitor.store.postgres_failures import CERTIFICATE, explain
 
 FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 """What an operation may raise; anything else is a defect of ours."""
@@ -163,8 +163,10 @@ async def _connect(address: str, session: Mapping[str, str] | None = None) -> An
             server_settings={**_SESSION, **(session or {})},
             command_timeout=COMMAND_SECONDS,
         )
-    except (asyncpg.ClientConfigurationError, ValueError):
+    except (asyncpg.ClientConfigurationError, ValueError) as error:
         # `from None`: the error quotes what it could not read.
+        if "root certificate" in str(error):
+            raise StoreError(f"the certificate of {place_of(address)} cannot be checked; {CERTIFICATE}") from None
         raise StoreError(
             "RUNAI_MONITOR_DATABASE_URL has something that PostgreSQL's driver cannot use; "
             "give postgresql+asyncpg://<user>:<password>@<host>/<database>, special characters written as %XX"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 
 import asyncpg
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -10,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 _LONGEST = 200
 _SETTING = "RUNAI_MONITOR_DATABASE_URL"
 _UNREACHABLE = f"check that the server runs and that {_SETTING} names it"
+CERTIFICATE = f"add sslrootcert=<file of its certificate authority> to {_SETTING}, or correct it"
 # SQLSTATEs of PostgreSQL (appendix A of its manual) and the advice for each; the longest that fits counts.
 _ADVICE = {
     "28": f"correct user and password in {_SETTING}",
@@ -37,7 +39,8 @@ def explain(error: Exception, place: str, *, lost: str) -> str:
     if isinstance(cause, asyncpg.PostgresError):
         said = (str(cause.args[0]) if cause.args else type(cause).__name__).splitlines()[0][:_LONGEST]
         return f"{lost} {place} ({said}); {_advice(str(cause.sqlstate or ''))}"
-    return f"{lost} {place} ({_said_of(cause)}); {_UNREACHABLE}"
+    said, advice = _of_the_connection(cause)
+    return f"{lost} {place} ({said}); {advice}"
 
 
 def _cause(error: Exception) -> BaseException:
@@ -56,17 +59,24 @@ def _advice(state: str) -> str:
     return _ADVICE[max(fitting, key=len)] if fitting else "see the server's log"
 
 
-def _said_of(cause: BaseException) -> str:
+def _of_the_connection(cause: BaseException) -> tuple[str, str]:
+    """What happened before or beside PostgreSQL's own answers, and the advice."""
     match cause:
         case ConnectionRefusedError():
-            return "connection refused"
+            return "connection refused", _UNREACHABLE
         case TimeoutError():
-            return "no answer in time"
+            return "no answer in time", _UNREACHABLE
         case socket.gaierror():
-            return "no such host"
+            return "no such host", _UNREACHABLE
+        case ssl.SSLCertVerificationError():
+            return "its certificate is not trusted", CERTIFICATE
+        case ConnectionError() if "rejected SSL" in str(cause):
+            return "it speaks no TLS", f"switch TLS on there, or take sslmode out of {_SETTING}"
+        case FileNotFoundError():
+            return "a file of its address does not exist", CERTIFICATE
         case OSError() if cause.strerror and "\n" not in cause.strerror:
-            return cause.strerror[:_LONGEST]
+            return cause.strerror[:_LONGEST], _UNREACHABLE
         case PoolTimeout():
-            return "all connections are busy"
+            return "all connections are busy", "the server is too busy, or another process holds it for too long"
         case _:
-            return "the connection was lost"
+            return "the connection was lost", _UNREACHABLE
