@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test clients check eval bench requirements clean help
+.PHONY: demo test clients check eval bench bench-takeover requirements clean help
 
 help:
 	@echo "make demo    watch a simulated Run:ai tenant break and every failure arrive, diagnosed"
@@ -13,6 +13,7 @@ help:
 	@echo "make check   formatting, lint, types, import contracts"
 	@echo "make eval    how good the diagnosis is: the labelled corpus as a table, and in bench/DIAGNOSIS.md"
 	@echo "make bench   cold start against a bare MCP server; a diagnosis of 64 ranks with 200 MB of logs"
+	@echo "make bench-takeover  two servers on one database, the leader killed 20 times during a burst of failures"
 
 .venv/run: requirements/run.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python"; exit 1; }
@@ -47,6 +48,9 @@ eval: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m bench.cold_start
 	$(BIN)/python -m bench.diagnosis_load
+
+bench-takeover: .venv/dev
+	$(BIN)/python -m bench.leader_kill
 
 requirements:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -12,7 +12,6 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -21,6 +20,7 @@ import anyio.to_thread
 from runai_monitor import __version__, wiring
 from runai_monitor.clock import Clock, SystemClock
 from runai_monitor.errors import MonitorError, SettingsError, StoreError
+from runai_monitor.leading import Lead
 from runai_monitor.model.alert import AlertState
 from runai_monitor.operations import arguments
 from runai_monitor.operations.operations import Operations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
-    from runai_monitor.store.leader import LeaderLock
+    from runai_monitor.store.retention import Retention
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +50,14 @@ AFTER_ANSWER_SECONDS = 0.05
 """For the first answer to reach the wire before loading competes with it."""
 RETRY_SECONDS = 5.0
 """Between attempts to begin what could not begin, such as opening the store."""
-LEADER_SECONDS = 1.0
-"""Between attempts of a follower to lead: a dead leader is followed within about a second."""
+FILE_SECONDS = 1.0
+"""Between looks whether the database's file is still there."""
 _HEAVY = (
     "runai_monitor.store.monitors",
     "runai_monitor.store.baseline",
     "runai_monitor.store.history",
+    "runai_monitor.store.leaders",
+    "runai_monitor.store.retention",
     "runai_monitor.monitor.engine",
     "runai_monitor.diagnosis.diagnose",
     "runai_monitor.notify.channels",
@@ -78,7 +80,8 @@ class Application:
         self._services: Services | None = None
         self._failure: MonitorError | None = None
         self._engine: Engine | None = None
-        self._leading = False
+        self._lead: Lead | None = None
+        self._retention: Retention | None = None
         self._carried: Sequence[Monitor] = ()
         self.operations = Operations(services=self.services, options=wiring.operation_options(settings), clock=clock)
 
@@ -125,7 +128,7 @@ class Application:
         self._first_attempt.set()
 
     async def _build_and_run(self, stack: AsyncExitStack) -> None:
-        from runai_monitor.store.leader import LeaderLock
+        from runai_monitor.store.leaders import LeaderStore
 
         settings = self._settings
         database = await wiring.database_of(settings)
@@ -136,15 +139,20 @@ class Application:
         if kube is not None:
             stack.push_async_callback(kube.aclose)
         outbox = await wiring.open_outbox(stack, settings, database, self._clock)
+        self._retention = wiring.retention(settings, database=database, clock=self._clock)
         self._services = self._bundle(database, runai, kube, outbox)
+        assert self._engine is not None
+        leadership = database.leadership()
+        stack.push_async_callback(leadership.release)
+        delivery = partial(outbox.run, alone=leadership.ends_with_process)
+        work = (self._engine.run, delivery, self._retention.run)
+        self._lead = Lead(leadership, work=work, leaders=LeaderStore(database), clock=self._clock)
         self._first_attempt.set()
         await self._carry_over(database)
-        lock = LeaderLock(Path(database.place))
-        stack.callback(lock.release)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.operations.feed.run)
             tasks.start_soon(runai.warm_up)
-            tasks.start_soon(self._lead, lock, outbox)
+            tasks.start_soon(self._lead.run)
             tasks.start_soon(self._watch_file, database)
 
     def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
@@ -153,6 +161,7 @@ class Application:
         from runai_monitor.store.baseline import BaselineStore
         from runai_monitor.store.dead_letters import DeadLetterStore
         from runai_monitor.store.deliveries import DeliveryStore
+        from runai_monitor.store.leaders import LeaderStore
         from runai_monitor.store.monitors import MonitorStore
 
         settings = self._settings
@@ -188,6 +197,7 @@ class Application:
             engine=self._engine_state,
             wake_engine=engine.wake,
             kube=kube,
+            leaders=LeaderStore(database),
             channels=wiring.channel_names(settings),
             channel_kinds=wiring.channel_kinds(settings),
             database_place="the configured database" if settings.database_url else str(settings.state_dir),
@@ -201,7 +211,7 @@ class Application:
         from runai_monitor.store.monitors import MonitorStore
 
         while True:
-            await self._clock.sleep(LEADER_SECONDS)
+            await self._clock.sleep(FILE_SECONDS)
             try:
                 await database.require_file()
             except StoreError:
@@ -231,11 +241,14 @@ class Application:
         return AlertHistory() if self._engine is None else self._engine.failing_beside(workload, failed_at=failed_at)
 
     def _engine_state(self) -> EngineState:
-        if self._engine is None or not self._leading:
-            return EngineState()
+        lead = self._lead
+        if self._engine is None or lead is None or not lead.leading:
+            return EngineState(role_since=None if lead is None else lead.role_since)
         now = self._engine.statistics()
         return EngineState(
             leader=True,
+            role_since=lead.role_since,
+            deleted={str(kind): n for kind, n in self._retention.deleted.items()} if self._retention else {},
             heartbeat_ages_seconds=now.heartbeat_ages_seconds,
             workloads=now.workloads,
             polls=now.polls,
@@ -246,20 +259,6 @@ class Application:
             crashes=now.crashes,
             baseline_complete=now.baseline_complete,
         )
-
-    async def _lead(self, lock: LeaderLock, outbox: Outbox) -> None:
-        """Polls and delivers as long as no other process on this state does; otherwise waits for its turn."""
-        while not lock.try_acquire():
-            await self._clock.sleep(LEADER_SECONDS)
-        assert self._engine is not None
-        self._leading = True
-        log.info("this process polls Run:ai and delivers alerts")
-        try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._engine.run)
-                tasks.start_soon(partial(outbox.run, alone=True))  # the kernel vouches for the lock
-        finally:
-            self._leading = False
 
 
 def _load() -> None:

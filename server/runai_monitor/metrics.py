@@ -25,6 +25,7 @@ class Measurements:
     workloads: int = 0
     heartbeat_ages_seconds: Mapping[str, float] = field(default_factory=dict)
     leader: bool = False
+    deleted: Mapping[str, int] = field(default_factory=dict)
     blind: bool = False
     kubernetes_live: bool = False
 
@@ -89,6 +90,14 @@ def _engine(registry: CollectorRegistry, measurements: Measurements) -> None:
     for name, (text, value) in plain.items():
         Gauge(name, text, registry=registry).set(value)
     _counter(registry, "runai_monitor_polls", "Polls of Run:ai since the process started.", measurements.polls)
+    deleted = Gauge(
+        "runai_monitor_retention_deleted",
+        "Records deleted because of their age since the process started.",
+        ["kind"],
+        registry=registry,
+    )
+    for kind, count in measurements.deleted.items():
+        deleted.labels(kind).set(count)
     ages = Gauge(
         "runai_monitor_heartbeat_age_seconds", "Age of each loop's last sign of life.", ["loop"], registry=registry
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from runai_monitor.clock import Clock
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
+    from runai_monitor.store.retention import Retention
 
 _SECRETS = frozenset({"runai_client_secret", "slack_webhook_url", "auth_token", "database_url"})
 """Settings that are shown as `set`, or as not given."""
@@ -56,6 +58,14 @@ def has_database(settings: Settings) -> bool:
     except OSError:
         return True  # opening it says what is wrong
     return True
+
+
+def retention(settings: Settings, *, database: Database, clock: Clock) -> Retention:
+    """The retention of each kind of record."""
+    from runai_monitor.store.retention import Kind, Retention
+
+    days: dict[Kind, float] = {kind: getattr(settings, f"retention_{kind}_days") for kind in Kind}
+    return Retention(database, keep={kind: timedelta(days=n) for kind, n in days.items() if n}, clock=clock)
 
 
 def runai_client(settings: Settings, clock: Clock) -> RunaiClient:

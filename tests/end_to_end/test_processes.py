@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,9 +11,21 @@ from mcp.client import Client
 
 from runai_monitor.clock import SystemClock
 from runai_monitor.demo.tenant import Tenant, run_tenant
-from tests.end_to_end.clients import Ear, ask, first_look, legacy_sse, listening, modern_http, status_shows
+from tests.end_to_end.clients import (
+    Ear,
+    Json,
+    ask,
+    first_look,
+    legacy_sse,
+    listening,
+    modern_http,
+    refusal,
+    status_shows,
+)
 from tests.end_to_end.processes import http_server, until
 from tests.end_to_end.stage import Job, fast_environment, slack_texts
+from tests.end_to_end.takeovers import kill_leaders
+from tests.postgres import NOTICE, PASSWORD, PostgresServer, binaries, run_postgres
 
 pytestmark = [
     pytest.mark.anyio,
@@ -25,6 +38,15 @@ pytestmark = [
 async def tenant() -> AsyncIterator[Tenant]:
     async with run_tenant(clock=SystemClock(), healthy_workloads=20, faults=False, scenarios=()) as tenant:
         yield tenant
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The variables that choose a database; none for the file in the state folder."""
+    if request.param == "sqlite":
+        return {}
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return {"RUNAI_MONITOR_DATABASE_URL": server.new_database()}
 
 
 async def test_monitors_survive_a_restart_and_nothing_is_told_twice(tenant: Tenant, tmp_path: Path) -> None:
@@ -54,12 +76,29 @@ async def test_monitors_survive_a_restart_and_nothing_is_told_twice(tenant: Tena
     )
 
 
+async def test_a_leader_killed_again_and_again_costs_no_alert(
+    tenant: Tenant, tmp_path: Path, database: dict[str, str]
+) -> None:
+    """On either database: every failure has one alert and reaches Slack and the clients, whoever died in between."""
+    environment = fast_environment(tenant, tmp_path / "state") | database
+    outcome = await kill_leaders(tenant, environment, tmp_path, kills=3, jobs_per_kill=3)
+    assert len(outcome.takeover_seconds) == 3
+    assert set(outcome.alerts.values()) == {1}
+    assert len(outcome.alerts) == len(outcome.pushed) == 9
+    # A message that Slack took in the very instant of the kill is sent once more: at least once, and at most twice.
+    assert set(outcome.messages.values()) <= {1, 2}
+    assert outcome.repeated == 0
+    assert outcome.cursors == sorted(set(outcome.cursors))
+    assert not any(PASSWORD in log for log in logs_in(tmp_path))
+
+
 async def test_a_follower_tells_its_own_clients_and_takes_over_when_the_leader_dies(
-    tenant: Tenant, tmp_path: Path
+    tenant: Tenant, tmp_path: Path, database: dict[str, str], request: pytest.FixtureRequest
 ) -> None:
     """Two desktop clients, one laptop: either window may be closed at any time."""
-    first, second = Job(tenant, "takeover-first"), Job(tenant, "takeover-second")
-    environment = fast_environment(tenant, tmp_path / "state")
+    kind = request.node.callspec.params["database"]
+    first, second = Job(tenant, f"takeover-first-{kind}"), Job(tenant, f"takeover-second-{kind}")
+    environment = fast_environment(tenant, tmp_path / "state") | database
     sse, modern = Ear(), Ear()
     async with http_server(environment, home=tmp_path) as leader:
         async with modern_http(leader.mcp_url) as client:
@@ -70,7 +109,9 @@ async def test_a_follower_tells_its_own_clients_and_takes_over_when_the_leader_d
             modern_http(follower.mcp_url) as client,
             listening(client, modern),
         ):
-            await role(client, "follower")
+            status = await role(client, "follower")
+            assert status["led_by"]["process_id"] == leader.process.pid
+            assert status["role_since"] >= status["led_by"]["since"]
             # A monitor started through the follower is watched by the leader.
             await ask(client, "start_monitoring")
             await first_look(client)
@@ -79,6 +120,7 @@ async def test_a_follower_tells_its_own_clients_and_takes_over_when_the_leader_d
             await recorded(client, first)
             await leader.kill()
             await role(client, "leader")
+            await status_shows(client, lambda shown: bool(shown["led_by"]["process_id"] == follower.process.pid))
             await first_look(client)
             second.out_of_memory()
             await until(lambda: sse.knows(second.name) and modern.knows(second.name))
@@ -93,9 +135,36 @@ async def test_a_follower_tells_its_own_clients_and_takes_over_when_the_leader_d
             assert [alert["cursor"] for alert in ear.alerts] == sorted({alert["cursor"] for alert in ear.alerts})
 
 
-async def role(client: Client, wanted: str) -> None:
-    """Waits until the client's server leads, or follows."""
-    await status_shows(client, lambda status: bool(status["role"] == wanted))
+async def test_a_database_server_that_restarts_interrupts_nothing_for_long(tenant: Tenant, tmp_path: Path) -> None:
+    """The server is updated while the monitor runs: what fails afterwards, and meanwhile, is told as ever."""
+    if binaries() is None:
+        pytest.skip(NOTICE)
+    meanwhile, after = Job(tenant, "restarted-meanwhile"), Job(tenant, "restarted-after")
+    with run_postgres() as postgres:
+        environment = fast_environment(tenant, tmp_path / "state")
+        environment["RUNAI_MONITOR_DATABASE_URL"] = postgres.new_database()
+        async with http_server(environment, home=tmp_path) as server, modern_http(server.mcp_url) as client:
+            await ask(client, "start_monitoring")
+            await first_look(client)
+            postgres.stop(how=signal.SIGQUIT)
+            meanwhile.out_of_memory()
+            assert "check that the server runs" in await refusal(client, "list_alerts")
+            postgres.start()
+            await until(lambda: len(slack_texts(tenant, meanwhile.name)) == 1)
+            after.out_of_memory()
+            await until(lambda: len(slack_texts(tenant, after.name)) == 1)
+            await role(client, "leader")
+    assert not any(PASSWORD in log for log in logs_in(tmp_path))
+
+
+def logs_in(home: Path) -> list[str]:
+    """What the servers wrote to stderr."""
+    return [log.read_text(encoding="utf-8") for log in home.glob("*.log")]
+
+
+async def role(client: Client, wanted: str) -> Json:
+    """Waits until the client's server leads, or follows; the status that says so."""
+    return await status_shows(client, lambda status: bool(status["role"] == wanted))
 
 
 async def recorded(client: Client, job: Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -132,8 +133,10 @@ async def test_metrics_count_alerts_deliveries_and_clients() -> None:
     """What a dashboard is built from."""
     world = World()
     world.alerts.put("al-1")
+    world.engine = dataclasses.replace(world.engine, deleted={"alerts": 3})
     async with client(application(world)) as http:
         text = (await http.get("/metrics")).text
+    assert 'runai_monitor_retention_deleted{kind="alerts"} 3.0' in text
     assert 'runai_monitor_alerts{state="firing"} 1.0' in text
     assert 'runai_monitor_deliveries{channel="slack",state="failed"} 2.0' in text
     assert 'runai_monitor_heartbeat_age_seconds{loop="poll"} 1.0' in text

@@ -22,9 +22,11 @@ from mcp_types import (
     TextResourceContents,
 )
 
+from runai_monitor.clock import isoformat
 from runai_monitor.mcp_server.push import AlertHub
 from runai_monitor.mcp_server.server import build_server
 from runai_monitor.model.alert import AlertState, Change
+from runai_monitor.model.leader import Leader
 from runai_monitor.model.notification import Delivery, DeliveryState, Notification
 from tests.fakes import EPOCH
 from tests.operations.world import World, diagnosis, workload
@@ -499,3 +501,22 @@ async def test_a_dead_letter_is_seen_and_told_again_with_its_author() -> None:
     assert author.startswith("ana via ")
     assert refused.is_error
     assert "there is no delivery 8" in text_of(refused)
+
+
+async def test_the_status_says_who_leads_and_since_when() -> None:
+    """Where nobody is told anything, this is the first question: which process should have?"""
+    world = World()
+    at = world.clock.now()
+    async with connected(world, "auto") as client:
+        world.engine = replace(world.engine, role_since=at)
+        assert f"This process polls and delivers since {isoformat(at)}." in text_of(
+            await client.call_tool("monitoring_status")
+        )
+        world.engine = replace(world.engine, leader=False)
+        assert "no other has polled yet" in text_of(await client.call_tool("monitoring_status"))
+        world.leaders.leader = Leader(host="gpu-admin", process_id=4711, since=at)
+        answer = await client.call_tool("monitoring_status")
+    assert f"process 4711 on gpu-admin leads since {isoformat(at)}" in text_of(answer)
+    data = data_of(answer)
+    assert (data["role"], data["role_since"]) == ("follower", isoformat(at))
+    assert data["led_by"] == {"host": "gpu-admin", "process_id": 4711, "since": isoformat(at)}

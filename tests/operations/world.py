@@ -18,6 +18,7 @@ from runai_monitor.model.alert import (
 )
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod, Termination
 from runai_monitor.model.diagnosis import Cause, Diagnosis, Evidence, Verdict
+from runai_monitor.model.leader import Leader
 from runai_monitor.model.monitor import Monitor, MonitorId, MonitorState
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.model.workload import (
@@ -337,6 +338,14 @@ class FakeOutbox:
 
 
 @dataclass
+class FakeLeaders:
+    def __init__(self) -> None:
+        self.leader: Leader | None = None
+
+    async def latest(self) -> Leader | None:
+        return self.leader
+
+
 class FakeDatabase:
     version: int = 0
 
@@ -363,6 +372,7 @@ class World:
         self.kube = FakeKube()
         self.diagnoser = FakeDiagnoser()
         self.database = FakeDatabase()
+        self.leaders = FakeLeaders()
         self.engine = EngineState(leader=True, heartbeat_ages_seconds={"poll": 1.0}, workloads=3)
         self.wakes = 0
         self.failure: Exception | None = None
@@ -387,6 +397,7 @@ class World:
             engine=lambda: self.engine,
             wake_engine=self._wake,
             kube=self.kube,
+            leaders=self.leaders,
             channels=("slack",),
             database_place="state/alerts.sqlite",
         )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,22 +17,13 @@ from runai_monitor.model.diagnosis import Cause, Diagnosis, Verdict
 from runai_monitor.model.history import MOST_NEIGHBOURS, AlertHistory
 from runai_monitor.model.workload import Workload
 from runai_monitor.store.alerts import AlertStore
-from runai_monitor.store.database import FILE_NAME, Database, open_database
+from runai_monitor.store.database import Database
 from runai_monitor.store.history import MOST_EPISODES, MOST_EXAMINED, HistoryStore
 from tests.factories import make_transition, make_workload
 from tests.fakes import EPOCH
 
 pytestmark = pytest.mark.anyio
 IMAGE = "registry.example.com/llm/train:4.2"
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await open_database(state_dir=tmp_path)
-    try:
-        yield opened
-    finally:
-        await opened.aclose()
 
 
 def diagnosed(cause: str = "container_oom", *, title: str = "out of memory", nodes: tuple[str, ...] = ()) -> Diagnosis:
@@ -154,11 +144,12 @@ async def test_other_projects_do_not_exist_outside_the_limit(database: Database)
     assert (await told(database, before, over(before, 8), projects=["other"])).episodes == ()
 
 
-async def test_alerts_of_an_older_version_are_read(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["sqlite"], indirect=True)
+async def test_alerts_of_an_older_version_are_read(database: Database) -> None:
     """An update must not cost the memory: what those documents lack is empty."""
     before = failing("job", 3, uid="id-before", diagnosis=diagnosed())
     await AlertStore(database).apply([before, over(before, 2), failing("near", 0.1)], channels=[])
-    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+    with sqlite3.connect(database.place) as connection:
         for alert_id, text in connection.execute("SELECT alert_id, document FROM alerts").fetchall():
             document = msgspec.json.decode(text)
             del document["subject"]["images"]
@@ -188,9 +179,10 @@ async def test_what_is_read_is_bounded_and_says_that_there_is_more(database: Dat
     assert past.more_neighbours
 
 
-async def test_a_store_that_cannot_be_read_says_so(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["sqlite"], indirect=True)
+async def test_a_store_that_cannot_be_read_says_so(database: Database) -> None:
     """No history is not the same as an empty one."""
-    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+    with sqlite3.connect(database.place) as connection:
         connection.execute("DROP TABLE alerts")
     connection.close()
     store = HistoryStore(database, projects=None)

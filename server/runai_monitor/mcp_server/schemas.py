@@ -176,6 +176,14 @@ class KubernetesResult(BaseModel):
     detail: str | None
 
 
+class LeaderResult(BaseModel):
+    """The process that polls and delivers, or did so last."""
+
+    host: str
+    process_id: int
+    since: str
+
+
 class MonitoringStatusResult(Result):
     """How the watching is going."""
 
@@ -191,6 +199,8 @@ class MonitoringStatusResult(Result):
     workloads_watched: int
     kubernetes: KubernetesResult
     role: str = Field(description="leader: this process watches; follower: another one on the same state does")
+    role_since: str | None = Field(description="When this process began to lead or to follow.")
+    led_by: LeaderResult | None = Field(description="The process that leads: itself, or the one that this one follows.")
     database: str
     blind: bool
     blind_reason: str | None

@@ -78,6 +78,7 @@ class HealthCheck:
             workloads=engine.workloads,
             heartbeat_ages_seconds=dict(engine.heartbeat_ages_seconds),
             leader=engine.leader,
+            deleted=dict(engine.deleted),
             blind=engine.blind or any(a.kind is AlertKind.MONITOR_BLIND for a in unresolved),
             kubernetes_live=engine.kube_live,
         )

@@ -220,6 +220,8 @@ class Queries:
             database_place=services.database_place,
             cursor=await services.alerts.latest_cursor(),
             now=self._clock.now(),
+            role_since=engine.role_since,
+            led_by=await services.leaders.latest() if services.leaders is not None else None,
         )
 
     async def _dead_letters(self, services: Services) -> tuple[Delivery, ...]:

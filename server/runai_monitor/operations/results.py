@@ -9,6 +9,7 @@ from datetime import datetime
 from runai_monitor.model.alert import Alert, Change, Severity
 from runai_monitor.model.cluster import Container
 from runai_monitor.model.diagnosis import Diagnosis
+from runai_monitor.model.leader import Leader
 from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.model.workload import PhaseChange, Workload, WorkloadDetail
@@ -87,7 +88,7 @@ class MonitoringStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringStatus:
-    """How the watching is going."""
+    """How the watching is going. `role_since` is when this process began to lead or follow; `led_by` who leads."""
 
     monitors: tuple[Monitor, ...]
     configuration: Mapping[str, object]
@@ -109,6 +110,8 @@ class MonitoringStatus:
     database_place: str
     cursor: int
     now: datetime
+    role_since: datetime | None = None
+    led_by: Leader | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from runai_monitor.model.alert import Alert, AlertId, AlertState, Change
 from runai_monitor.model.audit import AuditEntry
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.diagnosis import Diagnosis
+from runai_monitor.model.leader import Leader
 from runai_monitor.model.monitor import Monitor, MonitorId
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.model.workload import (
@@ -218,6 +219,14 @@ class Outbox(Protocol):
         ...
 
 
+class Leaders(Protocol):
+    """Knows who leads."""
+
+    async def latest(self) -> Leader | None:
+        """The process that took the lead last, None when none ever did."""
+        ...
+
+
 class Versioned(Protocol):
     """A database that tells when any process changed it."""
 
@@ -232,9 +241,12 @@ class EngineState:
 
     `leader` is False when another process on the same state does the watching. `heartbeat_ages_seconds` has the age
     of the last sign of life of each loop that runs here, `crashes` how often each failed and was started again; `baseline_complete` is None when this process does not know.
+    `role_since` is when it began to lead or to follow, `deleted` what retention deleted, by kind.
     """
 
     leader: bool = False
+    role_since: datetime | None = None
+    deleted: Mapping[str, int] = field(default_factory=dict)
     heartbeat_ages_seconds: Mapping[str, float] = field(default_factory=dict)
     workloads: int = 0
     polls: int = 0
@@ -268,6 +280,7 @@ class Services:
     wake_engine: Callable[[], None]
     kube: Kube | None = None
     audit: Audit | None = None
+    leaders: Leaders | None = None
     channels: tuple[str, ...] = ()
     channel_kinds: Mapping[str, str] = field(default_factory=dict)
     database_place: str = ""

@@ -27,6 +27,8 @@ SHARED_NAMES = {
     "kubeconfig": "KUBECONFIG",
     "allow_write_tools": "RUNAI_ALLOW_WRITE_TOOLS",
 }
+DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://", "postgresql://", "postgres://")
+"""How the address of a database may begin."""
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 """A list given as JSON (`["a", "b"]`) or separated by commas (`a,b`) in the environment, as a list in YAML."""
@@ -128,8 +130,22 @@ class Settings(BaseSettings):
     state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_state_dir("runai-monitor")))
     """The folder of the SQLite file. Default: the platform's own folder for state."""
     database_url: SecretStr | None = None
-    """A database instead of the file in `state_dir`, as an SQLAlchemy URL (`sqlite+aiosqlite:///…`). Secret, because
-    such URLs hold passwords."""
+    """A database instead of the file in `state_dir`: `postgresql+asyncpg://user:password@host/database` for processes on
+    several machines, or `sqlite+aiosqlite:///path`. Secret, because such URLs hold passwords."""
+    retention_alerts_days: float = Field(default=90, ge=0, le=36500)
+    """Days a resolved alert is kept, with everything about it; 0 keeps it for ever, as for every kind below. 90: a quarter
+    can be looked back on; a diagnosis looks back 30 days. An open alert is never deleted."""
+    retention_deliveries_days: float = Field(default=30, ge=0, le=36500)
+    """The same for the record of each message. 30: nobody asks later where one went. One that waits, or tells of an open
+    alert, is never deleted."""
+    retention_transitions_days: float = Field(default=90, ge=0, le=36500)
+    """The same for the steps of a resolved alert with their reasons. 90: as long as the alert itself."""
+    retention_audit_days: float = Field(default=365, ge=0, le=36500)
+    """The same for who did what and when. 365: a year is what auditors ask for."""
+    retention_monitors_days: float = Field(default=30, ge=0, le=36500)
+    """The same for monitors that ended or were stopped. 30: they say little."""
+    retention_silences_days: float = Field(default=90, ge=0, le=36500)
+    """The same for silences that are over. 90: as long as the alerts they kept quiet."""
     auth_token: SecretStr | None = None
     """The bearer token clients must send over HTTP. Required when binding to anything but loopback. Secret."""
     allowed_hosts: CommaList = ()
@@ -220,9 +236,11 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _sqlite_only(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith("sqlite+aiosqlite:///"):
-            raise ValueError("a SQLite address, sqlite+aiosqlite:///<path>; other databases are not supported yet")
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(DATABASES):
+            raise ValueError(
+                "postgresql+asyncpg://<user>:<password>@<host>/<database>, or sqlite+aiosqlite:///<path> for a file"
+            )
         return value
 
     @model_validator(mode="after")

@@ -29,6 +29,8 @@ _T = tables.alerts
 _ANSWERS = frozenset({Change.RESOLVED, Change.ACKNOWLEDGED})
 Router = Callable[[Alert], Sequence[str]]
 """The channels that are told of an alert as it is now."""
+_LAST_CURSOR = 2**31 - 1
+"""What the column holds in PostgreSQL; a reader may name any number."""
 
 
 class AlertStore:
@@ -91,7 +93,7 @@ class AlertStore:
         if since is not None:
             query = query.where(_T.c.updated_at >= required_text(since))
         if after_cursor is not None:
-            query = query.where(_T.c.cursor > after_cursor)
+            query = query.where(_T.c.cursor > min(after_cursor, _LAST_CURSOR))
         query = query.order_by(_T.c.cursor.asc() if after_cursor is not None else _T.c.cursor.desc()).limit(limit)
         async with self._database.reading() as connection:
             return [alert_of(document) for document in (await connection.execute(query)).scalars()]
@@ -109,11 +111,17 @@ class AlertStore:
             return [alert_of(document) for document in (await connection.execute(query)).scalars()]
 
     async def last_episodes(self) -> dict[tuple[AlertKind, str], int]:
-        """The highest episode ever, by kind and subject id."""
-        query = select(_T.c.kind, _T.c.subject_id, func.max(_T.c.episode)).group_by(_T.c.kind, _T.c.subject_id)
+        """The highest episode ever, by kind and subject id, those of deleted alerts included."""
+        stored = select(_T.c.kind, _T.c.subject_id, func.max(_T.c.episode)).group_by(_T.c.kind, _T.c.subject_id)
+        table = tables.episodes
+        deleted = select(table.c.kind, table.c.subject_id, table.c.episode)
+        found: dict[tuple[AlertKind, str], int] = {}
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
-        return {(AlertKind(kind), subject): episode for kind, subject, episode in rows}
+            for query in (deleted, stored):
+                for kind, subject, episode in (await connection.execute(query)).all():
+                    key = (AlertKind(kind), subject)
+                    found[key] = max(episode, found.get(key, 0))
+        return found
 
     async def transitions(self, alert_id: AlertId) -> builtins.list[tuple[datetime, Change, str]]:
         """What happened to one alert and why, oldest first."""

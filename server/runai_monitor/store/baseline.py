@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from runai_monitor.store import tables
 from runai_monitor.store.database import Database
+from runai_monitor.store.portable import insert_missing
 from runai_monitor.store.rows import required_instant, required_text
 
 
@@ -31,10 +31,10 @@ class BaselineStore:
         async with self._database.writing() as connection:
             for project, at in projects.items():
                 row = {"project": project, "first_looked_at": required_text(at)}
-                await connection.execute(insert(tables.covered_projects).on_conflict_do_nothing(), row)
+                await insert_missing(connection, tables.covered_projects, row)
             for workload_id, status in failing.items():
                 row = {"workload_id": workload_id, "status": status}
-                await connection.execute(insert(tables.baseline).on_conflict_do_nothing(), row)
+                await insert_missing(connection, tables.baseline, row)
 
     async def failing(self) -> dict[str, str]:
         """The workloads that have been failing since before the first look, with their status then."""

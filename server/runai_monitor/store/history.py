@@ -1,6 +1,6 @@
 """What was stored about a workload before, and about others in the same hour: few columns of a bounded number of alerts.
 
-The values are taken out of the documents by SQLite, in a thread: a document is tens of kilobytes, and only the event loop
+The values are taken out of the documents by the database: a document is tens of kilobytes, and only the event loop
 would decode it. A diagnosis has a deadline, and the disk has none: it is read apart.
 """
 
@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Connection, Select, and_, func, or_, select
 
 from runai_monitor.model.alert import AlertId, AlertKind, AlertState, Change
 from runai_monitor.model.history import MOST_NEIGHBOURS, WINDOW, AlertHistory, Episode, Neighbour
 from runai_monitor.model.workload import Workload
 from runai_monitor.store import tables
 from runai_monitor.store.database import Database
+from runai_monitor.store.portable import JsonDocument, JsonText, parsed
 from runai_monitor.store.rows import instant, required_instant, required_text
 
 REMEMBERED = timedelta(days=30)
@@ -30,35 +31,45 @@ _T = tables.alerts
 _UNHEALTHY = _T.c.kind == str(AlertKind.WORKLOAD_UNHEALTHY)
 
 
-def _value(path: str) -> ColumnElement[Any]:
+def _seen(which: ColumnElement[bool]) -> CTE:
+    """Some alerts, their documents ready to be looked into."""
+    plain = (_T.c.cursor, _T.c.alert_id, _T.c.subject_id, _T.c.project, _T.c.state)
+    return parsed(select(*plain, JsonDocument(_T.c.document).label("document")).where(which), "seen")
+
+
+def _value(seen: CTE, path: str) -> ColumnElement[Any]:
     """A value of the document, NULL where it has none: one that an older version wrote lacks what came later."""
-    return func.json_extract(_T.c.document, f"$.{path}")
+    return JsonText(seen.c.document, path)
 
 
-def _text(path: str) -> ColumnElement[Any]:
-    return func.substr(_value(path), 1, _LONGEST)
+def _text(seen: CTE, path: str) -> ColumnElement[Any]:
+    return func.substr(_value(seen, path), 1, _LONGEST)
 
 
-_EPISODE: tuple[ColumnElement[Any], ...] = (
-    _T.c.alert_id,
-    _T.c.subject_id,
-    _text("status"),
-    _text("started_at"),
-    _text("diagnosis.causes[0].cause"),
-    _text("diagnosis.causes[0].title"),
-    _text("resolved_at"),
-)
-_NEIGHBOUR: tuple[ColumnElement[Any], ...] = (
-    _value("subject.cluster_id"),
-    _T.c.subject_id,
-    _T.c.project,
-    _text("subject.name"),
-    _text("status"),
-    _text("started_at"),
-    _text("diagnosis.causes[0].cause"),
-    _value("diagnosis.nodes"),
-    _value("subject.images"),
-)
+def _episode_columns(seen: CTE) -> tuple[ColumnElement[Any], ...]:
+    return (
+        seen.c.alert_id,
+        seen.c.subject_id,
+        _text(seen, "status"),
+        _text(seen, "started_at"),
+        _text(seen, "diagnosis.causes[0].cause"),
+        _text(seen, "diagnosis.causes[0].title"),
+        _text(seen, "resolved_at"),
+    )
+
+
+def _neighbour_columns(seen: CTE) -> tuple[ColumnElement[Any], ...]:
+    return (
+        _value(seen, "subject.cluster_id"),
+        seen.c.subject_id,
+        seen.c.project,
+        _text(seen, "subject.name"),
+        _text(seen, "status"),
+        _text(seen, "started_at"),
+        _text(seen, "diagnosis.causes[0].cause"),
+        _value(seen, "diagnosis.nodes"),
+        _value(seen, "subject.images"),
+    )
 
 
 class HistoryStore:
@@ -100,17 +111,16 @@ def _episodes(
 ) -> list[Episode]:
     lately = and_(in_scope, _T.c.updated_at >= required_text(since))
     of_project = _newest(and_(lately, _T.c.project == workload.project))
+    seen = _seen(and_(lately, or_(_T.c.subject_id == workload.id, _T.c.cursor.in_(of_project))))
+    itself = seen.c.subject_id == workload.id
     same_name = and_(
-        _T.c.cursor.in_(of_project),
-        _value("subject.name") == workload.name,
-        _value("subject.cluster_id") == workload.cluster_id,
+        _value(seen, "subject.name") == workload.name, _value(seen, "subject.cluster_id") == workload.cluster_id
     )
-    itself = _T.c.subject_id == workload.id
-    present = and_(itself, _T.c.state != str(AlertState.RESOLVED))
+    present = and_(itself, seen.c.state != str(AlertState.RESOLVED))
     query = (
-        select(*_EPISODE)
-        .where(lately, or_(itself, same_name), ~present)
-        .order_by(_T.c.cursor.desc())
+        select(*_episode_columns(seen))
+        .where(or_(itself, same_name), ~present)
+        .order_by(seen.c.cursor.desc())
         .limit(MOST_EPISODES + 1)
     )
     rows = connection.execute(query).all()
@@ -133,7 +143,8 @@ def _neighbours(
 ) -> tuple[list[Neighbour], bool]:
     first, last = failed_at - WINDOW, failed_at + WINDOW
     lately = and_(_T.c.cursor.in_(_newest(in_scope)), _T.c.updated_at >= required_text(first))
-    rows = connection.execute(select(*_NEIGHBOUR).where(lately).order_by(_T.c.cursor.desc())).all()
+    seen = _seen(lately)
+    rows = connection.execute(select(*_neighbour_columns(seen)).order_by(seen.c.cursor.desc())).all()
     found: dict[str, Neighbour] = {}
     for cluster, *row in rows:
         other = _neighbour(row)

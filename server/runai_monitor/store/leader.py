@@ -1,10 +1,11 @@
-"""Which of several processes on one state polls and delivers: the one that holds a lock on a file."""
+"""Which of several processes on one state polls and delivers: the one that has the lead, until it ends or loses it."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
+from typing import Protocol
 
 from runai_monitor.errors import StoreError
 
@@ -22,23 +23,46 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-class LeaderLock:
-    """A lock beside a database, that the kernel releases when its process ends, however it ends. For local disks.
+class Leadership(Protocol):
+    """The right to poll and deliver: taken by one process, and free again when that ends, however it ends."""
+
+    @property
+    def ends_with_process(self) -> bool:
+        """Whether nobody else can have it as long as this process lives: the kernel vouches for that."""
+        ...
+
+    async def try_acquire(self) -> bool:
+        """Takes the lead if nobody has it; True when this process has it now.
+
+        Raises:
+            StoreError: there is nothing that could be locked, and waiting does not change that.
+        """
+        ...
+
+    async def holds(self) -> bool:
+        """Whether this process still has the lead. False is final: give up what only a leader does, then try again."""
+        ...
+
+    async def release(self) -> None:
+        """Gives the lead back; harmless without it."""
+        ...
+
+
+class FileLock:
+    """A lock beside a database's file, that the kernel releases when its process ends. For local disks.
 
     Args:
-        database: the database's file: whoever shares it shares the lock, whatever else they do not share.
+        database: the file: whoever shares it shares the lock, whatever else they do not share.
     """
+
+    ends_with_process = True
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(database.name + SUFFIX)
         self._descriptor: int | None = None
 
-    def try_acquire(self) -> bool:
-        """Takes the lock if nobody has it; True when this process has it now.
-
-        Raises:
-            StoreError: the file cannot be opened or locked.
-        """
+    async def try_acquire(self) -> bool:
+        """See `Leadership`."""
         if self._descriptor is not None:
             return True
         try:
@@ -57,8 +81,19 @@ class LeaderLock:
         self._descriptor = descriptor
         return True
 
-    def release(self) -> None:
-        """Gives the lock back; harmless without it."""
+    async def holds(self) -> bool:
+        """False when the lock's file was removed or replaced: others would lock another one."""
+        if self._descriptor is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))  # noqa: PTH116  # as fstat says it
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # a disk that cannot be asked has said nothing
+
+    async def release(self) -> None:
+        """See `Leadership`."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

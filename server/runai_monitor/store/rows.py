@@ -32,17 +32,18 @@ def required_instant(text: str) -> datetime:
 
 
 def storable(text: str) -> str:
-    """The text without lone surrogates, which a cluster can send and UTF-8 cannot hold."""
-    return text.encode("utf-8", "replace").decode()
+    """The text without what a cluster can send and a database cannot hold: lone surrogates, and NUL in PostgreSQL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def storable_alert(alert: Alert) -> Alert:
     """The alert as it can be stored: one odd character in a log line must not cost the alert."""
     try:
-        msgspec.json.encode(alert)
+        if b"\\u0000" not in msgspec.json.encode(alert):
+            return alert
     except UnicodeEncodeError:
-        return msgspec.convert(_storable(msgspec.to_builtins(alert)), type=Alert)
-    return alert
+        pass
+    return msgspec.convert(_storable(msgspec.to_builtins(alert)), type=Alert)
 
 
 def alert_document(alert: Alert) -> str:

@@ -121,3 +121,12 @@ audit = Table(
     Column("target", Text, nullable=False, index=True),
     Column("detail", Text, nullable=False),
 )
+
+episodes = Table(
+    "episodes",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("subject_id", Text, primary_key=True),
+    Column("episode", Integer, nullable=False),
+)
+"""The last episode of alerts that retention deleted: a number is never given twice, for alert ids are made of it."""

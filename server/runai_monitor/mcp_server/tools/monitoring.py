@@ -142,6 +142,8 @@ def status_model(status: MonitoringStatus, *, shown: int | None = None) -> schem
         workloads_watched=status.workloads,
         kubernetes=schemas.KubernetesResult(live=status.kubernetes_live, detail=status.kubernetes_detail),
         role="leader" if status.leader else "follower",
+        role_since=instant(status.role_since),
+        led_by=_leader(status),
         database=status.database_place,
         blind=status.blind,
         blind_reason=status.blind_reason,
@@ -160,6 +162,7 @@ def _status_text(status: MonitoringStatus) -> str:
     lines = [_monitor_line(monitor, status) for monitor in status.monitors[:20]]
     if not lines:
         lines.append("Nothing is being monitored; start_monitoring() begins.")
+    lines.append(_role(status))
     if status.blind:
         lines.append(f"BLIND: {status.blind_reason or 'Run:ai cannot be seen'}")
     if status.store_error:
@@ -182,6 +185,26 @@ def _status_text(status: MonitoringStatus) -> str:
         failed = ", ".join(f"{name} {count} times" for name, count in status.loop_failures.items())
         lines.append(f"Loops that failed and were started again (see the server's log): {failed}.")
     return "\n".join(lines)
+
+
+def _leader(status: MonitoringStatus) -> schemas.LeaderResult | None:
+    if status.led_by is None:
+        return None
+    leader = status.led_by
+    return schemas.LeaderResult(
+        host=one_line(leader.host, limit=100), process_id=leader.process_id, since=instant(leader.since) or ""
+    )
+
+
+def _role(status: MonitoringStatus) -> str:
+    """Who polls and delivers: when nobody is told anything, this is where to look."""
+    since = f" since {instant(status.role_since)}" if status.role_since else ""
+    if status.leader:
+        return f"This process polls and delivers{since}."
+    leader = _leader(status)
+    if leader is None:
+        return f"This process follows{since}; no other has polled yet."
+    return f"This process follows{since}; process {leader.process_id} on {leader.host} leads since {leader.since}."
 
 
 def _monitor_line(monitor: Monitor, status: MonitoringStatus) -> str:

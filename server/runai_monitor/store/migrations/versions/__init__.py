@@ -1,0 +1,1 @@
+"""One file per schema, never changed once it was released."""
