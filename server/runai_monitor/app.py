@@ -51,6 +51,7 @@ _HEAVY = (
     "runai_monitor.store.monitors",
     "runai_monitor.store.baseline",
     "runai_monitor.store.history",
+    "runai_monitor.store.silences",
     "runai_monitor.monitor.engine",
     "runai_monitor.diagnosis.diagnose",
     "runai_monitor.notify.slack",
@@ -132,6 +133,8 @@ class Application:
         self._services = self._bundle(database, runai, kube, outbox)
         self._first_attempt.set()
         await self._carry_over(database)
+        # What people answer through any process on this state, the engine must know before it decides again.
+        stack.callback(self.operations.feed.subscribe(self._heard))
         lock = LeaderLock(Path(database.place))
         stack.callback(lock.release)
         async with anyio.create_task_group() as tasks:
@@ -143,9 +146,11 @@ class Application:
     def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
         from runai_monitor.monitor.engine import Engine
         from runai_monitor.store.alerts import AlertStore
+        from runai_monitor.store.audit import AuditStore
         from runai_monitor.store.baseline import BaselineStore
         from runai_monitor.store.deliveries import DeliveryStore
         from runai_monitor.store.monitors import MonitorStore
+        from runai_monitor.store.silences import SilenceStore
 
         settings = self._settings
         alerts, monitors, baseline = AlertStore(database), MonitorStore(database), BaselineStore(database)
@@ -166,6 +171,8 @@ class Application:
         self._engine = engine
         return Services(
             alerts=alerts,
+            silences=SilenceStore(database),
+            audit=AuditStore(database),
             monitors=monitors,
             baseline=baseline,
             deliveries=DeliveryStore(database),
@@ -210,6 +217,10 @@ class Application:
         for alert in alerts:
             log_alert(alert)
         self.operations.feed.notify()
+
+    async def _heard(self, alert: Alert) -> None:
+        if self._engine is not None:
+            self._engine.hear(alert)
 
     def _engine_state(self) -> EngineState:
         if self._engine is None or not self._leading:

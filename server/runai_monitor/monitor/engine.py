@@ -147,6 +147,10 @@ class Engine:
         """Monitors changed in the store: look now."""
         self._polling.monitors_changed.set()
 
+    def hear(self, alert: Alert) -> None:
+        """An alert changed in the store, whoever changed it."""
+        self._announcer.hear(alert)
+
     def statistics(self) -> EngineStatistics:
         """How it goes, as of now."""
         watched = self._state.watched

@@ -7,6 +7,7 @@ from runai_monitor.operations.actions import Actions
 from runai_monitor.operations.feed import AlertFeed
 from runai_monitor.operations.health import HealthCheck
 from runai_monitor.operations.queries import Queries
+from runai_monitor.operations.responses import Responses
 from runai_monitor.operations.scope import Scope
 from runai_monitor.operations.services import OperationOptions, ServicesReady
 
@@ -17,6 +18,7 @@ class Operations:
     Attributes:
         queries: what may be asked.
         actions: what may be done.
+        responses: what may be answered to alerts.
         feed: changed alerts as they come; its `run()` belongs into the process's task group.
         probes: health and measurements.
     """
@@ -28,4 +30,5 @@ class Operations:
         self.feed = AlertFeed(services=services, scope=scope, clock=clock)
         self.queries = Queries(services=services, scope=scope, feed=self.feed, options=options, clock=clock)
         self.actions = Actions(services=services, scope=scope, options=options, clock=clock)
+        self.responses = Responses(services=services, scope=scope, clock=clock, on_change=self.feed.notify)
         self.probes = HealthCheck(services=services, options=options)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from runai_monitor.clock import isoformat
 from runai_monitor.model.alert import Alert
 from runai_monitor.model.diagnosis import Diagnosis
+from runai_monitor.model.silence import Silence, SilenceState
 from runai_monitor.notify.safe_text import clean
 
 T = TypeVar("T")
@@ -40,6 +41,8 @@ def alert_json(alert: Alert, *, evidence: bool = True, markdown: bool = True) ->
         "started_at": isoformat(alert.started_at),
         "updated_at": isoformat(alert.updated_at),
         "resolved_at": instant(alert.resolved_at),
+        "acknowledged_at": instant(alert.acknowledged_at),
+        "acknowledged_by": alert.acknowledged_by,
         "notifications": alert.notifications,
         "diagnosis": None
         if alert.diagnosis is None
@@ -77,6 +80,23 @@ def diagnosis_json(diagnosis: Diagnosis, *, evidence: bool = True, markdown: boo
         "generated_at": isoformat(diagnosis.generated_at),
         "markdown": diagnosis.markdown if markdown else "",
     }
+
+
+def silence_json(silence: Silence, state: SilenceState) -> dict[str, object]:
+    """A silence as every surface spells it; its matchers as they can be given to make another."""
+    return visible(
+        {
+            "silence_id": str(silence.silence_id),
+            "state": str(state),
+            "matchers": [str(matcher) for matcher in silence.matchers],
+            "author": silence.author,
+            "reason": silence.reason,
+            "starts_at": isoformat(silence.starts_at),
+            "ends_at": isoformat(silence.ends_at),
+            "expired_at": instant(silence.expired_at),
+            "expired_by": silence.expired_by,
+        }
+    )
 
 
 def visible(value: T) -> T:

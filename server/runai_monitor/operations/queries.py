@@ -12,7 +12,9 @@ from runai_monitor.errors import NotFoundError, RunaiError
 from runai_monitor.model.alert import AlertId, AlertKind
 from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.workload import Workload
+from runai_monitor.notify.silencing import silencing
 from runai_monitor.operations import arguments
+from runai_monitor.operations.confinement import touches
 from runai_monitor.operations.feed import AlertFeed
 from runai_monitor.operations.job_status import inspect_job
 from runai_monitor.operations.jobs import JobFinder
@@ -103,10 +105,13 @@ class Queries:
         alert = await services.alerts.get(wanted)
         if alert is None or not self._scope.allows_alert(alert):
             raise NotFoundError(f"there is no alert {arguments.quoted(wanted)}; list_alerts gives the ids")
+        now = self._clock.now()
+        silences = silencing(await services.silences.active(now), alert, now)
         return AlertDetail(
             alert=alert,
             deliveries=tuple(await services.deliveries.of_alert(wanted)),
             history=tuple(await services.alerts.transitions(wanted)),
+            silenced_by=tuple(silences),
         )
 
     async def wait_for_alerts(
@@ -213,10 +218,15 @@ class Queries:
             loop_failures=engine.crashes,
             delivery_errors=await services.deliveries.last_errors(),
             baseline_complete=complete,
+            active_silences=await self._count_silences(services),
             database_place=services.database_place,
             cursor=await services.alerts.latest_cursor(),
             now=self._clock.now(),
         )
+
+    async def _count_silences(self, services: Services) -> int:
+        active = await services.silences.active(self._clock.now())
+        return sum(touches(silence, self._scope.projects) for silence in active)
 
     def _is_covered(self, monitor: Monitor, covered: Collection[str]) -> bool:
         from runai_monitor.monitor.state import EVERYWHERE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,10 @@ from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Change, Transition
+from runai_monitor.model.audit import ITSELF, AuditAction, AuditEntry
 from runai_monitor.model.notification import DeliveryState
 from runai_monitor.store import tables
+from runai_monitor.store.audit import record
 from runai_monitor.store.database import Database
 from runai_monitor.store.rows import (
     alert_columns,
@@ -26,6 +29,8 @@ from runai_monitor.store.rows import (
 )
 
 _T = tables.alerts
+_AT_ONCE = 100
+"""Documents that are in memory at a time: each may hold a long report."""
 
 
 class AlertStore:
@@ -38,7 +43,8 @@ class AlertStore:
         """Stores transitions, the alerts they change and one pending delivery per channel, all or nothing.
 
         An opening of an alert that exists, and any other change of one that does not or is resolved already, are
-        ignored: a decision may be applied twice after a crash. `SUPPRESSED` records its reason only.
+        ignored: a decision may be applied twice after a crash. So is a reminder of an alert that was acknowledged while
+        it was decided. `SUPPRESSED` records its reason only.
 
         Returns:
             The alerts that changed, as they are now, in the order of their cursors.
@@ -53,6 +59,52 @@ class AlertStore:
                 if alert is not None:
                     changed.append(alert)
         return changed
+
+    async def acknowledge(
+        self, alert_id: AlertId, *, author: str, note: str, at: datetime, channels: Sequence[str]
+    ) -> tuple[Alert, bool] | None:
+        """Notes that somebody takes care of an alert; those of the channels that were told of it are told that, too.
+
+        Returns:
+            The alert as it is now, and whether this changed it: one that is acknowledged or resolved stays as it is.
+            None when there is no such alert.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        async with self._database.writing() as connection:
+            current = await _get(connection, alert_id)
+            if current is None:
+                return None
+            if current.state is not AlertState.FIRING:
+                return current, False
+            told = await _told_channels(connection, alert_id)
+            transition = _acknowledgement(current, author=author, note=note, at=at)
+            changed = await _apply(connection, transition, [name for name in channels if name in told])
+            assert changed is not None
+            return changed, True
+
+    @asynccontextmanager
+    async def reading(
+        self,
+        *,
+        projects: Sequence[str] | None = None,
+        project: str | None = None,
+        state: AlertState | None = None,
+        kind: AlertKind | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncIterator[AsyncIterator[Alert]]:
+        """As `list`, without an end: newest first, as they are when the block begins; few are in memory at a time."""
+        query = _chosen(projects=projects, project=project, state=state, since=since)
+        if kind is not None:
+            query = query.where(_T.c.kind == str(kind))
+        if until is not None:
+            query = query.where(_T.c.updated_at <= required_text(until))
+        query = query.order_by(_T.c.cursor.desc())
+        async with self._database.reading() as connection:
+            documents = await connection.stream_scalars(query, execution_options={"yield_per": _AT_ONCE})
+            yield (alert_of(document) async for document in documents)
 
     async def get(self, alert_id: AlertId) -> Alert | None:
         """One alert, or None."""
@@ -73,15 +125,7 @@ class AlertStore:
 
         Alerts that belong to no project (the monitor's own) are within every scope, and outside `project`.
         """
-        query: Select[Any] = select(_T.c.document)
-        if projects is not None:
-            query = query.where(_T.c.project.in_([*projects, ""]))
-        if project is not None:
-            query = query.where(_T.c.project == project)
-        if state is not None:
-            query = query.where(_T.c.state == str(state))
-        if since is not None:
-            query = query.where(_T.c.updated_at >= required_text(since))
+        query = _chosen(projects=projects, project=project, state=state, since=since)
         if after_cursor is not None:
             query = query.where(_T.c.cursor > after_cursor)
         query = query.order_by(_T.c.cursor.asc() if after_cursor is not None else _T.c.cursor.desc()).limit(limit)
@@ -124,11 +168,29 @@ class AlertStore:
             return {AlertState(state): count for state, count in (await connection.execute(query)).all()}
 
 
+def _chosen(
+    *, projects: Sequence[str] | None, project: str | None, state: AlertState | None, since: datetime | None
+) -> Select[Any]:
+    """The documents that a reader asks for, in no order yet."""
+    query: Select[Any] = select(_T.c.document)
+    if projects is not None:
+        query = query.where(_T.c.project.in_([*projects, ""]))
+    if project is not None:
+        query = query.where(_T.c.project == project)
+    if state is not None:
+        query = query.where(_T.c.state == str(state))
+    if since is not None:
+        query = query.where(_T.c.updated_at >= required_text(since))
+    return query
+
+
 async def _apply(connection: AsyncConnection, transition: Transition, channels: Sequence[str]) -> Alert | None:
     current = await _get(connection, transition.alert_id)
     if (transition.change is Change.OPENED) == (current is not None):
         return None
     if current is not None and current.state is AlertState.RESOLVED:
+        return None
+    if transition.change is Change.REMINDED and current is not None and current.state is AlertState.ACKNOWLEDGED:
         return None
     await connection.execute(
         insert(tables.transitions),
@@ -140,6 +202,7 @@ async def _apply(connection: AsyncConnection, transition: Transition, channels: 
             "author": storable(transition.author),
         },
     )
+    await record(connection, _audited(transition))
     if transition.change is Change.SUPPRESSED:
         return None
     cursor = await _next_cursor(connection)
@@ -192,12 +255,14 @@ def _opened(transition: Transition, cursor: int) -> Alert:
 
 def _changed(alert: Alert, transition: Transition, cursor: int) -> Alert:
     resolved = transition.change is Change.RESOLVED
-    counted = transition.notify and not resolved
+    acknowledged = transition.change is Change.ACKNOWLEDGED
+    counted = transition.notify and not resolved and not acknowledged
+    state = {Change.RESOLVED: AlertState.RESOLVED, Change.ACKNOWLEDGED: AlertState.ACKNOWLEDGED}
     return dataclasses.replace(
         alert,
         cursor=cursor,
         status=transition.status,
-        state=AlertState.RESOLVED if resolved else alert.state,
+        state=state.get(transition.change, alert.state),
         severity=transition.severity,
         subject=transition.subject,
         summary=transition.summary,
@@ -208,8 +273,48 @@ def _changed(alert: Alert, transition: Transition, cursor: int) -> Alert:
         resolved_at=transition.at if resolved else None,
         notifications=alert.notifications + int(counted),
         notified_at=transition.at if counted else alert.notified_at,
+        acknowledged_at=transition.at if acknowledged else alert.acknowledged_at,
+        acknowledged_by=storable(transition.author) if acknowledged else alert.acknowledged_by,
         diagnosis=transition.diagnosis or alert.diagnosis,
     )
+
+
+def _acknowledgement(alert: Alert, *, author: str, note: str, at: datetime) -> Transition:
+    return Transition(
+        change=Change.ACKNOWLEDGED,
+        alert_id=alert.alert_id,
+        kind=alert.kind,
+        subject=alert.subject,
+        episode=alert.episode,
+        reason=f"acknowledged by {author}" + (f": {note}" if note else ""),
+        status=alert.status,
+        severity=alert.severity,
+        summary=alert.summary,
+        at=at,
+        notify=True,
+        rank=alert.rank,
+        terminal=alert.terminal,
+        author=author,
+    )
+
+
+def _audited(transition: Transition) -> AuditEntry:
+    by_person = transition.change is Change.ACKNOWLEDGED
+    return AuditEntry(
+        at=transition.at,
+        author=transition.author or ITSELF,
+        action=AuditAction.ALERT_ACKNOWLEDGED if by_person else AuditAction.ALERT_CHANGED,
+        target=transition.alert_id,
+        detail=transition.reason if by_person else f"{transition.change} {transition.status}: {transition.reason}",
+    )
+
+
+async def _told_channels(connection: AsyncConnection, alert_id: AlertId) -> set[str]:
+    """The channels that know of an alert, or will before they hear anything else of it."""
+    table = tables.deliveries
+    known = (DeliveryState.PENDING, DeliveryState.DELIVERED, DeliveryState.GROUPED)
+    query = select(table.c.channel).distinct().where(table.c.alert_id == alert_id, table.c.state.in_(map(str, known)))
+    return set((await connection.execute(query)).scalars())
 
 
 async def _enqueue(connection: AsyncConnection, alert: Alert, transition: Transition, channels: Sequence[str]) -> None:

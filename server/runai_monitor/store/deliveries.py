@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select, update
@@ -12,6 +12,7 @@ from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import AlertId, Change
 from runai_monitor.model.notification import Delivery, DeliveryState, Notification
 from runai_monitor.store import tables
+from runai_monitor.store.audit import record_settled
 from runai_monitor.store.database import Database
 from runai_monitor.store.rows import alert_of, instant, required_instant, required_text, storable
 
@@ -64,6 +65,7 @@ class DeliveryStore:
         """The channel took it."""
         await self._record(
             delivery_id,
+            settled=(DeliveryState.DELIVERED, at, ""),
             state=str(DeliveryState.DELIVERED),
             delivered_at=required_text(at),
             next_attempt_at=None,
@@ -77,7 +79,11 @@ class DeliveryStore:
     async def record_failed(self, delivery_id: int, *, error: str) -> None:
         """The channel will never take it, or the time for retries is used up."""
         await self._record(
-            delivery_id, state=str(DeliveryState.FAILED), next_attempt_at=None, last_error=storable(error)
+            delivery_id,
+            settled=(DeliveryState.FAILED, datetime.now(UTC), error),
+            state=str(DeliveryState.FAILED),
+            next_attempt_at=None,
+            last_error=storable(error),
         )
 
     async def counts(self) -> dict[str, dict[DeliveryState, int]]:
@@ -103,10 +109,15 @@ class DeliveryStore:
         async with self._database.reading() as connection:
             return [_delivery(row) for row in (await connection.execute(query)).all()]
 
-    async def _record(self, delivery_id: int, **values: Any) -> None:
+    async def _record(
+        self, delivery_id: int, *, settled: tuple[DeliveryState, datetime, str] | None = None, **values: Any
+    ) -> None:
         statement = update(_T).where(_T.c.delivery_id == delivery_id).values(attempts=_T.c.attempts + 1, **values)
         async with self._database.writing() as connection:
             await connection.execute(statement)
+            if settled is not None:
+                state, at, note = settled
+                await record_settled(connection, [delivery_id], state=state, at=at, note=note)
 
 
 def _next_of_its_alert(channel: str) -> ColumnElement[bool]:
