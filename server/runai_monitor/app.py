@@ -20,10 +20,7 @@ import anyio.to_thread
 from runai_monitor import __version__, wiring
 from runai_monitor.clock import Clock, SystemClock
 from runai_monitor.errors import MonitorError, SettingsError, StoreError
-from runai_monitor.model.alert import AlertState
-from runai_monitor.operations import arguments
 from runai_monitor.operations.operations import Operations
-from runai_monitor.operations.scope import Scope
 from runai_monitor.operations.services import EngineState, Services
 from runai_monitor.settings import LOOPBACK_HOSTS, Settings
 
@@ -333,35 +330,6 @@ def check_exposure(settings: Settings, *, host: str) -> None:
         raise SettingsError(
             f"binding to {host} would let anyone in: set RUNAI_MONITOR_AUTH_TOKEN, or bind to 127.0.0.1"
         )
-
-
-async def read_alerts(
-    settings: Settings, *, project: str | None, state: str | None, since: str | None, limit: int
-) -> list[Alert]:
-    """The stored alerts, for the command line.
-
-    Raises:
-        InputError: a project outside the limit, or a `since` that cannot be read. StoreError: no database.
-    """
-    from runai_monitor.store.alerts import AlertStore
-
-    scope = Scope(wiring.allowed_projects(settings))
-    wanted = scope.project(project)
-    earliest = arguments.instant("since", since, now=SystemClock().now())
-    if not wiring.has_database(settings):
-        log.warning("nothing was ever stored in %s: is that the state folder of your server?", settings.state_dir)
-        return []
-    database = await wiring.database_of(settings)
-    try:
-        return await AlertStore(database).list(
-            projects=scope.projects,
-            project=wanted,
-            state=None if state is None else AlertState(state),
-            since=earliest,
-            limit=limit,
-        )
-    finally:
-        await database.aclose()
 
 
 @asynccontextmanager

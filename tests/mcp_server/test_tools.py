@@ -289,6 +289,7 @@ async def test_no_text_commands_a_terminal_or_hides_anything_from_a_person(era: 
     unseen = re.compile("[\x00-\x08\x1b\x7f-\x9f\u200b-\u200f\u202a-\u202e\U000e0000-\U000e007f]")
     world = World()
     alert = world.alerts.put("al-1", name=hostile, report=diagnosis(excerpt=hostile))
+    world.silences.put("si-1", "project=vision")
     world.alerts.stored["al-1"] = replace(alert, status=hostile, summary=hostile, recommendations=(hostile,))
     world.runai.workloads = [replace(workload(hostile, phase=hostile), type=hostile, submitted_by=hostile)]
     world.kube.pods = [replace(world.kube.pods[0], name=hostile, node=hostile, message=hostile)]

@@ -73,6 +73,8 @@ def fallback_text(notification: Notification) -> str:
     blind, old = alert.kind is AlertKind.MONITOR_BLIND, alert.kind is AlertKind.EXISTING_FAILURES
     if notification.change is Change.RESOLVED:
         return f"🟢 Resolved: {'the monitor sees again' if blind else name or plain(alert.status, 60)}"
+    if notification.change is Change.ACKNOWLEDGED:
+        return f"👀 Acknowledged: {'the monitor is blind' if blind else name or plain(alert.status, 60)}"
     if blind:
         said = "🔴 The monitor is blind: failures may go unnoticed"
     elif old:

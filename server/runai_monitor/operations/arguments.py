@@ -7,11 +7,15 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
 
 from runai_monitor.errors import InputError
 from runai_monitor.model.alert import AlertState
 from runai_monitor.model.workload import PHASES
 from runai_monitor.notify.safe_text import plain
+
+E = TypeVar("E", bound=StrEnum)
 
 DURATION_MINUTES = (0, 43_200)
 POLL_INTERVAL_SECONDS = (1, 3600)
@@ -146,10 +150,19 @@ def alert_state(text: str | None) -> AlertState | None:
     """An alert's state by its word."""
     if text is None:
         return None
+    return word("state", text, AlertState)
+
+
+def word(name: str, text: str, words: type[E]) -> E:
+    """One of a few words.
+
+    Raises:
+        InputError: it is none of them; the text names all.
+    """
     try:
-        return AlertState(text.strip().lower())
+        return words(text.strip().lower())
     except ValueError as error:
-        raise InputError(f"state must be one of {', '.join(AlertState)}") from error
+        raise InputError(f"{name} must be one of {', '.join(words)}") from error
 
 
 def phase(text: str | None) -> str | None:

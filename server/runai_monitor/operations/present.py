@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from runai_monitor.clock import isoformat
 from runai_monitor.model.alert import Alert
+from runai_monitor.model.audit import AuditEntry
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.silence import Silence, SilenceState
 from runai_monitor.notify.safe_text import clean
@@ -95,6 +96,19 @@ def silence_json(silence: Silence, state: SilenceState) -> dict[str, object]:
             "ends_at": isoformat(silence.ends_at),
             "expired_at": instant(silence.expired_at),
             "expired_by": silence.expired_by,
+        }
+    )
+
+
+def audit_json(entry: AuditEntry) -> dict[str, object]:
+    """One entry of the audit."""
+    return visible(
+        {
+            "at": isoformat(entry.at),
+            "author": entry.author,
+            "action": str(entry.action),
+            "target": entry.target,
+            "detail": entry.detail,
         }
     )
 
