@@ -42,7 +42,7 @@ class Commands:
         assert result.exit_code == code, result.output
         return result
 
-    def json(self, *arguments: str, **environ: str) -> Any:
+    def json(self, *arguments: str, **environ: Any) -> Any:
         return json.loads(self(*arguments, "--json", **environ).stdout)
 
     def store(self, *names: str, **fields: Any) -> list[Alert]:

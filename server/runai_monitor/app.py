@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from runai_monitor.model.alert import Alert
     from runai_monitor.model.monitor import Monitor
     from runai_monitor.monitor.engine import Engine
+    from runai_monitor.notify.afterwards import Afterwards
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
     from runai_monitor.store.leader import LeaderLock
+    from runai_monitor.store.untold import Untold
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ _HEAVY = (
     "runai_monitor.store.baseline",
     "runai_monitor.store.history",
     "runai_monitor.store.silences",
+    "runai_monitor.store.untold",
     "runai_monitor.monitor.engine",
     "runai_monitor.diagnosis.diagnose",
     "runai_monitor.notify.slack",
@@ -69,6 +72,7 @@ class Application:
         self._services: Services | None = None
         self._failure: MonitorError | None = None
         self._engine: Engine | None = None
+        self._afterwards: Afterwards[Untold] | None = None
         self._leading = False
         self._carried: Sequence[Monitor] = ()
         self.operations = Operations(services=self.services, options=wiring.operation_options(settings), clock=clock)
@@ -142,12 +146,14 @@ class Application:
 
     def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
         from runai_monitor.monitor.engine import Engine
+        from runai_monitor.notify.afterwards import Afterwards
         from runai_monitor.store.alerts import AlertStore
         from runai_monitor.store.audit import AuditStore
         from runai_monitor.store.baseline import BaselineStore
         from runai_monitor.store.deliveries import DeliveryStore
         from runai_monitor.store.monitors import MonitorStore
         from runai_monitor.store.silences import SilenceStore
+        from runai_monitor.store.untold import UntoldStore
 
         settings = self._settings
         alerts, monitors, baseline = AlertStore(database), MonitorStore(database), BaselineStore(database)
@@ -166,9 +172,13 @@ class Application:
             on_alerts=self._told,
         )
         self._engine = engine
+        silences = SilenceStore(database)
+        self._afterwards = Afterwards(
+            untold=UntoldStore(database), silences=silences, clock=self._clock, outbox_wake=outbox.wake
+        )
         return Services(
             alerts=alerts,
-            silences=SilenceStore(database),
+            silences=silences,
             audit=AuditStore(database),
             monitors=monitors,
             baseline=baseline,
@@ -241,12 +251,14 @@ class Application:
         while not lock.try_acquire():
             await self._clock.sleep(LEADER_SECONDS)
         assert self._engine is not None
+        assert self._afterwards is not None
         self._leading = True
         log.info("this process polls Run:ai and delivers alerts")
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._engine.run)
                 tasks.start_soon(outbox.run)
+                tasks.start_soon(self._afterwards.run)
         finally:
             self._leading = False
 
