@@ -8,6 +8,9 @@ import getpass
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -220,6 +223,28 @@ def test_all_alerts_are_printed_as_one_json_array_however_many(run: Commands) ->
     found = run.json("alerts", "--all")
     assert [alert["workload"]["name"] for alert in found] == [f"job-{number}" for number in reversed(range(120))]
     assert run("alerts", "--json").stdout == json.dumps(found[:50], indent=2, ensure_ascii=False) + "\n"
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(run: Commands) -> None:
+    """`| head` is no failure of the database; and a full disk is one of the output, said so."""
+    run.store(*(f"job-{number}" for number in range(120)))
+    environment = {**os.environ, "RUNAI_MONITOR_STATE_DIR": str(run.state_dir)}
+    for arguments in (("alerts", "--all", "--json"), ("alerts", "--all", "--csv"), ("audit", "--all")):
+        command = [sys.executable, "-m", "runai_monitor", *arguments]
+        reading, writing = os.pipe()
+        os.close(reading)
+        try:
+            done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, check=False)
+        finally:
+            os.close(writing)
+        assert (done.returncode, done.stderr) == (141, b""), arguments
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment, check=False)
+        assert (done.returncode, done.stderr) == (
+            1,
+            b"runai-monitor: the output cannot be written (No space left on device)\n",
+        )
 
 
 def test_csv_is_read_by_a_spreadsheet_as_it_was_written(run: Commands) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runai_monitor.command_line import config_option, execute, json_option, settings_of, start_logging
+from runai_monitor.command_line import config_option, execute, json_option, printing, settings_of, start_logging
 
 if TYPE_CHECKING:
     from runai_monitor.settings import Settings
@@ -155,8 +155,9 @@ def audit(config: Path | None, limit: int, *, everything: bool, as_json: bool, *
 
         show = screens.AuditPrinter(as_json=as_json)
         async with records.audit(settings, limit=None if everything else limit, **filters) as found:
-            async for entry in found:
-                show.entry(entry)
-            show.end()
+            with printing():
+                async for entry in found:
+                    show.entry(entry)
+                show.end()
 
     execute(run, settings)

@@ -21,6 +21,7 @@ from runai_monitor.command_line import (
     execute,
     json_option,
     or_exit,
+    printing,
     settings_of,
     start_logging,
 )
@@ -162,11 +163,12 @@ def alerts(
         from runai_monitor import records, screens
 
         wanted = or_exit(lambda: records.AlertFilter.of(**filters))
-        show = screens.alert_printer(as_json=as_json, as_csv=as_csv)
         async with records.alerts(settings, wanted, limit=None if everything else limit) as found:
-            async for alert in found:
-                show.alert(alert)
-            show.end()
+            with printing():
+                show = screens.alert_printer(as_json=as_json, as_csv=as_csv)
+                async for alert in found:
+                    show.alert(alert)
+                show.end()
 
     execute(run, settings)
 

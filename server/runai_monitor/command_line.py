@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -20,6 +22,8 @@ EXIT_FAILED = 1
 EXIT_BAD_CONFIGURATION = 2
 EXIT_INTERRUPTED = 130
 """As shells have it; a check that was interrupted has not proved anything."""
+EXIT_UNREAD = 141
+"""As shells have it of a command whose reader has gone."""
 
 config_option = click.option(
     "--config",
@@ -27,6 +31,25 @@ config_option = click.option(
     help="The workflow YAML file with the section runai_proactive_monitor.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Around output that is written while something else is open: what fails here is the output, not that.
+
+    A reader that has seen enough, such as `head`, ends the command as it ends any other.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        # Python flushes once more at the end, and would complain once more.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            sys.exit(EXIT_UNREAD)
+        click.echo(f"runai-monitor: the output cannot be written ({error.strerror})", err=True)
+        sys.exit(EXIT_FAILED)
 
 
 def settings_of(config: Path | None) -> Settings:

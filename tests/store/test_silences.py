@@ -15,7 +15,7 @@ from runai_monitor.model.alert import Alert, AlertId, AlertState, Change, Severi
 from runai_monitor.model.audit import ITSELF, AuditAction, AuditEntry
 from runai_monitor.model.silence import Matcher, MatchField, Silence, SilenceId
 from runai_monitor.store.alerts import AlertStore
-from runai_monitor.store.audit import AuditStore
+from runai_monitor.store.audit import AuditStore, record_replayed
 from runai_monitor.store.database import FILE_NAME, Database, open_database
 from runai_monitor.store.deliveries import DeliveryStore
 from runai_monitor.store.monitors import MonitorStore
@@ -215,6 +215,17 @@ async def test_the_audit_tells_who_did_what_newest_first_and_narrows(database: D
     assert await entries(database, target=alert.alert_id) == told[1:3]
     assert await entries(database, since=EPOCH + HOUR) == told[:2]
     assert await entries(database, limit=1) == told[:1]
+
+
+async def test_a_replay_is_recorded_with_who_asked_for_it(database: Database) -> None:
+    """What went out twice has a name to it."""
+    (alert,) = await AlertStore(database).apply([make_transition()], channels=["slack"])
+    (delivery,) = await DeliveryStore(database).due("slack", now=EPOCH)
+    async with database.writing() as connection:
+        await record_replayed(connection, [delivery.delivery_id], author="anna", at=EPOCH)
+    assert (await entries(database, limit=1)) == [
+        ("anna", "delivery_replayed", alert.alert_id, f"delivery {delivery.delivery_id} to slack (opened): replayed")
+    ]
 
 
 async def test_what_is_not_stored_is_not_recorded_either(database: Database) -> None:

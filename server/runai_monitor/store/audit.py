@@ -77,6 +77,30 @@ async def record_settled(
     connection: AsyncConnection, delivery_ids: Collection[int], *, state: DeliveryState, at: datetime, note: str = ""
 ) -> None:
     """Adds that deliveries reached a state that they stay in, within the transaction that says so."""
+    said = f"{state}" + (f", {note}" if note else "")
+    await _record_deliveries(
+        connection, delivery_ids, action=AuditAction.DELIVERY_SETTLED, author=ITSELF, at=at, said=said
+    )
+
+
+async def record_replayed(
+    connection: AsyncConnection, delivery_ids: Collection[int], *, author: str, at: datetime
+) -> None:
+    """Adds that somebody has deliveries tried again, within the transaction that puts them back."""
+    await _record_deliveries(
+        connection, delivery_ids, action=AuditAction.DELIVERY_REPLAYED, author=author, at=at, said="replayed"
+    )
+
+
+async def _record_deliveries(
+    connection: AsyncConnection,
+    delivery_ids: Collection[int],
+    *,
+    action: AuditAction,
+    author: str,
+    at: datetime,
+    said: str,
+) -> None:
     table = tables.deliveries
     query = select(table.c.delivery_id, table.c.alert_id, table.c.channel, table.c.change).where(
         table.c.delivery_id.in_(list(delivery_ids))
@@ -87,11 +111,10 @@ async def record_settled(
         *(
             AuditEntry(
                 at=at,
-                author=ITSELF,
-                action=AuditAction.DELIVERY_SETTLED,
+                author=author,
+                action=action,
                 target=row.alert_id,
-                detail=f"delivery {row.delivery_id} to {row.channel} ({row.change}): {state}"
-                + (f", {note}" * bool(note)),
+                detail=f"delivery {row.delivery_id} to {row.channel} ({row.change}): {said}",
             )
             for row in rows
         ),
