@@ -214,7 +214,7 @@ def test_what_a_channel_refused_is_listed_and_replayed_by_number(run: Run, tmp_p
     again, old = json.loads(run("deliveries", "--json").stdout)
     assert (old["state"], old["told_by"]) == ("grouped", again["delivery_id"])
     assert again["state"] == "pending"
-    assert "(command line)" in again["note"]
+    assert "replay of delivery" in again["note"]
 
 
 @pytest.mark.parametrize(("which", "exit_code"), [("7", 2), ("some", 2), ("all", 0)])

@@ -21,10 +21,7 @@ from runai_monitor import __version__, wiring
 from runai_monitor.clock import Clock, SystemClock
 from runai_monitor.errors import MonitorError, SettingsError, StoreError
 from runai_monitor.leading import Lead
-from runai_monitor.model.alert import AlertState
-from runai_monitor.operations import arguments
 from runai_monitor.operations.operations import Operations
-from runai_monitor.operations.scope import Scope
 from runai_monitor.operations.services import EngineState, Services
 from runai_monitor.settings import LOOPBACK_HOSTS, Settings
 
@@ -58,6 +55,7 @@ _HEAVY = (
     "runai_monitor.store.history",
     "runai_monitor.store.leaders",
     "runai_monitor.store.retention",
+    "runai_monitor.store.silences",
     "runai_monitor.monitor.engine",
     "runai_monitor.diagnosis.diagnose",
     "runai_monitor.notify.channels",
@@ -149,6 +147,8 @@ class Application:
         self._lead = Lead(leadership, work=work, leaders=LeaderStore(database), clock=self._clock)
         self._first_attempt.set()
         await self._carry_over(database)
+        # What people answer through any process on this state, the engine must know before it decides again.
+        stack.callback(self.operations.feed.subscribe(self._heard))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.operations.feed.run)
             tasks.start_soon(runai.warm_up)
@@ -158,11 +158,13 @@ class Application:
     def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
         from runai_monitor.monitor.engine import Engine
         from runai_monitor.store.alerts import AlertStore
+        from runai_monitor.store.audit import AuditStore
         from runai_monitor.store.baseline import BaselineStore
         from runai_monitor.store.dead_letters import DeadLetterStore
         from runai_monitor.store.deliveries import DeliveryStore
         from runai_monitor.store.leaders import LeaderStore
         from runai_monitor.store.monitors import MonitorStore
+        from runai_monitor.store.silences import SilenceStore
 
         settings = self._settings
         alerts, monitors, baseline = AlertStore(database), MonitorStore(database), BaselineStore(database)
@@ -186,6 +188,8 @@ class Application:
         self._engine = engine
         return Services(
             alerts=alerts,
+            silences=SilenceStore(database),
+            audit=AuditStore(database),
             monitors=monitors,
             baseline=baseline,
             deliveries=DeliveryStore(database),
@@ -200,7 +204,7 @@ class Application:
             leaders=LeaderStore(database),
             channels=wiring.channel_names(settings),
             channel_kinds=wiring.channel_kinds(settings),
-            database_place="the configured database" if settings.database_url else str(settings.state_dir),
+            database_place=database.place if settings.database_url else str(settings.state_dir),
         )
 
     async def _watch_file(self, database: Database) -> None:
@@ -239,6 +243,10 @@ class Application:
         from runai_monitor.model.history import AlertHistory
 
         return AlertHistory() if self._engine is None else self._engine.failing_beside(workload, failed_at=failed_at)
+
+    async def _heard(self, alert: Alert) -> None:
+        if self._engine is not None:
+            self._engine.hear(alert)
 
     def _engine_state(self) -> EngineState:
         lead = self._lead
@@ -340,35 +348,6 @@ def check_exposure(settings: Settings, *, host: str) -> None:
         raise SettingsError(
             f"binding to {host} would let anyone in: set RUNAI_MONITOR_AUTH_TOKEN, or bind to 127.0.0.1"
         )
-
-
-async def read_alerts(
-    settings: Settings, *, project: str | None, state: str | None, since: str | None, limit: int
-) -> list[Alert]:
-    """The stored alerts, for the command line.
-
-    Raises:
-        InputError: a project outside the limit, or a `since` that cannot be read. StoreError: no database.
-    """
-    from runai_monitor.store.alerts import AlertStore
-
-    scope = Scope(wiring.allowed_projects(settings))
-    wanted = scope.project(project)
-    earliest = arguments.instant("since", since, now=SystemClock().now())
-    if not wiring.has_database(settings):
-        log.warning("nothing was ever stored in %s: is that the state folder of your server?", settings.state_dir)
-        return []
-    database = await wiring.database_of(settings)
-    try:
-        return await AlertStore(database).list(
-            projects=scope.projects,
-            project=wanted,
-            state=None if state is None else AlertState(state),
-            since=earliest,
-            limit=limit,
-        )
-    finally:
-        await database.aclose()
 
 
 @asynccontextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 from runai_monitor import wiring
 from runai_monitor.clock import Clock, SystemClock
-from runai_monitor.errors import KubeNotConfiguredError
+from runai_monitor.errors import KubeNotConfiguredError, StoreError
+from runai_monitor.model.audit import AuditAction, AuditEntry
 from runai_monitor.operations.checkup import Check, CheckResult, permission_results, reach, run_checks
 from runai_monitor.settings import Settings
 
@@ -111,7 +112,29 @@ class _Setup:
                 for name in names
             ]
         outbox = await wiring.open_outbox(self._stack, self._settings, None, self._clock)
-        return [
+        results = [
             CheckResult(name=name, outcome="failed" if error else "ok", detail=error or "test message delivered")
             for name, error in (await outbox.send_test(None)).items()
         ]
+        await self._record(results)
+        return results
+
+    async def _record(self, tests: Sequence[CheckResult]) -> None:
+        """That messages were sent, for who wonders where they came from; why nothing can be stored is said elsewhere."""
+        from runai_monitor.store.audit import AuditStore
+
+        with suppress(StoreError):
+            database = await wiring.database_of(self._settings)
+            try:
+                for test in tests:
+                    await AuditStore(database).append(
+                        AuditEntry(
+                            at=self._clock.now(),
+                            author="runai-monitor check",
+                            action=AuditAction.TEST_SENT,
+                            target=test.name,
+                            detail=test.detail,
+                        )
+                    )
+            finally:
+                await database.aclose()

@@ -8,31 +8,26 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from runai_monitor import __version__
-from runai_monitor.errors import InputError, MonitorError, RefusedError, SettingsError
+from runai_monitor.answers import acknowledge, audit, deliveries, silence
+from runai_monitor.command_line import (
+    EXIT_FAILED,
+    config_option,
+    execute,
+    json_option,
+    or_exit,
+    printing,
+    settings_of,
+    start_logging,
+)
 
 if TYPE_CHECKING:
     from runai_monitor.settings import Settings
-
-T = TypeVar("T")
-
-EXIT_FAILED = 1
-EXIT_BAD_CONFIGURATION = 2
-EXIT_INTERRUPTED = 130
-"""As shells have it; a check that was interrupted has not proved anything."""
-
-_config_option = click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The workflow YAML file with the section runai_proactive_monitor.",
-)
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,7 +47,7 @@ def main() -> None:
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Beyond loopback, an auth token is required.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True)
-@_config_option
+@config_option
 @click.option("--demo", is_flag=True, help="Monitor the built-in simulated tenant: needs no credentials.")
 @click.option("--channel", is_flag=True, help="stdio only: also push Claude Code channel events.")
 def serve(transport: str, host: str, port: int, config: Path | None, demo: bool, channel: bool) -> None:
@@ -77,17 +72,17 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
         async with embedded_tenant(settings) as demo_settings:
             await run(demo_settings)
 
-    settings = _settings(config)
-    _configure_logging(settings)
+    settings = settings_of(config)
+    start_logging(settings)
     if not demo:
-        _or_exit(settings.require_credentials)
-    _or_exit(lambda: _require_fallback(settings))
+        or_exit(settings.require_credentials)
+    or_exit(lambda: _require_fallback(settings))
     if transport != "stdio":
         from runai_monitor import app
 
-        _or_exit(lambda: app.check_exposure(settings, host=host))
+        or_exit(lambda: app.check_exposure(settings, host=host))
     # A server has no other end than being stopped.
-    _run(run_demo if demo else run, settings, interrupted=0)
+    execute(run_demo if demo else run, settings, interrupted=0)
 
 
 @main.command()
@@ -112,19 +107,19 @@ def demo(seconds: float, seed: int) -> None:
 
 
 @main.command()
-@_config_option
-@_json_option
+@config_option
+@json_option
 @click.option("--send-test", is_flag=True, help="Also send a test message through each channel.")
 def check(config: Path | None, as_json: bool, send_test: bool) -> None:
     """Prove the set-up before you trust it.
 
     Tries credentials, permissions, channels and storage, and says of each failure what to do.
     """
-    settings = _settings(config)
+    settings = settings_of(config)
     if settings.log_level != "DEBUG":
         # What is tried again on the way to a result is noise between results.
         settings = settings.model_copy(update={"log_level": "ERROR"})
-    _configure_logging(settings)
+    start_logging(settings)
 
     async def run(settings: Settings) -> None:
         from runai_monitor import checks, screens
@@ -138,70 +133,57 @@ def check(config: Path | None, as_json: bool, send_test: bool) -> None:
         if any(result.failed for result in results):
             raise SystemExit(EXIT_FAILED)
 
-    _run(run, settings)
+    execute(run, settings)
 
 
 @main.command()
-@_config_option
+@config_option
 @click.option("--project", help="Only this project.")
 @click.option("--state", type=click.Choice(["firing", "acknowledged", "resolved"]), help="Only alerts in this state.")
 @click.option("--since", help="Only alerts changed since: an ISO time, or an age such as 24h, 30m or 7d.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@_json_option
+@click.option("--until", help="Only alerts not changed after: the same.")
+@click.option("--status", help="Only this status, such as OOMKilled.")
+@click.option("--cause", help="Only this first cause, such as container_oom.")
+@click.option("--severity", type=click.Choice(["info", "warning", "critical"]), help="Only this severity.")
+@click.option("--kind", help="Only this kind, such as workload_unhealthy.")
+@click.option("--workload", help="Only the workload of this name or UUID.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--all", "everything", is_flag=True, help="However many; --limit does not count.")
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for spreadsheets.")
 def alerts(
-    config: Path | None, project: str | None, state: str | None, since: str | None, limit: int, as_json: bool
+    config: Path | None, limit: int, *, everything: bool, as_json: bool, as_csv: bool, **filters: str | None
 ) -> None:
     """Read the stored alerts, newest first."""
-    settings = _settings(config)
-    _configure_logging(settings)
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+    settings = settings_of(config)
+    start_logging(settings)
 
     async def run(settings: Settings) -> None:
-        from runai_monitor import app, screens
+        from runai_monitor import records, screens
 
-        found = await app.read_alerts(settings, project=project, state=state, since=since, limit=limit)
-        screens.print_alerts(found, as_json=as_json)
+        wanted = or_exit(lambda: records.AlertFilter.of(**filters))
+        async with records.alerts(settings, wanted, limit=None if everything else limit) as found:
+            with printing():
+                show = screens.alert_printer(as_json=as_json, as_csv=as_csv)
+                async for alert in found:
+                    show.alert(alert)
+                show.end()
 
-    _run(run, settings)
-
-
-@main.command()
-@_config_option
-@click.option("--failed", is_flag=True, help="Only those that were given up.")
-@click.option("--replay", metavar="ID|all", help="Tell one that was given up again, or all of them.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@_json_option
-def deliveries(config: Path | None, failed: bool, replay: str | None, limit: int, as_json: bool) -> None:
-    """Read what became of messages, newest first.
-
-    With --replay, what a channel did not take is told again by the running server, within seconds.
-    """
-    if replay is not None and replay != "all" and not (replay.isascii() and replay.isdecimal()):
-        raise click.UsageError("--replay takes the number of a delivery, or all")
-    settings = _settings(config)
-    _configure_logging(settings)
-
-    async def run(settings: Settings) -> None:
-        from runai_monitor import letters, screens
-
-        if replay is None:
-            found = await letters.read_deliveries(settings, only_failed=failed, limit=limit)
-            screens.print_deliveries(found, as_json=as_json)
-            return
-        author = f"{_login_name()} (command line)"
-        outcome = await letters.replay_deliveries(settings, None if replay == "all" else int(replay), author=author)
-        screens.print_replay(outcome, as_json=as_json)
-
-    _run(run, settings)
+    execute(run, settings)
 
 
-def _login_name() -> str:
-    """Who runs this, as the operating system has it."""
-    import getpass
+main.add_command(acknowledge)
+main.add_command(silence)
+main.add_command(audit)
+main.add_command(deliveries)
 
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "an unnamed user"
+
+def _require_fallback(settings: Settings) -> None:
+    from runai_monitor import wiring
+
+    wiring.fallback_channel(settings)
 
 
 def _open_standard_streams() -> None:
@@ -215,59 +197,3 @@ def _open_standard_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
-
-
-def _settings(config: Path | None) -> Settings:
-    from runai_monitor.settings import load_settings
-
-    return _or_exit(lambda: load_settings(config=config))
-
-
-def _require_fallback(settings: Settings) -> None:
-    from runai_monitor import wiring
-
-    wiring.fallback_channel(settings)
-
-
-def _configure_logging(settings: Settings) -> None:
-    from runai_monitor.diagnosis.redact import redact
-    from runai_monitor.logs import configure_logging
-
-    configure_logging(settings.log_level, redact=redact)
-
-
-def _or_exit(action: Callable[[], T]) -> T:
-    try:
-        return action()
-    except MonitorError as error:
-        _fail(error)
-
-
-def _run(
-    action: Callable[[Settings], Coroutine[Any, Any, None]], settings: Settings, *, interrupted: int = EXIT_INTERRUPTED
-) -> None:
-    """Runs a command to its end; our own errors become one line, an interrupt a quiet end with that exit code."""
-    import anyio
-
-    try:
-        anyio.run(action, settings)
-    except KeyboardInterrupt:
-        sys.exit(interrupted)
-    except MonitorError as error:
-        _fail(error)
-    except BaseExceptionGroup as group:
-        ours, rest = group.split(MonitorError)
-        if ours is None or rest is not None:
-            raise
-        _fail(_first(ours))
-
-
-def _first(group: BaseExceptionGroup[MonitorError]) -> MonitorError:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
-def _fail(error: MonitorError) -> NoReturn:
-    click.echo(f"runai-monitor: {error}", err=True)
-    mistaken = isinstance(error, SettingsError | InputError | RefusedError)
-    sys.exit(EXIT_BAD_CONFIGURATION if mistaken else EXIT_FAILED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,15 +13,20 @@ import click
 
 if TYPE_CHECKING:
     from runai_monitor.model.alert import Alert
+    from runai_monitor.model.audit import AuditEntry
     from runai_monitor.model.notification import Delivery
     from runai_monitor.operations.checkup import CheckResult
     from runai_monitor.operations.deliveries import Replay
+    from runai_monitor.operations.results import Acknowledgement, SilenceView
 
 _MARKS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("·", "yellow")}
 _SEVERITY_COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
 _STATE_COLOURS = {"firing": "red", "acknowledged": "yellow", "resolved": "green"}
 _DELIVERY_COLOURS = {"pending": "yellow", "delivered": "green", "failed": "red"}
+_SILENCE_COLOURS = {"active": "yellow", "pending": "cyan", "expired": "white"}
+_NAMES = 10
 _CHECK_INDENT = 13
+_AUDIT_INDENT = 2
 _ALERT_INDENT = 14
 
 
@@ -50,19 +56,175 @@ def print_checks_json(results: Sequence[CheckResult]) -> None:
     click.echo(json.dumps({"ok": not any(r.failed for r in results), "checks": rows}, indent=2, ensure_ascii=False))
 
 
-def print_alerts(alerts: Sequence[Alert], *, as_json: bool) -> None:
-    """The stored alerts, a few lines each, or in the contract's JSON form."""
-    if as_json:
+class AlertPrinter:
+    """Alerts as they are read: a few lines each, and how many there were."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def alert(self, alert: Alert) -> None:
+        """The next one."""
+        self._count += 1
+        _print_alert(alert)
+
+    def end(self) -> None:
+        """That was all."""
+        if not self._count:
+            click.echo("No stored alert matches.")
+            return
+        click.echo(f"{self._count} alert{'s' if self._count != 1 else ''}; --json has everything about them.")
+
+
+class JsonAlertPrinter:
+    """Alerts in the contract's JSON form: one array, written as it is read."""
+
+    def __init__(self) -> None:
+        self._array = _JsonArray()
+
+    def alert(self, alert: Alert) -> None:
+        """The next one."""
         from runai_monitor.operations.present import alert_json
 
-        click.echo(json.dumps([alert_json(alert) for alert in alerts], indent=2, ensure_ascii=False))
+        self._array.add(alert_json(alert))
+
+    def end(self) -> None:
+        """That was all."""
+        self._array.end()
+
+
+class CsvAlertPrinter:
+    """Alerts as CSV (RFC 4180, UTF-8), in bytes: its lines end alike on every system."""
+
+    def __init__(self) -> None:
+        from runai_monitor.operations.spreadsheet import HEADER
+
+        self._out = sys.stdout.buffer
+        self._write(HEADER)
+
+    def alert(self, alert: Alert) -> None:
+        """The next one."""
+        from runai_monitor.operations.spreadsheet import alert_row
+
+        self._write(alert_row(alert))
+
+    def end(self) -> None:
+        """That was all."""
+        self._out.flush()
+
+    def _write(self, row: Sequence[str]) -> None:
+        from runai_monitor.operations.spreadsheet import csv_line
+
+        self._out.write(csv_line(row))
+
+
+def alert_printer(*, as_json: bool, as_csv: bool) -> AlertPrinter | JsonAlertPrinter | CsvAlertPrinter:
+    """What prints alerts in the form that was asked for."""
+    if as_csv:
+        return CsvAlertPrinter()
+    return JsonAlertPrinter() if as_json else AlertPrinter()
+
+
+class AuditPrinter:
+    """Entries of the audit as they are read: a line each, or one JSON array."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._array = _JsonArray() if as_json else None
+        self._count = 0
+
+    def entry(self, entry: AuditEntry) -> None:
+        """The next one."""
+        from runai_monitor.operations.present import audit_json, one_line
+
+        self._count += 1
+        if self._array is not None:
+            self._array.add(audit_json(entry))
+            return
+        who, what = one_line(entry.author, limit=100), one_line(entry.target, limit=100)
+        click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {click.style(entry.action, bold=True)}  {what}  by {who}")
+        for line in _wrapped(one_line(entry.detail), indent=_AUDIT_INDENT):
+            click.echo(" " * _AUDIT_INDENT + line)
+
+    def end(self) -> None:
+        """That was all."""
+        if self._array is not None:
+            self._array.end()
+        elif not self._count:
+            click.echo("No recorded action matches.")
+
+
+def print_acknowledgement(outcome: Acknowledgement, *, as_json: bool) -> None:
+    """What became of an acknowledgement."""
+    from runai_monitor.operations.present import alert_json, instant
+
+    alert = outcome.alert
+    if as_json:
+        click.echo(json.dumps({"changed": outcome.changed, "alert": alert_json(alert)}, indent=2, ensure_ascii=False))
         return
-    if not alerts:
-        click.echo("No stored alert matches.")
+    _print_alert(alert)
+    if outcome.changed:
+        click.echo(f"Acknowledged by {alert.acknowledged_by}: no more reminders.")
+    elif alert.resolved_at is not None:
+        click.echo(f"Nothing to acknowledge: it was resolved at {instant(alert.resolved_at)}.")
+    else:
+        click.echo(f"Acknowledged already, by {alert.acknowledged_by} at {instant(alert.acknowledged_at)}.")
+
+
+def print_silences(views: Sequence[SilenceView], *, as_json: bool, single: bool = False) -> None:
+    """Silences, a few lines each, with the open alerts that they match now; `single`: as JSON, the one without a list."""
+    if as_json:
+        rows = [_silence_json(view) for view in views]
+        click.echo(json.dumps(rows[0] if single else rows, indent=2, ensure_ascii=False))
         return
-    for alert in alerts:
-        _print_alert(alert)
-    click.echo(f"{len(alerts)} alert{'s' if len(alerts) != 1 else ''}; --json has everything about them.")
+    if not views:
+        click.echo("No silences.")
+    for view in views:
+        _print_silence(view)
+
+
+def _silence_json(view: SilenceView) -> dict[str, object]:
+    from runai_monitor.operations.present import silence_json
+
+    return {
+        **silence_json(view.silence, view.state),
+        "matches_now": len(view.matching),
+        "alert_ids": [str(alert.alert_id) for alert in view.matching],
+    }
+
+
+def _print_silence(view: SilenceView) -> None:
+    from runai_monitor.operations.present import one_line
+
+    silence = view.silence
+    state = click.style(f"{view.state:<{_ALERT_INDENT}}", fg=_SILENCE_COLOURS[view.state])
+    matchers = _wrapped(", ".join(map(str, silence.matchers)) or "everything", indent=_ALERT_INDENT)
+    click.echo(state + matchers[0])
+    end = silence.expired_at or silence.ends_at
+    facts = [f"{silence.reason} ({silence.author})", f"{silence.starts_at:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"]
+    if silence.expired_by:
+        facts.append(f"ended early by {silence.expired_by}")
+    names = [one_line(alert.subject.name or str(alert.kind), limit=60) for alert in view.matching[:_NAMES]]
+    more = ", …" if len(view.matching) > _NAMES else ""
+    facts.append(
+        f"open alerts that it matches now: {len(view.matching)}" + (f" ({', '.join(names)}{more})" if names else "")
+    )
+    for fact in (*matchers[1:], *(line for text in facts for line in _wrapped(text, indent=_ALERT_INDENT))):
+        click.echo(" " * _ALERT_INDENT + fact)
+    click.echo(" " * _ALERT_INDENT + click.style(silence.silence_id, dim=True))
+
+
+class _JsonArray:
+    """A JSON array that is printed item by item, as `json.dumps(items, indent=2)` would print all of them."""
+
+    def __init__(self) -> None:
+        self._began = False
+
+    def add(self, item: object) -> None:
+        text = textwrap.indent(json.dumps(item, indent=2, ensure_ascii=False), "  ")
+        click.echo((",\n" if self._began else "[\n") + text, nl=False)
+        self._began = True
+
+    def end(self) -> None:
+        click.echo("\n]" if self._began else "[]")
 
 
 def print_deliveries(deliveries: Sequence[Delivery], *, as_json: bool) -> None:
@@ -125,6 +287,10 @@ def _print_alert(alert: Alert) -> None:
         click.echo(" " * _ALERT_INDENT + line)
     for step in alert.recommendations[:1]:
         for line in _wrapped(f"→ {one_line(step, limit=300)}", indent=_ALERT_INDENT):
+            click.echo(" " * _ALERT_INDENT + line)
+    if alert.acknowledged_by:
+        who = one_line(f"acknowledged by {alert.acknowledged_by}", limit=200)
+        for line in _wrapped(who, indent=_ALERT_INDENT):
             click.echo(" " * _ALERT_INDENT + line)
     told = "told once" if alert.notifications == 1 else f"told {alert.notifications} times"
     facts = [f"{alert.started_at:%Y-%m-%d %H:%M:%S} UTC", told, alert.alert_id]

@@ -48,6 +48,10 @@ async def test_a_good_set_up_exits_with_0_for_people_and_for_machines(tenant: Te
     assert len(tenant.slack.messages) == before, "nothing is sent unless asked for"
     machines = await run_command("check", "--json", "--send-test", environment=environment, home=tmp_path)
     assert machines.exit_code == 0
+    audit = json.loads((await run_command("audit", "--json", environment=environment, home=tmp_path)).stdout)
+    assert [(one["action"], one["target"], one["detail"]) for one in audit] == [
+        ("test_sent", "slack", "test message delivered")
+    ], "and who wonders about the message finds where it came from"
     report = json.loads(machines.stdout)
     assert report["ok"] is True
     assert {check["check"] for check in report["checks"]} == {

@@ -47,9 +47,17 @@ CONTRACT_TOOLS = {
     "troubleshoot_job",
     "send_test_notification",
     "replay_deliveries",
+    "acknowledge_alert",
+    "silence_alerts",
+    "list_silences",
+    "expire_silence",
 }
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "get_alert": {"alert_id": "al-1"},
+    "acknowledge_alert": {"alert_id": "al-1", "author": "anna"},
+    "silence_alerts": {"matchers": ["project=vision"], "reason": "maintenance", "duration": "2h"},
+    "list_silences": {"state": "all"},
+    "expire_silence": {"silence_id": "si-1"},
     "job_status": {"job_name": "train-a"},
     "troubleshoot_job": {"job_name": "train-a"},
     "wait_for_alerts": {"after_cursor": 0, "timeout_seconds": 0},
@@ -82,6 +90,7 @@ async def test_every_tool_of_the_contract_answers_in_both_eras(era: Era) -> None
     """The client checks each structured result against the published schema."""
     world = World()
     world.alerts.put("al-1")
+    world.silences.put("si-1", "project=vision")
     async with connected(world, era) as client:
         tools = (await client.list_tools()).tools
         assert {tool.name for tool in tools} == CONTRACT_TOOLS
@@ -103,7 +112,7 @@ async def test_an_alert_has_exactly_the_fields_of_the_contract() -> None:
         (alert,) = data_of(await client.call_tool("list_alerts"))["alerts"]
         detail = data_of(await client.call_tool("get_alert", {"alert_id": "al-1"}))
         found = data_of(await client.call_tool("troubleshoot_job", {"job_name": "train-a"}))
-    assert set(detail) == {*alert, "deliveries", "history", "cut", "unseen_alerts"}
+    assert set(detail) == {*alert, "deliveries", "history", "silenced_by", "cut", "unseen_alerts"}
     assert [change["reason"] for change in detail["history"]] == ["a new failure", "max_alerts_per_job (1) is reached"]
     assert set(found) == {*alert["diagnosis"], "workload", "phase", "cut", "unseen_alerts"}
     assert set(alert) == {
@@ -119,6 +128,8 @@ async def test_an_alert_has_exactly_the_fields_of_the_contract() -> None:
         "started_at",
         "updated_at",
         "resolved_at",
+        "acknowledged_at",
+        "acknowledged_by",
         "notifications",
         "diagnosis",
     }
@@ -161,6 +172,18 @@ async def test_an_alert_has_exactly_the_fields_of_the_contract() -> None:
         ("job_status", {"job_name": "train-x"}, "train-a"),
         ("stop_monitoring", {"monitor_id": "mon-none"}, "monitoring_status"),
         ("send_test_notification", {"channel": "pager"}, "slack"),
+        ("acknowledge_alert", {"alert_id": "al-no"}, "list_alerts gives the ids"),
+        ("acknowledge_alert", {"alert_id": "al-no", "author": "a" * 101}, "at most"),
+        ("silence_alerts", {"matchers": ["project=a"], "reason": "r"}, "a silence must end"),
+        ("silence_alerts", {"matchers": ["projet=a"], "reason": "r", "duration": "1h"}, "did you mean project?"),
+        ("silence_alerts", {"matchers": [], "reason": "r", "duration": "1h"}, "everything=true"),
+        ("silence_alerts", {"matchers": ["project=a"], "reason": " ", "duration": "1h"}, "reason must be"),
+        ("silence_alerts", {"matchers": ["project=a"], "reason": "r", "duration": "31d"}, "at most 30 days"),
+        ("silence_alerts", {"matchers": ["project=a"], "reason": "r", "duration": "soon"}, "such as 90m"),
+        ("silence_alerts", {"matchers": ["project=a"], "reason": "r", "until": "2020-01-01"}, "after now"),
+        ("silence_alerts", {"matchers": "project=a", "reason": "r", "duration": "1h"}, "matchers: "),
+        ("list_silences", {"state": "quiet"}, "pending, active, expired or all"),
+        ("expire_silence", {"silence_id": "si-no"}, "list_silences gives the ids"),
         ("list_alert", {}, "did you mean list_alerts?"),
         ("manage_workload", {}, "RUNAI_ALLOW_WRITE_TOOLS"),
     ],
@@ -212,6 +235,8 @@ async def test_no_tool_resource_or_prompt_leaks_another_project(era: Era) -> Non
     world = World(allowed=("vision",), allow_write=True)
     world.alerts.put("al-1")
     world.alerts.put("al-secret", project="secret-lab", name="cold-fusion")
+    world.silences.put("si-1", "project=~vision|secret-lab")
+    world.silences.put("si-2", "project=secret-lab")
     seen = ""
     async with connected(world, era, write=True) as client:
         for tool in (await client.list_tools()).tools:
@@ -249,8 +274,11 @@ async def test_no_result_is_bigger_than_the_promise_and_each_says_what_was_cut()
         "job_status": {"job_name": world.runai.workloads[0].name},
         "troubleshoot_job": {"job_name": world.runai.workloads[0].name},
     }
+    for n in range(100):
+        world.silences.put(f"si-{n}", "project=vision", reason="r" * 500)
+    answers = ("acknowledge_alert", "list_silences")
     async with connected(world, "legacy") as client:
-        for name in ("list_alerts", "get_alert", "wait_for_alerts", "list_workloads", "troubleshoot_job"):
+        for name in ("list_alerts", "get_alert", "wait_for_alerts", "list_workloads", "troubleshoot_job", *answers):
             result = await client.call_tool(name, arguments[name])
             assert len(result.model_dump_json(by_alias=True, exclude_none=True).encode()) < 25_000, name
             assert data_of(result)["cut"], name
@@ -266,6 +294,7 @@ async def test_no_text_commands_a_terminal_or_hides_anything_from_a_person(era: 
     unseen = re.compile("[\x00-\x08\x1b\x7f-\x9f\u200b-\u200f\u202a-\u202e\U000e0000-\U000e007f]")
     world = World()
     alert = world.alerts.put("al-1", name=hostile, report=diagnosis(excerpt=hostile))
+    world.silences.put("si-1", "project=vision")
     world.alerts.stored["al-1"] = replace(alert, status=hostile, summary=hostile, recommendations=(hostile,))
     world.runai.workloads = [replace(workload(hostile, phase=hostile), type=hostile, submitted_by=hostile)]
     world.kube.pods = [replace(world.kube.pods[0], name=hostile, node=hostile, message=hostile)]

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from runai_monitor.errors import StoreError
-from runai_monitor.model.alert import Alert, AlertKind, Change, Transition
+from runai_monitor.model.alert import Alert, AlertKind, AlertState, Change, Transition
 from runai_monitor.monitor.announce import BATCH, Announcer
 from runai_monitor.monitor.policy import Book
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.database import open_database
 from tests.factories import make_transition
+from tests.fakes import EPOCH
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +74,46 @@ async def test_the_book_follows_the_store(tmp_path: Path) -> None:
         await sink.store.apply([second], channels=[])
         assert await announcer.apply([second]) is True
         assert (book.open[KEY].episode, book.episodes[KEY], len(pushed)) == (2, 2, 1), "told elsewhere: ours now"
+    finally:
+        await database.aclose()
+
+
+async def test_the_book_hears_of_an_acknowledgement_and_of_nothing_older_than_itself(tmp_path: Path) -> None:
+    """It was made through another process; what this one has stored since is newer."""
+    database = await open_database(state_dir=tmp_path, database_url=None)
+    store, book = AlertStore(database), Book()
+    announcer = Announcer(alerts=store, book=book, channels=[], outbox_wake=lambda: None, on_alerts=lambda _: None)
+    try:
+        assert await announcer.apply([make_transition()])
+        opened = book.open[KEY]
+        found = await store.acknowledge(opened.alert_id, author="anna", note="", at=EPOCH, channels=[])
+        assert found is not None
+        announcer.hear(found[0])
+        assert book.open[KEY].state is AlertState.ACKNOWLEDGED
+        announcer.hear(opened)
+        assert book.open[KEY].state is AlertState.ACKNOWLEDGED, "an old state that comes late"
+        assert await announcer.apply([make_transition(change=Change.ESCALATED)])
+        announcer.hear(found[0])
+        assert book.open[KEY].cursor == 3
+        assert await announcer.apply([make_transition(change=Change.RESOLVED)])
+        announcer.hear(found[0])
+        assert book.open == {}, "what is over stays over"
+    finally:
+        await database.aclose()
+
+
+async def test_a_reminder_that_met_an_acknowledgement_is_dropped_and_the_book_is_put_right(tmp_path: Path) -> None:
+    """Between deciding and storing somebody may press the button."""
+    database = await open_database(state_dir=tmp_path, database_url=None)
+    store, book, pushed = AlertStore(database), Book(), list[Alert]()
+    announcer = Announcer(
+        alerts=store, book=book, channels=["slack"], outbox_wake=lambda: None, on_alerts=pushed.extend
+    )
+    try:
+        assert await announcer.apply([make_transition()])
+        await store.acknowledge(book.open[KEY].alert_id, author="anna", note="", at=EPOCH, channels=[])
+        assert await announcer.apply([make_transition(change=Change.REMINDED)])
+        assert (book.open[KEY].state, len(pushed)) == (AlertState.ACKNOWLEDGED, 1)
     finally:
         await database.aclose()
 

@@ -159,6 +159,37 @@ def test_a_reminder_comes_after_its_interval(minutes: float, due: bool) -> None:
     assert bool(decided(known, detection(), at=at, max_alerts_per_job=5)) is due
 
 
+def test_an_acknowledged_alert_is_never_reminded_of() -> None:
+    """Somebody works on it; whoever repeats it teaches them to mute the channel."""
+    known = book(alert(state=AlertState.ACKNOWLEDGED))
+    assert decided(known, detection(), at=EPOCH + timedelta(days=1), max_alerts_per_job=100) == []
+
+
+@pytest.mark.parametrize(
+    ("severity", "state", "told"),
+    [
+        (Severity.WARNING, AlertState.ACKNOWLEDGED, True),
+        (Severity.CRITICAL, AlertState.ACKNOWLEDGED, False),
+        (Severity.WARNING, AlertState.FIRING, False),
+    ],
+)
+def test_who_acknowledged_a_warning_is_told_that_it_is_critical_now(
+    severity: Severity, state: AlertState, told: bool
+) -> None:
+    """They took it for less than it is. Beyond the limit too; another status of the same severity keeps to the limit."""
+    known = book(alert("Degraded", severity=severity, state=state, notifications=1))
+    first, *rest = decided(known, detection(), max_alerts_per_job=1)
+    assert first[:2] == ("escalated", told)
+    assert (rest == []) is told
+
+
+def test_an_acknowledged_alert_ends_as_any_other() -> None:
+    """Acknowledging stops reminders, not the end."""
+    known = book(alert(state=AlertState.ACKNOWLEDGED))
+    assert decided(known, None) == []
+    assert [t[0] for t in decided(known, None, at=EPOCH + 2 * MINUTE)] == ["resolved"]
+
+
 def test_what_was_never_notified_is_not_reminded_of() -> None:
     """There is nothing to repeat."""
     assert decided(book(alert(notifications=0, notified_at=None)), detection(), at=EPOCH + timedelta(days=1)) == []

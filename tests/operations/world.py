@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from runai_monitor.errors import RunaiError, RunaiNotFoundError
+from runai_monitor.errors import RunaiError, RunaiNotFoundError, StoreError
 from runai_monitor.model.alert import (
     Alert,
     AlertId,
@@ -16,11 +17,13 @@ from runai_monitor.model.alert import (
     Change,
     Severity,
 )
+from runai_monitor.model.audit import AuditEntry
 from runai_monitor.model.cluster import Container, ContainerPhase, Pod, Termination
 from runai_monitor.model.diagnosis import Cause, Diagnosis, Evidence, Verdict
 from runai_monitor.model.leader import Leader
 from runai_monitor.model.monitor import Monitor, MonitorId, MonitorState
 from runai_monitor.model.notification import Delivery, DeliveryState
+from runai_monitor.model.silence import Silence, SilenceId, SilenceState
 from runai_monitor.model.workload import (
     PhaseChange,
     Project,
@@ -30,6 +33,8 @@ from runai_monitor.model.workload import (
     WorkloadId,
     WorkloadPod,
 )
+from runai_monitor.notify.silencing import active, state_of
+from runai_monitor.operations.matchers import read_matchers
 from runai_monitor.operations.operations import Operations
 from runai_monitor.operations.services import EngineState, OnProgress, OperationOptions, Services
 from tests.fakes import EPOCH, FakeClock
@@ -122,6 +127,23 @@ class FakeAlerts:
     async def count_by_state(self) -> dict[AlertState, int]:
         return {state: sum(a.state is state for a in self.stored.values()) for state in AlertState}
 
+    async def acknowledge(
+        self, alert_id: AlertId, *, author: str, note: str, at: datetime, channels: Sequence[str]
+    ) -> tuple[Alert, bool] | None:
+        alert = self.stored.get(alert_id)
+        if alert is None or alert.state is not AlertState.FIRING:
+            return None if alert is None else (alert, False)
+        self.cursor += 1
+        self.stored[alert_id] = replace(
+            alert,
+            state=AlertState.ACKNOWLEDGED,
+            cursor=self.cursor,
+            updated_at=at,
+            acknowledged_at=at,
+            acknowledged_by=author,
+        )
+        return self.stored[alert_id], True
+
     async def list(
         self,
         *,
@@ -145,17 +167,77 @@ class FakeAlerts:
 
 
 @dataclass
+class FakeSilences:
+    rows: dict[str, Silence] = field(default_factory=dict)
+
+    def put(self, silence_id: str, *matchers: str, **fields: Any) -> Silence:
+        silence = Silence(
+            **{
+                "silence_id": SilenceId(silence_id),
+                "matchers": read_matchers(matchers),
+                "author": "anna",
+                "reason": "maintenance",
+                "starts_at": EPOCH,
+                "ends_at": EPOCH + timedelta(hours=1),
+                **fields,
+            }
+        )
+        self.rows[silence_id] = silence
+        return silence
+
+    async def create(self, silence: Silence, *, at: datetime, replaces: SilenceId | None = None) -> None:
+        if replaces is not None:
+            await self.expire(replaces, author=silence.author, at=at)
+        self.rows[silence.silence_id] = silence
+
+    async def expire(self, silence_id: SilenceId, *, author: str, at: datetime) -> Silence | None:
+        if silence_id in self.rows:
+            self.rows[silence_id] = replace(self.rows[silence_id], expired_at=at, expired_by=author)
+        return self.rows.get(silence_id)
+
+    async def get(self, silence_id: SilenceId) -> Silence | None:
+        return self.rows.get(silence_id)
+
+    async def active(self, now: datetime) -> Sequence[Silence]:
+        return [row for row in self.rows.values() if active(row, now)]
+
+    async def list(
+        self, *, now: datetime, expired: bool = False, pending: bool = True, limit: int = 1000
+    ) -> Sequence[Silence]:
+        return [row for row in self.rows.values() if expired or state_of(row, now) is not SilenceState.EXPIRED][:limit]
+
+    async def count_open(self, now: datetime) -> int:
+        return sum(state_of(row, now) is not SilenceState.EXPIRED for row in self.rows.values())
+
+
+@dataclass
+class FakeAudit:
+    """The record; `full`: the disk is."""
+
+    entries: list[AuditEntry] = field(default_factory=list)
+    full: bool = False
+
+    async def append(self, entry: AuditEntry) -> None:
+        if self.full:
+            raise StoreError("the disk is full: free some space")
+        self.entries.append(entry)
+
+
+@dataclass
 class FakeMonitors:
     rows: dict[str, Monitor] = field(default_factory=dict)
+    authors: list[str] = field(default_factory=list)
 
-    async def start(self, monitor: Monitor) -> Monitor:
+    async def start(self, monitor: Monitor, *, author: str = "") -> Monitor:
+        self.authors.append(author)
         for row in await self.active():
             if row.project == monitor.project:
                 return row
         self.rows[monitor.monitor_id] = monitor
         return monitor
 
-    async def stop(self, monitor_id: MonitorId | None, *, at: datetime) -> Sequence[Monitor]:
+    async def stop(self, monitor_id: MonitorId | None, *, at: datetime, author: str = "") -> Sequence[Monitor]:
+        self.authors.append(author)
         stopped = []
         for row in await self.active():
             if monitor_id in {None, row.monitor_id}:
@@ -359,6 +441,8 @@ class World:
     def __init__(self, *, allowed: tuple[str, ...] | None = None, allow_write: bool = False) -> None:
         self.clock = FakeClock()
         self.alerts = FakeAlerts()
+        self.silences = FakeSilences()
+        self.audit = FakeAudit()
         self.monitors = FakeMonitors()
         self.baseline = FakeBaseline()
         self.dead_letters = FakeDeadLetters()
@@ -386,6 +470,8 @@ class World:
             raise self.failure
         return Services(
             alerts=self.alerts,
+            silences=self.silences,
+            audit=self.audit,
             monitors=self.monitors,
             baseline=self.baseline,
             deliveries=FakeDeliveries(),

@@ -76,6 +76,8 @@ class AlertResult(BaseModel):
     started_at: str
     updated_at: str
     resolved_at: str | None
+    acknowledged_at: str | None
+    acknowledged_by: str | None = Field(description="Who takes care of it, as they were named.")
     notifications: int
     diagnosis: DiagnosisResult | None
 
@@ -117,7 +119,7 @@ class AlertChangeResult(BaseModel):
     """One change of an alert and why."""
 
     at: str
-    change: str = Field(description="opened, escalated, reminded, suppressed or resolved")
+    change: str = Field(description="opened, escalated, reminded, acknowledged, suppressed or resolved")
     reason: str
 
 
@@ -126,6 +128,58 @@ class AlertDetailResult(Result, AlertResult):
 
     deliveries: list[DeliveryResult]
     history: list[AlertChangeResult] = Field(description="Every change of the alert with its reason, oldest first.")
+    silenced_by: list[str] = Field(description="The silences that keep it from the channels now, by their ids.")
+
+
+class AcknowledgementResult(Result):
+    """An alert and whether it is acknowledged by this call."""
+
+    alert: AlertResult
+    changed: bool = Field(description="false: it was acknowledged already, or is resolved.")
+    outcome: str
+
+
+class SilencedAlertResult(BaseModel):
+    """An open alert that a silence matches."""
+
+    alert_id: str
+    name: str
+    status: str
+
+
+class SilenceResult(BaseModel):
+    """A silence. Its matchers can be given as they are to make another."""
+
+    silence_id: str
+    state: str = Field(description="pending, active or expired")
+    matchers: list[str]
+    author: str
+    reason: str
+    starts_at: str
+    ends_at: str
+    expired_at: str | None = Field(description="When somebody ended it early.")
+    expired_by: str | None
+    matches_now: int = Field(description="Open alerts that it matches now, whatever its state.")
+    alerts: list[SilencedAlertResult] = Field(description="The first of them.")
+
+
+class SilenceCreatedResult(Result):
+    """The silence that was made."""
+
+    silence: SilenceResult
+
+
+class SilenceListResult(Result):
+    """Silences, those that end last first."""
+
+    silences: list[SilenceResult]
+
+
+class SilenceExpiredResult(Result):
+    """The silence after it was ended."""
+
+    silence: SilenceResult
+    changed: bool = Field(description="false: it had ended already.")
 
 
 class MonitorResult(BaseModel):
@@ -214,6 +268,7 @@ class MonitoringStatusResult(Result):
         description="Why new alerts cannot be stored at present, and are not sent; or null."
     )
     baseline_complete: bool
+    active_silences: int = Field(description="Silences that keep alerts from the channels now; see list_silences.")
     cursor: int
 
 

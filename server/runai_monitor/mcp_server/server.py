@@ -29,6 +29,7 @@ from runai_monitor.mcp_server.tools.changes import write_tools
 from runai_monitor.mcp_server.tools.diagnosis import diagnosis_tools
 from runai_monitor.mcp_server.tools.monitoring import monitoring_tools
 from runai_monitor.mcp_server.tools.notifications import notification_tools
+from runai_monitor.mcp_server.tools.responses import response_tools
 from runai_monitor.mcp_server.tools.workloads import workload_tools
 from runai_monitor.operations.arguments import quoted
 from runai_monitor.operations.operations import Operations
@@ -131,6 +132,7 @@ def build_server(
         *diagnosis_tools(parts),
         *(write_tools(parts) if allow_write_tools else ()),
         *notification_tools(parts),
+        *response_tools(parts),
     ]
     server = MonitorServer(
         NAME,

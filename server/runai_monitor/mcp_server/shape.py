@@ -8,7 +8,7 @@ from datetime import datetime
 from mcp_types import CallToolResult, TextContent
 
 from runai_monitor.mcp_server import schemas
-from runai_monitor.model.alert import Alert
+from runai_monitor.model.alert import Alert, AlertState
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.workload import Workload
@@ -102,6 +102,8 @@ def alert_text(alert: Alert) -> str:
     subject = alert.subject
     job = f"{subject.project}/{subject.name}" if subject.name else str(alert.kind)
     line = f"[{alert.severity}] {alert.status} {one_line(job, limit=150)} ({alert.state}): {one_line(alert.summary, limit=300)}"
+    if alert.acknowledged_by and alert.state is AlertState.ACKNOWLEDGED:
+        line += f"\n  acknowledged by {one_line(alert.acknowledged_by, limit=100)} at {instant(alert.acknowledged_at)}"
     if alert.diagnosis is not None and alert.diagnosis.causes:
         best = alert.diagnosis.causes[0]
         line += f"\n  cause: {best.cause} ({best.confidence:.0%}) {one_line(best.title, limit=150)}"

@@ -81,6 +81,18 @@ class Announcer:
             self._on_alerts(changed)
         return True
 
+    def hear(self, alert: Alert) -> None:
+        """Somebody acknowledged an alert, perhaps through another process: the book follows.
+
+        What this process has stored since, or ended, is newer and stays.
+        """
+        key: Key = (alert.kind, alert.subject.id)
+        known = self._book.open.get(key)
+        if known is None or known.alert_id != alert.alert_id or known.cursor >= alert.cursor:
+            return
+        if alert.state is AlertState.ACKNOWLEDGED:
+            self._book.open[key] = alert
+
     def _refused(self, error: StoreError) -> None:
         """Complained about once, however often it is tried again."""
         if self.error != str(error):

@@ -161,6 +161,10 @@ class Engine:
         """The other workloads that fail within an hour of `failed_at`, whether or not they have been told; as of now."""
         return failing_beside(self._state, workload, failed_at=failed_at, allowed=self._options.allowed_projects)
 
+    def hear(self, alert: Alert) -> None:
+        """An alert changed in the store, whoever changed it."""
+        self._announcer.hear(alert)
+
     def statistics(self) -> EngineStatistics:
         """How it goes, as of now."""
         watched = self._state.watched

@@ -12,6 +12,7 @@ from runai_monitor.diagnosis.safe import safe_text
 from runai_monitor.model.alert import (
     Alert,
     AlertKind,
+    AlertState,
     AlertSubject,
     Change,
     Detection,
@@ -275,7 +276,12 @@ def _opened(workload: Workload, detection: Detection, *, book: Book, now: dateti
 def _continued(
     workload: Workload, alert: Alert, detection: Detection, *, book: Book, now: datetime, options: MonitorOptions
 ) -> list[Transition]:
-    """The workload is still unhealthy: worse, the same, or due for a reminder."""
+    """The workload is still unhealthy: worse, the same, or due for a reminder.
+
+    Whoever acknowledged an alert wants no reminder of it, and took it for as severe as it was: that it is more severe now
+    is told beyond the limit too, which is twice at most, for severity only grows.
+    """
+    acknowledged = alert.state is AlertState.ACKNOWLEDGED
     worse = (
         detection.rank > alert.rank
         or detection.severity.rank > alert.severity.rank
@@ -283,12 +289,17 @@ def _continued(
     )
     may_notify = alert.notifications < options.max_alerts_per_job
     if worse:
+        may_notify = may_notify or (acknowledged and detection.severity.rank > alert.severity.rank)
         escalated = _escalated(workload, alert, detection, now=now, notify=may_notify)
         if may_notify:
             return [escalated]
         reason = f"max_alerts_per_job ({options.max_alerts_per_job}) is reached: the escalation goes to no channel"
         return [escalated, _again(alert, Change.SUPPRESSED, reason, now=now, notify=False)]
-    if alert.notified_at is None or now - alert.notified_at < timedelta(minutes=options.repeat_interval_minutes):
+    if (
+        acknowledged
+        or alert.notified_at is None
+        or now - alert.notified_at < timedelta(minutes=options.repeat_interval_minutes)
+    ):
         return []
     if may_notify:
         reason = f"still failing; reminder {alert.notifications} of {options.max_alerts_per_job - 1}"

@@ -38,6 +38,8 @@ def alert_json(alert: Alert, *, evidence: bool = True, markdown: bool = True) ->
         "started_at": isoformat(alert.started_at),
         "updated_at": isoformat(alert.updated_at),
         "resolved_at": instant(alert.resolved_at),
+        "acknowledged_at": instant(alert.acknowledged_at),
+        "acknowledged_by": alert.acknowledged_by,
         "notifications": alert.notifications,
         "diagnosis": None
         if alert.diagnosis is None

@@ -44,7 +44,7 @@ class Deliveries(Protocol):
         """They are dead letters; the fallback channel tells them instead."""
         ...
 
-    async def settle(self, delivery_ids: Sequence[int], *, state: DeliveryState, note: str) -> None:
+    async def settle(self, delivery_ids: Sequence[int], *, state: DeliveryState, note: str, at: datetime) -> None:
         """No message tells these."""
         ...
 

@@ -150,7 +150,7 @@ class Sender:
         self._wake_at = planned.wake_at
         for settled in planned.settled:
             self._forget(settled.delivery_ids)
-            await self._deliveries.settle(settled.delivery_ids, state=settled.state, note=settled.note)
+            await self._deliveries.settle(settled.delivery_ids, state=settled.state, note=settled.note, at=now)
         if not planned.messages:
             return None
         message = planned.messages[0]

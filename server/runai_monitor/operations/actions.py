@@ -11,7 +11,8 @@ from typing import Literal
 import anyio
 
 from runai_monitor.clock import Clock
-from runai_monitor.errors import InputError, NotFoundError, RefusedError, RunaiError
+from runai_monitor.errors import InputError, NotFoundError, RefusedError, RunaiError, StoreError
+from runai_monitor.model.audit import ITSELF, AuditAction, AuditEntry
 from runai_monitor.model.monitor import Monitor, MonitorId, MonitorState
 from runai_monitor.model.workload import STOPPED_PHASES, TERMINAL_PHASES, Workload
 from runai_monitor.operations import arguments
@@ -19,7 +20,7 @@ from runai_monitor.operations.jobs import JobFinder
 from runai_monitor.operations.present import one_line
 from runai_monitor.operations.results import ActionPlan, MonitoringStarted, Troubleshooting
 from runai_monitor.operations.scope import Scope
-from runai_monitor.operations.services import OnProgress, OperationOptions, Runai, ServicesReady
+from runai_monitor.operations.services import OnProgress, OperationOptions, Runai, Services, ServicesReady
 
 audit = logging.getLogger("runai_monitor.audit")
 
@@ -53,8 +54,10 @@ class Actions:
         self._options = options
         self._clock = clock
 
-    async def start_monitoring(self, request: MonitorRequest) -> MonitoringStarted:
+    async def start_monitoring(self, request: MonitorRequest, *, author: str = "") -> MonitoringStarted:
         """Starts a monitor, or returns the one that already watches this scope. Does not wait for a poll.
+
+        `author` is who asked, as far as is known.
 
         Raises:
             InputError: a duration or interval out of range. RefusedError: a project outside the limit.
@@ -75,7 +78,7 @@ class Actions:
             only_failed=_or(request.only_failed, self._options.only_failed),
             auto_troubleshoot=_or(request.auto_troubleshoot, self._options.auto_troubleshoot),
         )
-        stored = await services.monitors.start(wanted)
+        stored = await services.monitors.start(wanted, author=author)
         services.wake_engine()
         return MonitoringStarted(
             monitor=stored,
@@ -111,7 +114,7 @@ class Actions:
             self._scope.require_known(project, existing)
         return None
 
-    async def stop_monitoring(self, monitor_id: str | None = None) -> list[Monitor]:
+    async def stop_monitoring(self, monitor_id: str | None = None, *, author: str = "") -> list[Monitor]:
         """Stops one monitor, or all of this scope (None); returns those that were stopped.
 
         Raises:
@@ -128,7 +131,7 @@ class Actions:
                 )
         stopped: list[Monitor] = []
         for monitor in active:
-            stopped += await services.monitors.stop(monitor.monitor_id, at=self._clock.now())
+            stopped += await services.monitors.stop(monitor.monitor_id, at=self._clock.now(), author=author)
         services.wake_engine()
         return stopped
 
@@ -165,8 +168,13 @@ class Actions:
         return ActionPlan(action=action, workload=workload, effect=_EFFECTS[action], question=question)
 
     async def apply_change(self, plan: ActionPlan, *, confirmed_by: str) -> None:
-        """Does what a person confirmed; every attempt leaves an audit line."""
-        runai = (await self._services()).runai
+        """Does what a person confirmed, and records that it is done and what came of it.
+
+        Raises:
+            RunaiError: Run:ai did not accept it. StoreError: it could not be recorded, and was not done.
+        """
+        services = await self._services()
+        runai = services.runai
         workload = plan.workload
         line = "%s of workload %s (%s, project %s) confirmed through %s: %s"
         facts = (
@@ -177,14 +185,35 @@ class Actions:
             one_line(confirmed_by, limit=100),
         )
         calls = {"suspend": runai.suspend, "resume": runai.resume, "delete": runai.delete}
+        await services.audit.append(self._changed(plan, confirmed_by, "begun"))
         try:
             await calls[plan.action](workload)
         except RunaiError as error:
-            audit.warning(line, *facts, f"failed: {one_line(str(error))}")
+            outcome = f"failed: {one_line(str(error))}"
+            audit.warning(line, *facts, outcome)
+            await self._note(services, self._changed(plan, confirmed_by, outcome))
             raise
         audit.warning(line, *facts, "accepted by Run:ai")
+        await self._note(services, self._changed(plan, confirmed_by, "accepted by Run:ai"))
 
-    async def send_test_notification(self, channel: str | None = None) -> dict[str, str | None]:
+    def _changed(self, plan: ActionPlan, confirmed_by: str, outcome: str) -> AuditEntry:
+        workload = plan.workload
+        return AuditEntry(
+            at=self._clock.now(),
+            author=one_line(confirmed_by, limit=arguments.MAX_AUTHOR_LENGTH),
+            action=AuditAction.WORKLOAD_CHANGED,
+            target=workload.id,
+            detail=f"{plan.action} {workload.project}/{one_line(workload.name, limit=100)}: {outcome}",
+        )
+
+    async def _note(self, services: Services, entry: AuditEntry) -> None:
+        """Records what has happened; that it cannot be recorded does not undo it."""
+        try:
+            await services.audit.append(entry)
+        except StoreError as error:
+            audit.error("not recorded: %s %s: %s", entry.target, entry.detail, error)
+
+    async def send_test_notification(self, channel: str | None = None, *, author: str = "") -> dict[str, str | None]:
         """Sends a test through one channel or all; each channel with its error, None for delivered.
 
         Raises:
@@ -199,7 +228,19 @@ class Actions:
             raise NotFoundError(
                 f"there is no channel {arguments.quoted(channel)}; configured are {', '.join(services.channels)}"
             )
-        return await services.outbox.send_test(channel)
+        outcome = await services.outbox.send_test(channel)
+        now = self._clock.now()
+        for name, error in outcome.items():
+            said = "delivered" if error is None else f"not delivered: {one_line(error)}"
+            entry = AuditEntry(
+                at=now,
+                author=author or ITSELF,
+                action=AuditAction.TEST_SENT,
+                target=name,
+                detail=f"test message {said}",
+            )
+            await self._note(services, entry)
+        return outcome
 
 
 def _require_sensible(action: str, workload: Workload) -> None:

@@ -7,10 +7,15 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
 
 from runai_monitor.errors import InputError
 from runai_monitor.model.alert import AlertState
 from runai_monitor.model.workload import PHASES
+from runai_monitor.notify.safe_text import plain
+
+E = TypeVar("E", bound=StrEnum)
 
 DURATION_MINUTES = (0, 43_200)
 POLL_INTERVAL_SECONDS = (1, 3600)
@@ -19,8 +24,12 @@ OFFSET = (0, 1_000_000)
 TIMEOUT_SECONDS = (0, 300)
 MAX_NAME_LENGTH = 256
 MAX_AUTHOR_LENGTH = 100
+MAX_TEXT_LENGTH = 500
+SILENCE_DAYS = 30
+"""How long a silence may last: nobody remembers a longer one, and it can be renewed."""
 
 _AGE = re.compile(r"(\d{1,6})\s*([smhdw])")
+_DURATION = re.compile(r"(?:\d{1,6}\s*[smhdw]\s*)+")
 _AGE_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -84,14 +93,76 @@ def instant(name: str, text: str | None, *, now: datetime) -> datetime | None:
         raise InputError(accepted) from error
 
 
+def span(name: str, text: str) -> timedelta:
+    """A length of time such as `90m`, `2h` or `1d12h`.
+
+    Raises:
+        InputError: it is none, or nothing at all.
+    """
+    stripped = text.strip().lower()
+    found = timedelta()
+    if _DURATION.fullmatch(stripped):
+        for count, unit in _AGE.findall(stripped):
+            found += timedelta(**{_AGE_UNITS[unit]: int(count)})
+    if not found:
+        raise InputError(f"{name} must be a length of time such as 90m, 2h or 1d12h")
+    return found
+
+
+def silence_times(
+    *, now: datetime, duration: str | None, until: str | None, starts_at: str | None
+) -> tuple[datetime, datetime]:
+    """When a silence begins and ends. Exactly one of `duration` and `until` says the end, for every silence has one.
+
+    Raises:
+        InputError: it has no end, two ends, or one that is past or too far away; or it begins in the past.
+    """
+    if (duration is None) is (until is None):
+        raise InputError("give either duration (such as 2h) or until (an ISO 8601 time): a silence must end")
+    starts = now if starts_at is None else instant("starts_at", starts_at, now=now)
+    assert starts is not None
+    if starts < now:
+        raise InputError("starts_at is past; leave it out to begin now")
+    ends = instant("until", until, now=now) if duration is None else starts + span("duration", duration)
+    assert ends is not None
+    if ends <= starts:
+        raise InputError(f"until must be after {'now' if starts == now else 'starts_at'}; a silence cannot end before")
+    if ends - starts > timedelta(days=SILENCE_DAYS) or starts - now > timedelta(days=SILENCE_DAYS):
+        raise InputError(
+            f"a silence lasts at most {SILENCE_DAYS} days, and begins within as many; renew it when it ends"
+        )
+    return starts, ends
+
+
+def sentence(name: str, value: str, *, limit: int = MAX_TEXT_LENGTH, required: bool = True) -> str:
+    """What somebody says of themselves or of a reason: one line of printable text.
+
+    Raises:
+        InputError: it is too long, or empty where something must be said.
+    """
+    text = plain(value, limit + 1)
+    if len(text) > limit or (required and not text):
+        raise InputError(f"{name} must be a text of {'1 to ' if required else 'at most '}{limit} characters")
+    return text
+
+
 def alert_state(text: str | None) -> AlertState | None:
     """An alert's state by its word."""
     if text is None:
         return None
+    return word("state", text, AlertState)
+
+
+def word(name: str, text: str, words: type[E]) -> E:
+    """One of a few words.
+
+    Raises:
+        InputError: it is none of them; the text names all.
+    """
     try:
-        return AlertState(text.strip().lower())
+        return words(text.strip().lower())
     except ValueError as error:
-        raise InputError(f"state must be one of {', '.join(AlertState)}") from error
+        raise InputError(f"{name} must be one of {', '.join(words)}") from error
 
 
 def phase(text: str | None) -> str | None:

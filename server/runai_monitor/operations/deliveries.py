@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import InputError, NotFoundError, RefusedError
-from runai_monitor.model.audit import AuditAction, AuditEntry
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.operations.present import one_line
 from runai_monitor.operations.scope import Scope
-from runai_monitor.operations.services import Audit, DeadLetters
+from runai_monitor.operations.services import DeadLetters
 
 audit_log = logging.getLogger("runai_monitor.audit")
 
@@ -25,14 +24,13 @@ _Chosen = tuple[tuple[Delivery, ...], tuple[str, ...], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryParts:
-    """What is needed: the record, the channels, where authors are recorded, and whom to wake.
+    """What is needed: the record, the channels, and whom to wake.
 
     `channels` None: only the serving process knows which are configured.
     """
 
     dead_letters: DeadLetters
     channels: tuple[str, ...] | None
-    audit: Audit | None = None
     wake: Callable[[], None] = lambda: None
 
 
@@ -82,11 +80,6 @@ class DeliveryDesk:
         for delivery in (delivery for delivery in chosen if delivery.delivery_id in begun):
             detail = f"{delivery.channel}, alert {delivery.notification.alert.alert_id}"
             audit_log.warning("delivery %d (%s) replayed by %s", delivery.delivery_id, detail, who)
-            if parts.audit is not None:
-                target = str(delivery.delivery_id)
-                await parts.audit.append(
-                    AuditEntry(at=now, author=who, action=AuditAction.DELIVERY_REPLAYED, target=target, detail=detail)
-                )
         parts.wake()
         return Replay(replayed=tuple(sorted(begun)), skipped=skipped, more=more)
 

@@ -8,6 +8,7 @@ from runai_monitor.operations.deliveries import DeliveryDesk, DeliveryParts
 from runai_monitor.operations.feed import AlertFeed
 from runai_monitor.operations.health import HealthCheck
 from runai_monitor.operations.queries import Queries
+from runai_monitor.operations.responses import Responses
 from runai_monitor.operations.scope import Scope
 from runai_monitor.operations.services import OperationOptions, ServicesReady
 
@@ -19,6 +20,7 @@ class Operations:
         queries: what may be asked.
         actions: what may be done.
         deliveries: what became of messages, and telling again what a channel did not take.
+        responses: what may be answered to alerts.
         feed: changed alerts as they come; its `run()` belongs into the process's task group.
         probes: health and measurements.
     """
@@ -34,8 +36,7 @@ class Operations:
 
         async def delivery_parts() -> DeliveryParts:
             ready = await services()
-            return DeliveryParts(
-                dead_letters=ready.dead_letters, channels=ready.channels, audit=ready.audit, wake=ready.outbox.wake
-            )
+            return DeliveryParts(dead_letters=ready.dead_letters, channels=ready.channels, wake=ready.outbox.wake)
 
         self.deliveries = DeliveryDesk(parts=delivery_parts, scope=scope, clock=clock)
+        self.responses = Responses(services=services, scope=scope, clock=clock, on_change=self.feed.notify)

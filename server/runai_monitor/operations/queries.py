@@ -13,7 +13,9 @@ from runai_monitor.model.alert import AlertId, AlertKind
 from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.model.workload import Workload
+from runai_monitor.notify.silencing import silencing
 from runai_monitor.operations import arguments
+from runai_monitor.operations.confinement import touches
 from runai_monitor.operations.feed import AlertFeed
 from runai_monitor.operations.job_status import inspect_job
 from runai_monitor.operations.jobs import JobFinder
@@ -105,10 +107,13 @@ class Queries:
         alert = await services.alerts.get(wanted)
         if alert is None or not self._scope.allows_alert(alert):
             raise NotFoundError(f"there is no alert {arguments.quoted(wanted)}; list_alerts gives the ids")
+        now = self._clock.now()
+        silences = silencing(await services.silences.active(now), alert, now)
         return AlertDetail(
             alert=alert,
             deliveries=tuple(await services.deliveries.of_alert(wanted)),
             history=tuple(await services.alerts.transitions(wanted)),
+            silenced_by=tuple(silences),
         )
 
     async def wait_for_alerts(
@@ -217,6 +222,7 @@ class Queries:
             delivery_errors=await services.deliveries.last_errors(),
             dead_letters=await self._dead_letters(services),
             baseline_complete=complete,
+            active_silences=await self._count_silences(services),
             database_place=services.database_place,
             cursor=await services.alerts.latest_cursor(),
             now=self._clock.now(),
@@ -228,6 +234,10 @@ class Queries:
         """The latest messages that were given up."""
         found = await services.dead_letters.list(states=(DeliveryState.FAILED,), limit=DEAD_LETTERS_SHOWN)
         return tuple(delivery for delivery in found if self._scope.allows_alert(delivery.notification.alert))
+
+    async def _count_silences(self, services: Services) -> int:
+        active = await services.silences.active(self._clock.now())
+        return sum(touches(silence, self._scope.projects) for silence in active)
 
     def _is_covered(self, monitor: Monitor, covered: Collection[str]) -> bool:
         from runai_monitor.monitor.state import EVERYWHERE

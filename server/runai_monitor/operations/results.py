@@ -12,6 +12,7 @@ from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.leader import Leader
 from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.notification import Delivery, DeliveryState
+from runai_monitor.model.silence import Silence, SilenceState
 from runai_monitor.model.workload import PhaseChange, Workload, WorkloadDetail
 
 
@@ -36,11 +37,32 @@ class AlertWait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDetail:
-    """One alert, what was told about it, and every change of it with the reason, oldest first."""
+    """One alert, what was told about it, and every change of it with the reason, oldest first.
+
+    `silenced_by` are the silences that keep it from the channels now.
+    """
 
     alert: Alert
     deliveries: tuple[Delivery, ...]
     history: tuple[tuple[datetime, Change, str], ...] = ()
+    silenced_by: tuple[Silence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """An alert after somebody acknowledged it; `changed` is false when it had been acknowledged, or was over."""
+
+    alert: Alert
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceView:
+    """A silence as of now, and the open alerts that it matches; of those, whatever its state, only the ones in scope."""
+
+    silence: Silence
+    state: SilenceState
+    matching: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +129,7 @@ class MonitoringStatus:
     delivery_errors: Mapping[str, str]
     dead_letters: tuple[Delivery, ...]
     baseline_complete: bool
+    active_silences: int
     database_place: str
     cursor: int
     now: datetime

@@ -14,6 +14,7 @@ from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.leader import Leader
 from runai_monitor.model.monitor import Monitor, MonitorId
 from runai_monitor.model.notification import Delivery, DeliveryState
+from runai_monitor.model.silence import Silence, SilenceId
 from runai_monitor.model.workload import (
     Project,
     Workload,
@@ -28,7 +29,7 @@ OnProgress = Callable[[float, str], Awaitable[None]]
 
 
 class Alerts(Protocol):
-    """The stored alerts, read only."""
+    """The stored alerts. People may answer them; only the monitor opens and ends them."""
 
     async def get(self, alert_id: AlertId) -> Alert | None:
         """One alert, or None."""
@@ -63,15 +64,59 @@ class Alerts(Protocol):
         """Newest first; oldest first with `after_cursor`."""
         ...
 
+    async def acknowledge(
+        self, alert_id: AlertId, *, author: str, note: str, at: datetime, channels: Sequence[str]
+    ) -> tuple[Alert, bool] | None:
+        """Notes who takes care of it; the alert and whether that changed it, None when there is no such alert."""
+        ...
+
+
+class Silences(Protocol):
+    """The stored silences."""
+
+    async def create(self, silence: Silence, *, at: datetime, replaces: SilenceId | None = None) -> None:
+        """Stores it, and ends the one it replaces."""
+        ...
+
+    async def expire(self, silence_id: SilenceId, *, author: str, at: datetime) -> Silence | None:
+        """Ends one, unless it has ended; None when there is none."""
+        ...
+
+    async def get(self, silence_id: SilenceId) -> Silence | None:
+        """One silence, or None."""
+        ...
+
+    async def active(self, now: datetime) -> Sequence[Silence]:
+        """Those that hold now."""
+        ...
+
+    async def list(
+        self, *, now: datetime, expired: bool = False, pending: bool = True, limit: int = 1000
+    ) -> Sequence[Silence]:
+        """Silences, those that end last first."""
+        ...
+
+    async def count_open(self, now: datetime) -> int:
+        """How many have not ended."""
+        ...
+
+
+class Audit(Protocol):
+    """The record of who did what."""
+
+    async def append(self, entry: AuditEntry) -> None:
+        """Adds one entry."""
+        ...
+
 
 class Monitors(Protocol):
     """The stored monitors."""
 
-    async def start(self, monitor: Monitor) -> Monitor:
+    async def start(self, monitor: Monitor, *, author: str = "") -> Monitor:
         """Stores it, or returns the active one of the same scope."""
         ...
 
-    async def stop(self, monitor_id: MonitorId | None, *, at: datetime) -> Sequence[Monitor]:
+    async def stop(self, monitor_id: MonitorId | None, *, at: datetime, author: str = "") -> Sequence[Monitor]:
         """Stops one or (None) all; returns what was stopped."""
         ...
 
@@ -124,14 +169,6 @@ class DeadLetters(Protocol):
 
     async def replay(self, delivery_ids: Sequence[int], *, author: str, at: datetime) -> set[int]:
         """Begins anew those that are dead letters; returns which were."""
-        ...
-
-
-class Audit(Protocol):
-    """The record of who did what."""
-
-    async def append(self, entry: AuditEntry) -> None:
-        """Adds one entry."""
         ...
 
 
@@ -268,6 +305,8 @@ class Services:
     """
 
     alerts: Alerts
+    silences: Silences
+    audit: Audit
     monitors: Monitors
     baseline: Baseline
     deliveries: Deliveries
@@ -279,12 +318,33 @@ class Services:
     engine: Callable[[], EngineState]
     wake_engine: Callable[[], None]
     kube: Kube | None = None
-    audit: Audit | None = None
     leaders: Leaders | None = None
     channels: tuple[str, ...] = ()
     channel_kinds: Mapping[str, str] = field(default_factory=dict)
     database_place: str = ""
 
+
+class StoredServices(Protocol):
+    """The part that needs nothing but the database: what people answer works while Run:ai does not."""
+
+    @property
+    def alerts(self) -> Alerts:
+        """The stored alerts."""
+        ...
+
+    @property
+    def silences(self) -> Silences:
+        """The stored silences."""
+        ...
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The names of the configured channels."""
+        ...
+
+
+StoredServicesReady = Callable[[], Awaitable[StoredServices]]
+"""As `ServicesReady`."""
 
 ServicesReady = Callable[[], Awaitable[Services]]
 """Waits until the services are built; raises the error of ours that kept them from it (such as StoreError)."""

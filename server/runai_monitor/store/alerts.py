@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,10 @@ from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Change, Transition
+from runai_monitor.model.audit import ITSELF, AuditAction, AuditEntry
 from runai_monitor.model.notification import DeliveryState
 from runai_monitor.store import tables
+from runai_monitor.store.audit import record
 from runai_monitor.store.database import Database
 from runai_monitor.store.rows import (
     alert_columns,
@@ -31,6 +34,8 @@ Router = Callable[[Alert], Sequence[str]]
 """The channels that are told of an alert as it is now."""
 _LAST_CURSOR = 2**31 - 1
 """What the column holds in PostgreSQL; a reader may name any number."""
+_AT_ONCE = 100
+"""Documents that are in memory at a time: each may hold a long report."""
 
 
 class AlertStore:
@@ -48,7 +53,8 @@ class AlertStore:
         all. What ends or answers an alert is told where the alert was told, wherever it would be routed now.
 
         An opening of an alert that exists, and any other change of one that does not or is resolved already, are
-        ignored: a decision may be applied twice after a crash. `SUPPRESSED` records its reason only.
+        ignored: a decision may be applied twice after a crash. So is a reminder of an alert that was acknowledged while
+        it was decided. `SUPPRESSED` records its reason only.
 
         Returns:
             The alerts that changed, as they are now, in the order of their cursors.
@@ -63,6 +69,51 @@ class AlertStore:
                 if alert is not None:
                     changed.append(alert)
         return changed
+
+    async def acknowledge(
+        self, alert_id: AlertId, *, author: str, note: str, at: datetime, channels: Sequence[str]
+    ) -> tuple[Alert, bool] | None:
+        """Notes that somebody takes care of an alert; those of the channels that were told of it are told that, too.
+
+        Returns:
+            The alert as it is now, and whether this changed it: one that is acknowledged or resolved stays as it is.
+            None when there is no such alert.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        async with self._database.writing() as connection:
+            current = await _get(connection, alert_id)
+            if current is None:
+                return None
+            if current.state is not AlertState.FIRING:
+                return current, False
+            transition = _acknowledgement(current, author=author, note=note, at=at)
+            changed = await _apply(connection, transition, channels, None)
+            assert changed is not None
+            return changed, True
+
+    @asynccontextmanager
+    async def reading(
+        self,
+        *,
+        projects: Sequence[str] | None = None,
+        project: str | None = None,
+        state: AlertState | None = None,
+        kind: AlertKind | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncIterator[AsyncIterator[Alert]]:
+        """As `list`, without an end: newest first, as they are when the block begins; few are in memory at a time."""
+        query = _chosen(projects=projects, project=project, state=state, since=since)
+        if kind is not None:
+            query = query.where(_T.c.kind == str(kind))
+        if until is not None:
+            query = query.where(_T.c.updated_at <= required_text(until))
+        query = query.order_by(_T.c.cursor.desc())
+        async with self._database.reading() as connection:
+            documents = await connection.stream_scalars(query, execution_options={"yield_per": _AT_ONCE})
+            yield (alert_of(document) async for document in documents)
 
     async def get(self, alert_id: AlertId) -> Alert | None:
         """One alert, or None."""
@@ -83,15 +134,7 @@ class AlertStore:
 
         Alerts that belong to no project (the monitor's own) are within every scope, and outside `project`.
         """
-        query: Select[Any] = select(_T.c.document)
-        if projects is not None:
-            query = query.where(_T.c.project.in_([*projects, ""]))
-        if project is not None:
-            query = query.where(_T.c.project == project)
-        if state is not None:
-            query = query.where(_T.c.state == str(state))
-        if since is not None:
-            query = query.where(_T.c.updated_at >= required_text(since))
+        query = _chosen(projects=projects, project=project, state=state, since=since)
         if after_cursor is not None:
             query = query.where(_T.c.cursor > min(after_cursor, _LAST_CURSOR))
         query = query.order_by(_T.c.cursor.asc() if after_cursor is not None else _T.c.cursor.desc()).limit(limit)
@@ -140,6 +183,22 @@ class AlertStore:
             return {AlertState(state): count for state, count in (await connection.execute(query)).all()}
 
 
+def _chosen(
+    *, projects: Sequence[str] | None, project: str | None, state: AlertState | None, since: datetime | None
+) -> Select[Any]:
+    """The documents that a reader asks for, in no order yet."""
+    query: Select[Any] = select(_T.c.document)
+    if projects is not None:
+        query = query.where(_T.c.project.in_([*projects, ""]))
+    if project is not None:
+        query = query.where(_T.c.project == project)
+    if state is not None:
+        query = query.where(_T.c.state == str(state))
+    if since is not None:
+        query = query.where(_T.c.updated_at >= required_text(since))
+    return query
+
+
 async def _apply(
     connection: AsyncConnection, transition: Transition, channels: Sequence[str], route: Router | None
 ) -> Alert | None:
@@ -147,6 +206,8 @@ async def _apply(
     if (transition.change is Change.OPENED) == (current is not None):
         return None
     if current is not None and current.state is AlertState.RESOLVED:
+        return None
+    if transition.change is Change.REMINDED and current is not None and current.state is AlertState.ACKNOWLEDGED:
         return None
     await connection.execute(
         insert(tables.transitions),
@@ -158,6 +219,7 @@ async def _apply(
             "author": storable(transition.author),
         },
     )
+    await record(connection, _audited(transition))
     if transition.change is Change.SUPPRESSED:
         return None
     cursor = await _next_cursor(connection)
@@ -222,12 +284,14 @@ def _opened(transition: Transition, cursor: int) -> Alert:
 
 def _changed(alert: Alert, transition: Transition, cursor: int) -> Alert:
     resolved = transition.change is Change.RESOLVED
-    counted = transition.notify and not resolved
+    acknowledged = transition.change is Change.ACKNOWLEDGED
+    counted = transition.notify and not resolved and not acknowledged
+    state = {Change.RESOLVED: AlertState.RESOLVED, Change.ACKNOWLEDGED: AlertState.ACKNOWLEDGED}
     return dataclasses.replace(
         alert,
         cursor=cursor,
         status=transition.status,
-        state=AlertState.RESOLVED if resolved else alert.state,
+        state=state.get(transition.change, alert.state),
         severity=transition.severity,
         subject=transition.subject,
         summary=transition.summary,
@@ -238,7 +302,39 @@ def _changed(alert: Alert, transition: Transition, cursor: int) -> Alert:
         resolved_at=transition.at if resolved else None,
         notifications=alert.notifications + int(counted),
         notified_at=transition.at if counted else alert.notified_at,
+        acknowledged_at=transition.at if acknowledged else alert.acknowledged_at,
+        acknowledged_by=storable(transition.author) if acknowledged else alert.acknowledged_by,
         diagnosis=transition.diagnosis or alert.diagnosis,
+    )
+
+
+def _acknowledgement(alert: Alert, *, author: str, note: str, at: datetime) -> Transition:
+    return Transition(
+        change=Change.ACKNOWLEDGED,
+        alert_id=alert.alert_id,
+        kind=alert.kind,
+        subject=alert.subject,
+        episode=alert.episode,
+        reason=f"acknowledged by {author}" + (f": {note}" if note else ""),
+        status=alert.status,
+        severity=alert.severity,
+        summary=alert.summary,
+        at=at,
+        notify=True,
+        rank=alert.rank,
+        terminal=alert.terminal,
+        author=author,
+    )
+
+
+def _audited(transition: Transition) -> AuditEntry:
+    by_person = transition.change is Change.ACKNOWLEDGED
+    return AuditEntry(
+        at=transition.at,
+        author=transition.author or ITSELF,
+        action=AuditAction.ALERT_ACKNOWLEDGED if by_person else AuditAction.ALERT_CHANGED,
+        target=transition.alert_id,
+        detail=transition.reason if by_person else f"{transition.change} {transition.status}: {transition.reason}",
     )
 
 

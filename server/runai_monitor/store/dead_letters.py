@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 from runai_monitor.errors import StoreError
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.store import tables
+from runai_monitor.store.audit import record_replayed
 from runai_monitor.store.database import Database
 from runai_monitor.store.deliveries import delivery_of, renewed
 from runai_monitor.store.rows import storable
@@ -81,4 +82,5 @@ class DeadLetterStore:
                     "note": f"replayed by {who}",
                 }
                 await connection.execute(update(_T).where(_T.c.delivery_id == row.delivery_id).values(**told))
+            await record_replayed(connection, [row.delivery_id for row in rows], author=who, at=at)
         return {row.delivery_id for row in rows}

@@ -18,6 +18,7 @@ from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import AlertId, Change
 from runai_monitor.model.notification import Delivery, DeliveryState, Notification
 from runai_monitor.store import tables
+from runai_monitor.store.audit import record_settled
 from runai_monitor.store.database import Database
 from runai_monitor.store.rows import alert_of, instant, required_instant, required_text, storable
 
@@ -111,6 +112,8 @@ class DeliveryStore:
         async with self._database.writing() as connection:
             await _record(connection, [first], state=str(DeliveryState.DELIVERED), **told)
             await _record(connection, others, state=str(DeliveryState.GROUPED), told_by=first, **told)
+            await record_settled(connection, [first], state=DeliveryState.DELIVERED, at=at)
+            await record_settled(connection, others, state=DeliveryState.GROUPED, at=at, note=f"told by {first}")
 
     async def record_retry(
         self, delivery_ids: Sequence[int], *, error: str, next_attempt_at: datetime, channel_until: datetime | None
@@ -144,19 +147,22 @@ class DeliveryStore:
                 next_attempt_at=None,
                 last_error=storable(error),
             )
+            failed = [row.delivery_id for row in rows]
+            await record_settled(connection, failed, state=DeliveryState.FAILED, at=at, note=error)
             for row in rows:
                 if fallback is not None and row.channel != fallback:
                     why = f"{row.channel} did not take it: {storable(error)}"
                     note = f"instead of delivery {row.delivery_id}"
                     await connection.execute(insert(_T), renewed(row, channel=fallback, at=at, why=why, note=note))
 
-    async def settle(self, delivery_ids: Sequence[int], *, state: DeliveryState, note: str) -> None:
+    async def settle(self, delivery_ids: Sequence[int], *, state: DeliveryState, note: str, at: datetime) -> None:
         """No message tells these, and why."""
         statement = update(_T).where(_T.c.delivery_id.in_(delivery_ids), _PENDING)
         async with self._database.writing() as connection:
             await connection.execute(
                 statement.values(state=str(state), note=storable(note), next_attempt_at=None, **_FREE)
             )
+            await record_settled(connection, delivery_ids, state=state, at=at, note=note)
 
     async def hasten(self, channel: str, *, now: datetime) -> None:
         """Lets every pending delivery of a channel be tried now: it takes messages again, or the clock was set."""

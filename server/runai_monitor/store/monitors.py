@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
+from runai_monitor.model.audit import ITSELF, AuditAction, AuditEntry
 from runai_monitor.model.monitor import Monitor, MonitorId, MonitorState
 from runai_monitor.store import tables
+from runai_monitor.store.audit import record
 from runai_monitor.store.database import Database
 from runai_monitor.store.rows import instant, instant_text, required_instant, required_text, storable
 
@@ -25,8 +27,8 @@ class MonitorStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def start(self, monitor: Monitor) -> Monitor:
-        """Stores a monitor, or returns the active one of the same scope.
+    async def start(self, monitor: Monitor, *, author: str = "") -> Monitor:
+        """Stores a monitor, or returns the active one of the same scope. `author` is who asked, empty for nobody.
 
         One whose time was over before anybody noticed (no process was running) is ended, not returned.
         """
@@ -39,15 +41,21 @@ class MonitorStore:
             if found is not None:
                 return _monitor(found)
             await connection.execute(insert(_T), _columns(monitor))
+            began = f"{_scope(monitor.project)} until {instant_text(monitor.ends_at) or 'stopped'}"
+            action = AuditAction.MONITOR_STARTED
+            await record(connection, _entry(monitor.monitor_id, action, author, monitor.started_at, began))
         return monitor
 
-    async def stop(self, monitor_id: MonitorId | None, *, at: datetime) -> list[Monitor]:
+    async def stop(self, monitor_id: MonitorId | None, *, at: datetime, author: str = "") -> list[Monitor]:
         """Stops one active monitor, or all; returns what was stopped, which may be nothing."""
         which = _ACTIVE if monitor_id is None else _ACTIVE & (_T.c.monitor_id == monitor_id)
         async with self._database.writing() as connection:
             rows = (await connection.execute(select(_T).where(which).order_by(_T.c.started_at))).all()
             stopped = {"state": str(MonitorState.STOPPED), "stopped_at": required_text(at), "next_poll_at": None}
             await connection.execute(update(_T).where(which).values(**stopped))
+            action = AuditAction.MONITOR_STOPPED
+            entries = (_entry(row.monitor_id, action, author, at, f"{_scope(row.project)} stopped") for row in rows)
+            await record(connection, *entries)
         return [
             dataclasses.replace(_monitor(row), state=MonitorState.STOPPED, stopped_at=at, next_poll_at=None)
             for row in rows
@@ -59,6 +67,11 @@ class MonitorStore:
         async with self._database.writing() as connection:
             rows = (await connection.execute(select(_T).where(due).order_by(_T.c.started_at))).all()
             await connection.execute(update(_T).where(due).values(**_ENDED))
+            action = AuditAction.MONITOR_STOPPED
+            entries = (
+                _entry(row.monitor_id, action, "", now, f"{_scope(row.project)}: its time was over") for row in rows
+            )
+            await record(connection, *entries)
         ended = (dataclasses.replace(_monitor(row), state=MonitorState.ENDED, next_poll_at=None) for row in rows)
         return [dataclasses.replace(monitor, stopped_at=monitor.ends_at) for monitor in ended]
 
@@ -94,6 +107,14 @@ class MonitorStore:
             values |= {"last_error": storable(error), "last_error_at": instant_text(error_at)}
         async with self._database.writing() as connection:
             await connection.execute(update(_T).where(_T.c.monitor_id == monitor_id).values(**values))
+
+
+def _scope(project: str | None) -> str:
+    return "all allowed projects" if project is None else f"project {project}"
+
+
+def _entry(monitor_id: str, action: AuditAction, author: str, at: datetime, detail: str) -> AuditEntry:
+    return AuditEntry(at=at, author=author or ITSELF, action=action, target=monitor_id, detail=detail)
 
 
 def _columns(monitor: Monitor) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from runai_monitor.mcp_server import schemas
+from runai_monitor.mcp_server.client_name import client_name
 from runai_monitor.mcp_server.shape import first_that_fits, monitor_result, shrinking, tool_result
 from runai_monitor.mcp_server.toolkit import ToolParts, make_tool, ranged
 from runai_monitor.model.monitor import Monitor
@@ -55,7 +56,7 @@ def monitoring_tools(parts: ToolParts) -> list[Tool]:
             only_failed=only_failed,
             auto_troubleshoot=auto_troubleshoot,
         )
-        started = await actions.start_monitoring(request)
+        started = await actions.start_monitoring(request, author=client_name(ctx))
         seen.offer(ctx, started.cursor)
         return await seen.append(ctx, _started(started))
 
@@ -64,7 +65,8 @@ def monitoring_tools(parts: ToolParts) -> list[Tool]:
         monitor_id: Annotated[str | None, Field(description="From monitoring_status; null stops all.")] = None,
     ) -> Annotated[CallToolResult, schemas.MonitoringStoppedResult]:
         """Stops one monitor, or all of them when monitor_id is null. Alerts stay stored."""
-        return await seen.append(ctx, _stopped(await actions.stop_monitoring(monitor_id)))
+        stopped = await actions.stop_monitoring(monitor_id, author=client_name(ctx))
+        return await seen.append(ctx, _stopped(stopped))
 
     async def monitoring_status(ctx: Context[Any, Any]) -> Annotated[CallToolResult, schemas.MonitoringStatusResult]:
         """Tells whether anything is being watched and how it goes.
@@ -153,6 +155,7 @@ def status_model(status: MonitoringStatus, *, shown: int | None = None) -> schem
         delivery_errors={name: one_line(error, limit=300) for name, error in status.delivery_errors.items()},
         dead_letters=[schemas.DeliveryResult.model_validate(delivery_json(letter)) for letter in status.dead_letters],
         baseline_complete=status.baseline_complete,
+        active_silences=status.active_silences,
         cursor=status.cursor,
         cut=f"{left_out} monitors not shown: stop those you do not need" if left_out else None,
     )
@@ -169,6 +172,8 @@ def _status_text(status: MonitoringStatus) -> str:
         lines.append(f"ALERTS CANNOT BE STORED, and are not sent: {status.store_error}")
     told = ", ".join(f"{count} {severity}" for severity, count in sorted(status.open_alerts.items()))
     lines.append(f"Open alerts: {told or 'none'}.")
+    if status.active_silences:
+        lines.append(f"{status.active_silences} active silences keep alerts from the channels: see list_silences.")
     live = "live" if status.kubernetes_live else f"not live ({status.kubernetes_detail or 'not connected'})"
     lines.append(f"{status.workloads} workloads watched; Kubernetes {live}; cursor {status.cursor}.")
     told = ", ".join(f"{name} ({status.channel_kinds.get(name, 'unknown')})" for name in status.channels)

@@ -10,7 +10,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from runai_monitor.mcp_server import schemas
-from runai_monitor.mcp_server.client_name import author_of
+from runai_monitor.mcp_server.client_name import author_of, client_name
 from runai_monitor.mcp_server.shape import tool_result
 from runai_monitor.mcp_server.toolkit import ToolParts, make_tool
 from runai_monitor.operations.present import one_line
@@ -25,7 +25,7 @@ def notification_tools(parts: ToolParts) -> list[Tool]:
         channel: Annotated[str | None, Field(description="A configured channel, such as slack; null for all.")] = None,
     ) -> Annotated[CallToolResult, schemas.NotificationTestResult]:
         """Sends a test message through one notification channel or all, and tells for each whether it arrived."""
-        outcome = await actions.send_test_notification(channel)
+        outcome = await actions.send_test_notification(channel, author=client_name(ctx))
         rows = [
             schemas.ChannelTestResult(
                 channel=name, delivered=error is None, error=None if error is None else one_line(error)
