@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+import anyio.lowlevel
+
 from runai_monitor.clock import Clock
 from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import Alert
@@ -95,6 +97,7 @@ class Afterwards(Generic[U]):
             return 0  # none has ended: whatever is silenced is silenced still
         told = 0
         for each in await self._untold.silenced():
+            await anyio.lowlevel.checkpoint()  # there may be thousands, and what is due is due
             if not silencing(silences, each.alert, now):
                 told += await self._untold.tell(each, reason=REASON, at=now)
         self._held = [*(self._held or [])[-1:], hold]
