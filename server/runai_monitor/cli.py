@@ -163,7 +163,7 @@ def alerts(
     async def run(settings: Settings) -> None:
         from runai_monitor import records, screens
 
-        wanted = or_exit(lambda: records.AlertFilter.of(**filters))
+        wanted = records.AlertFilter.of(**filters)
         async with records.alerts(settings, wanted, limit=None if everything else limit) as found:
             with printing():
                 show = screens.alert_printer(as_json=as_json, as_csv=as_csv)

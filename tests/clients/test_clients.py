@@ -25,7 +25,15 @@ from tests.clients.processes import (
 from tests.mcp_server.test_tools import CONTRACT_TOOLS
 
 ALERTS = "runai://alerts"
-READ_ONLY = CONTRACT_TOOLS - {"start_monitoring", "stop_monitoring", "send_test_notification", "replay_deliveries"}
+READ_ONLY = CONTRACT_TOOLS - {
+    "start_monitoring",
+    "stop_monitoring",
+    "send_test_notification",
+    "replay_deliveries",
+    "acknowledge_alert",
+    "silence_alerts",
+    "expire_silence",
+}
 LIMIT_BYTES = 25_000
 
 

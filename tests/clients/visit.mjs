@@ -85,6 +85,11 @@ export async function visit(client, speak) {
   await call("monitoring_status");
   await call("list_alerts");
   await call("get_alert", { alert_id: waited.alerts[0].alert_id });
+  await call("acknowledge_alert", { alert_id: waited.alerts[0].alert_id, author: "anna", note: "on it" });
+  const quiet = { matchers: ["project=vision", "status=~OOM.*"], reason: "a visit", duration: "1h" };
+  const { silence } = await call("silence_alerts", quiet);
+  await call("list_silences");
+  await call("expire_silence", { silence_id: silence.silence_id });
   const { workloads } = await call("list_workloads", { phase: "Running", limit: 20 });
   const job = { job_name: workloads[0].id };
   await call("job_status", job);

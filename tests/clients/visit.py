@@ -108,6 +108,11 @@ async def visit(client: Client, ears: Ears) -> Plain:
     await call("list_alerts")
     alert_id = waited["alerts"][0]["alert_id"]
     await call("get_alert", {"alert_id": alert_id})
+    await call("acknowledge_alert", {"alert_id": alert_id, "author": "anna", "note": "on it"})
+    quiet = {"matchers": ["project=vision", "status=~OOM.*"], "reason": "a visit", "duration": "1h"}
+    silence = (await call("silence_alerts", quiet))["silence"]
+    await call("list_silences")
+    await call("expire_silence", {"silence_id": silence["silence_id"]})
     workload = (await call("list_workloads", {"phase": "Running", "limit": 20}))["workloads"][0]
     job = {"job_name": workload["id"]}
     await call("job_status", job)

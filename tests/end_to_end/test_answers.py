@@ -59,12 +59,19 @@ async def test_an_answer_given_anywhere_is_known_everywhere(tmp_path: Path) -> N
                 for client in (first, second):
                     (seen,) = (await ask(client, "list_silences"))["silences"]
                     assert (seen["silence_id"], seen["author"], seen["matches_now"]) == (silence_id, "ben", 1)
-                await ask(second, "expire_silence", silence_id=silence_id)
+                replaced = {"matchers": [f"workload={job.name}"], "reason": "longer", "duration": "2h"}
+                longer = await ask(first, "silence_alerts", **replaced, author="ben", replaces=silence_id)
+                assert longer["silence"]["matches_now"] == 1
+                detail = await ask(second, "get_alert", alert_id=alert["alert_id"])
+                assert detail["silenced_by"] == [longer["silence"]["silence_id"]]
+                await ask(second, "expire_silence", silence_id=longer["silence"]["silence_id"])
                 assert (await ask(first, "monitoring_status"))["active_silences"] == 0
         audit = await run_command("audit", "--json", environment=environment, home=tmp_path)
         done = [(entry["action"], entry["author"].split(" via ")[0]) for entry in json.loads(audit.stdout)][::-1]
         assert [one for one in done if one[0] not in {"alert_changed", "delivery_settled"}][1:] == [
             ("alert_acknowledged", "anna"),
+            ("silence_created", "ben"),
+            ("silence_expired", "ben"),
             ("silence_created", "ben"),
             ("silence_expired", done[-1][1]),
         ]

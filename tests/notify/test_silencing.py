@@ -201,6 +201,7 @@ def test_matchers_are_written_as_in_alertmanager(text: str, field: str, operator
         ('project="a', "a quote is missing"),
         ('project=a"', "a quote is missing"),
         ('project="a"b"', "a quote is missing or too many"),
+        (r'project="a\"', "a quote is missing or too many"),
         ("severity=fatal", "there are info, warning, critical"),
         ("kind=job", "there are workload_unhealthy"),
         ("workload=~(", "no regular expression"),
@@ -244,3 +245,10 @@ def test_a_negative_matcher_is_the_opposite_of_the_positive_one(value: str, valu
         except InputError:
             continue
         assert sorted(found) == [False, True]
+
+
+@given(st.text(max_size=100))
+def test_what_is_shown_of_a_matcher_can_be_given_again(value: str) -> None:
+    """People copy from a list of silences; quotes, backslashes and blanks must not change what is silenced."""
+    matcher = Matcher(field=MatchField.WORKLOAD, operator="!=", value=value)
+    assert read_matcher(str(matcher)) == matcher

@@ -14,6 +14,7 @@ from runai_monitor.operations.arguments import nearest, quoted
 MOST_MATCHERS = 20
 
 _SYNTAX = re.compile(r"\s*([\w-]+)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPE = re.compile(r'\\(["\\n])')
 _WORDS = {MatchField.KIND: tuple(map(str, AlertKind)), MatchField.SEVERITY: tuple(map(str, Severity))}
 _EXAMPLE = 'write them as project=ml-team, status!=Pending, workload=~"llama-.*" or node!~"gpu-0[1-4]"'
@@ -51,10 +52,10 @@ def _value(raw: str, text: str) -> str:
         if raw.endswith('"'):
             raise InputError(f"a quote is missing in {quoted(text)}; {_EXAMPLE}")
         return raw
-    inside = raw[1:-1]
-    if len(raw) < 2 or not raw.endswith('"') or re.search(r'(?<!\\)(?:\\\\)*"', inside):
+    found = _QUOTED.fullmatch(raw)
+    if found is None:
         raise InputError(f"a quote is missing or too many in {quoted(text)}; {_EXAMPLE}")
-    return _ESCAPE.sub(lambda found: "\n" if found[1] == "n" else found[1], inside)
+    return _ESCAPE.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], found[1])
 
 
 def _check(matcher: Matcher) -> None:
