@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from runai_monitor.model.alert import Alert, AlertKind, Change
 from runai_monitor.model.diagnosis import Diagnosis, Evidence, with_command
 from runai_monitor.model.notification import Notification
+from runai_monitor.notify.digest import slack_digest
 from runai_monitor.notify.safe_text import clean, ending, escaped, fenced, inert, plain
 
 MAX_BLOCKS = 15
@@ -50,6 +51,8 @@ def slack_message(notification: Notification) -> dict[str, object]:
 
     The excerpt of the report gets what room the rest leaves, and keeps its end: there a log has its error.
     """
+    if notification.digest is not None:
+        return slack_digest(notification)
     text = fallback_text(notification)
     header: Block = {"type": "header", "text": {"type": "plain_text", "text": escaped(text, _HEADER), "emoji": False}}
     report: list[Block] = []
