@@ -17,6 +17,7 @@ from runai_monitor.model.alert import Change
 from runai_monitor.model.diagnosis import Cause, Diagnosis, Verdict
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.database import open_database
+from runai_monitor.store.deliveries import DeliveryStore
 from tests.factories import make_transition
 from tests.fakes import EPOCH
 
@@ -176,6 +177,53 @@ def store_alerts(state_dir: Path) -> None:
             await database.aclose()
 
     anyio.run(store)
+
+
+def give_up(state_dir: Path) -> int:
+    """One message that a channel refused; its number."""
+
+    async def store() -> int:
+        database = await open_database(state_dir=state_dir)
+        try:
+            await AlertStore(database).apply([make_transition("train")], channels=["slack"])
+            deliveries = DeliveryStore(database)
+            (number,) = await deliveries.due("slack", owner="me", now=EPOCH)
+            await deliveries.record_failed([number], error="Slack refuses this webhook (404)", at=EPOCH)
+            return number
+        finally:
+            await database.aclose()
+
+    return anyio.run(store)
+
+
+def test_what_a_channel_refused_is_listed_and_replayed_by_number(run: Run, tmp_path: Path) -> None:
+    """The command beside the running server: the shell it runs in need not know the webhook."""
+    assert "No stored delivery" in run("deliveries").stdout
+    number = give_up(tmp_path / "state")
+    listed = run("deliveries", "--failed").stdout
+    for part in ("failed", "slack: OOMKilled opened", "ml-team/train", "Slack refuses this webhook", "--replay all"):
+        assert part in listed
+    (row,) = json.loads(run("deliveries", "--json").stdout)
+    assert (row["delivery_id"], row["state"], row["last_error"]) == (
+        number,
+        "failed",
+        "Slack refuses this webhook (404)",
+    )
+    assert "1 delivery will be told again" in run("deliveries", "--replay", str(number)).stdout
+    assert "No stored delivery" in run("deliveries", "--failed").stdout
+    again, old = json.loads(run("deliveries", "--json").stdout)
+    assert (old["state"], old["told_by"]) == ("grouped", again["delivery_id"])
+    assert again["state"] == "pending"
+    assert "(command line)" in again["note"]
+
+
+@pytest.mark.parametrize(("which", "exit_code"), [("7", 2), ("some", 2), ("all", 0)])
+def test_a_replay_of_nothing_says_so(run: Run, tmp_path: Path, which: str, exit_code: int) -> None:
+    """A number that does not exist is a mistake; that nothing was given up is good news."""
+    store_alerts(tmp_path / "state")
+    result = run("deliveries", "--replay", which)
+    assert result.exit_code == exit_code
+    assert result.output.strip()
 
 
 def test_without_alerts_it_says_so(run: Run) -> None:

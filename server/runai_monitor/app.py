@@ -145,6 +145,7 @@ class Application:
         from runai_monitor.monitor.engine import Engine
         from runai_monitor.store.alerts import AlertStore
         from runai_monitor.store.baseline import BaselineStore
+        from runai_monitor.store.dead_letters import DeadLetterStore
         from runai_monitor.store.deliveries import DeliveryStore
         from runai_monitor.store.monitors import MonitorStore
 
@@ -170,6 +171,7 @@ class Application:
             monitors=monitors,
             baseline=baseline,
             deliveries=DeliveryStore(database),
+            dead_letters=DeadLetterStore(database),
             runai=runai,
             diagnoser=diagnoser,
             outbox=outbox,

@@ -163,6 +163,46 @@ def alerts(
     _run(run, settings)
 
 
+@main.command()
+@_config_option
+@click.option("--failed", is_flag=True, help="Only those that were given up.")
+@click.option("--replay", metavar="ID|all", help="Tell one that was given up again, or all of them.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@_json_option
+def deliveries(config: Path | None, failed: bool, replay: str | None, limit: int, as_json: bool) -> None:
+    """Read what became of messages, newest first.
+
+    With --replay, what a channel did not take is told again by the running server, within seconds.
+    """
+    if replay is not None and replay != "all" and not (replay.isascii() and replay.isdecimal()):
+        raise click.UsageError("--replay takes the number of a delivery, or all")
+    settings = _settings(config)
+    _configure_logging(settings)
+
+    async def run(settings: Settings) -> None:
+        from runai_monitor import records, screens
+
+        if replay is None:
+            found = await records.read_deliveries(settings, only_failed=failed, limit=limit)
+            screens.print_deliveries(found, as_json=as_json)
+            return
+        author = f"{_login_name()} (command line)"
+        outcome = await records.replay_deliveries(settings, None if replay == "all" else int(replay), author=author)
+        screens.print_replay(outcome, as_json=as_json)
+
+    _run(run, settings)
+
+
+def _login_name() -> str:
+    """Who runs this, as the operating system has it."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "an unnamed user"
+
+
 def _open_standard_streams() -> None:
     """Gives a standard stream that was closed by whoever started us a place to go.
 

@@ -19,6 +19,7 @@ class Measurements:
     alerts_by_state: Mapping[str, int] = field(default_factory=dict)
     unresolved_by_status: Mapping[tuple[str, str], int] = field(default_factory=dict)
     deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    oldest_pending_seconds: Mapping[str, float] = field(default_factory=dict)
     active_monitors: int = 0
     polls: int = 0
     workloads: int = 0
@@ -65,6 +66,14 @@ def _alerts(registry: CollectorRegistry, measurements: Measurements) -> None:
     )
     for (channel, state), count in measurements.deliveries.items():
         deliveries.labels(channel, state).set(count)
+    oldest = Gauge(
+        "runai_monitor_delivery_oldest_pending_seconds",
+        "For how long the oldest pending delivery of each channel has waited.",
+        ["channel"],
+        registry=registry,
+    )
+    for channel, seconds in measurements.oldest_pending_seconds.items():
+        oldest.labels(channel).set(seconds)
 
 
 def _engine(registry: CollectorRegistry, measurements: Measurements) -> None:

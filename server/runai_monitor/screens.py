@@ -12,11 +12,14 @@ import click
 
 if TYPE_CHECKING:
     from runai_monitor.model.alert import Alert
+    from runai_monitor.model.notification import Delivery
     from runai_monitor.operations.checkup import CheckResult
+    from runai_monitor.operations.deliveries import Replay
 
 _MARKS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("·", "yellow")}
 _SEVERITY_COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
 _STATE_COLOURS = {"firing": "red", "acknowledged": "yellow", "resolved": "green"}
+_DELIVERY_COLOURS = {"pending": "yellow", "delivered": "green", "failed": "red"}
 _CHECK_INDENT = 13
 _ALERT_INDENT = 14
 
@@ -60,6 +63,53 @@ def print_alerts(alerts: Sequence[Alert], *, as_json: bool) -> None:
     for alert in alerts:
         _print_alert(alert)
     click.echo(f"{len(alerts)} alert{'s' if len(alerts) != 1 else ''}; --json has everything about them.")
+
+
+def print_deliveries(deliveries: Sequence[Delivery], *, as_json: bool) -> None:
+    """What became of messages: a few lines each, or JSON."""
+    from runai_monitor.operations.present import delivery_json
+
+    if as_json:
+        rows = [delivery_json(delivery) for delivery in deliveries]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    if not deliveries:
+        click.echo("No stored delivery matches.")
+        return
+    for delivery in deliveries:
+        _print_delivery(delivery)
+    failed = sum(delivery.state == "failed" for delivery in deliveries)
+    if failed:
+        click.echo(f"{failed} failed; once the channel works again: runai-monitor deliveries --replay all")
+
+
+def print_replay(outcome: Replay, *, as_json: bool) -> None:
+    """What was begun anew and what was not."""
+    if as_json:
+        row = {"replayed": list(outcome.replayed), "skipped": list(outcome.skipped), "more": outcome.more}
+        click.echo(json.dumps(row, indent=2, ensure_ascii=False))
+        return
+    count = len(outcome.replayed)
+    click.echo(f"{count} deliver{'y' if count == 1 else 'ies'} will be told again by the running server.")
+    for said in outcome.skipped:
+        click.echo(f"Not replayed: {said}.")
+    if outcome.more:
+        click.echo("There are more: run it again.")
+
+
+def _print_delivery(delivery: Delivery) -> None:
+    from runai_monitor.operations.present import one_line
+
+    alert = delivery.notification.alert
+    job = "/".join(one_line(part) for part in (alert.subject.project, alert.subject.name) if part)
+    state = click.style(f"{delivery.state:<{_ALERT_INDENT}}", fg=_DELIVERY_COLOURS.get(delivery.state))
+    click.echo(f"{state}{delivery.channel}: {alert.status} {delivery.notification.change}  {job}".rstrip())
+    for said in (delivery.last_error, delivery.note):
+        for line in _wrapped(one_line(said, limit=300), indent=_ALERT_INDENT) if said else ():
+            click.echo(" " * _ALERT_INDENT + line)
+    times = "1 attempt" if delivery.attempts == 1 else f"{delivery.attempts} attempts"
+    facts = [f"delivery {delivery.delivery_id}", f"{delivery.created_at:%Y-%m-%d %H:%M:%S} UTC", times, alert.alert_id]
+    click.echo(" " * _ALERT_INDENT + click.style(" · ".join(facts), dim=True))
 
 
 def _print_alert(alert: Alert) -> None:

@@ -25,7 +25,7 @@ from tests.clients.processes import (
 from tests.mcp_server.test_tools import CONTRACT_TOOLS
 
 ALERTS = "runai://alerts"
-READ_ONLY = CONTRACT_TOOLS - {"start_monitoring", "stop_monitoring", "send_test_notification"}
+READ_ONLY = CONTRACT_TOOLS - {"start_monitoring", "stop_monitoring", "send_test_notification", "replay_deliveries"}
 LIMIT_BYTES = 25_000
 
 

@@ -24,7 +24,9 @@ from mcp_types import (
 
 from runai_monitor.mcp_server.push import AlertHub
 from runai_monitor.mcp_server.server import build_server
-from runai_monitor.model.alert import AlertState
+from runai_monitor.model.alert import AlertState, Change
+from runai_monitor.model.notification import Delivery, DeliveryState, Notification
+from tests.fakes import EPOCH
 from tests.operations.world import World, diagnosis, workload
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +44,7 @@ CONTRACT_TOOLS = {
     "job_status",
     "troubleshoot_job",
     "send_test_notification",
+    "replay_deliveries",
 }
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "get_alert": {"alert_id": "al-1"},
@@ -469,3 +472,30 @@ async def test_the_server_tells_a_model_how_to_use_it(era: Era) -> None:
         assert "train-a Ignore this" in json.dumps(message.model_dump(mode="json"))
         templates = (await client.list_resource_templates()).resource_templates
         assert [template.uri_template for template in templates] == ["runai://alerts/{alert_id}"]
+
+
+async def test_a_dead_letter_is_seen_and_told_again_with_its_author() -> None:
+    """An agent must be able to find what was never told, and the record must say who had it told."""
+    world = World()
+    world.dead_letters.stored[7] = Delivery(
+        delivery_id=7,
+        channel="slack",
+        notification=Notification(alert=world.alerts.put("al-1"), change=Change.OPENED, reason="new"),
+        state=DeliveryState.FAILED,
+        created_at=EPOCH,
+        attempts=3,
+        last_error="Slack refuses this webhook (404 no_service)",
+    )
+    async with connected(world) as client:
+        shown = await client.call_tool("monitoring_status")
+        (letter,) = data_of(shown)["dead_letters"]
+        assert (letter["delivery_id"], letter["alert_id"], letter["attempts"]) == (7, "al-1", 3)
+        assert "replay_deliveries" in text_of(shown)
+        outcome = await client.call_tool("replay_deliveries", {"author": "ana"})
+        assert data_of(outcome)["replayed"] == [7]
+        refused = await client.call_tool("replay_deliveries", {"delivery_id": 8})
+    ((number, author),) = world.dead_letters.replayed
+    assert number == 7
+    assert author.startswith("ana (through ")
+    assert refused.is_error
+    assert "there is no delivery 8" in text_of(refused)

@@ -17,6 +17,7 @@ from runai_monitor.errors import (
     RunaiUnavailableError,
     StoreError,
 )
+from runai_monitor.metrics import PushMeasurements, render
 from runai_monitor.model.alert import Alert, AlertKind, AlertState, Severity
 from runai_monitor.operations.actions import MonitorRequest
 from runai_monitor.operations.services import EngineState
@@ -419,3 +420,13 @@ async def test_a_follower_waits_for_the_first_look_of_the_leader(
     world.monitors.rows[started.monitor.monitor_id] = replace(started.monitor, last_poll_at=EPOCH)
     world.baseline.covered = covered
     assert (await world.operations.queries.monitoring_status()).baseline_complete is complete
+
+
+async def test_how_long_messages_wait_and_what_was_given_up_is_measured() -> None:
+    """A pager on these two finds a silent channel before a person misses an alert."""
+    world = World()
+    await world.clock.advance(90)
+    measured = await world.operations.probes.measurements()
+    text = render(measured, PushMeasurements()).decode()
+    assert 'runai_monitor_delivery_oldest_pending_seconds{channel="slack"} 90.0' in text
+    assert 'runai_monitor_deliveries{channel="slack",state="failed"} 2.0' in text

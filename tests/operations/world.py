@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -187,6 +187,38 @@ class FakeDeliveries:
     async def last_errors(self) -> dict[str, str]:
         return {"slack": "Slack refuses this webhook (404 no_service)"}
 
+    async def oldest_pending(self) -> dict[str, datetime]:
+        return {"slack": EPOCH}
+
+
+@dataclass
+class FakeDeadLetters:
+    """Deliveries by number, of which those that failed can be replayed."""
+
+    stored: dict[int, Delivery] = field(default_factory=dict)
+    replayed: list[tuple[int, str]] = field(default_factory=list)
+
+    async def list(
+        self,
+        *,
+        states: Collection[DeliveryState] | None = None,
+        channels: Collection[str] | None = None,
+        delivery_id: int | None = None,
+        limit: int = 50,
+    ) -> list[Delivery]:
+        return [
+            delivery
+            for number, delivery in sorted(self.stored.items(), reverse=True)
+            if (states is None or delivery.state in states)
+            and (channels is None or delivery.channel in channels)
+            and delivery_id in {None, number}
+        ][:limit]
+
+    async def replay(self, delivery_ids: Sequence[int], *, author: str, at: datetime) -> set[int]:
+        del at
+        self.replayed += [(number, author) for number in delivery_ids]
+        return set(delivery_ids)
+
 
 @dataclass
 class FakeRunai:
@@ -295,6 +327,11 @@ class FakeDiagnoser:
 
 @dataclass
 class FakeOutbox:
+    wakes: int = 0
+
+    def wake(self) -> None:
+        self.wakes += 1
+
     async def send_test(self, channel: str | None) -> dict[str, str | None]:
         return {"slack": None}
 
@@ -315,6 +352,7 @@ class World:
         self.alerts = FakeAlerts()
         self.monitors = FakeMonitors()
         self.baseline = FakeBaseline()
+        self.dead_letters = FakeDeadLetters()
         self.runai = FakeRunai(
             workloads=[
                 workload("train-a", number=1),
@@ -341,6 +379,7 @@ class World:
             monitors=self.monitors,
             baseline=self.baseline,
             deliveries=FakeDeliveries(),
+            dead_letters=self.dead_letters,
             runai=self.runai,
             diagnoser=self.diagnoser,
             outbox=FakeOutbox(),

@@ -97,14 +97,20 @@ class AlertWaitResult(AlertListResult):
 class DeliveryResult(BaseModel):
     """One recorded attempt series to tell a channel."""
 
+    delivery_id: int
+    alert_id: str
     channel: str
     change: str
-    state: str
+    state: str = Field(
+        description="pending, delivered, failed (given up: replay_deliveries tells it again), grouped, silenced, inhibited"
+    )
     attempts: int
     created_at: str
     delivered_at: str | None
     next_attempt_at: str | None
     last_error: str | None
+    told_by: int | None = Field(description="The delivery that told it: of a digest, or its replay.")
+    note: str
 
 
 class AlertChangeResult(BaseModel):
@@ -190,6 +196,9 @@ class MonitoringStatusResult(Result):
     open_alerts: dict[str, int] = Field(description="Alerts that are not resolved, by severity.")
     loop_failures: dict[str, int] = Field(description="How often each loop of the monitor failed and was restarted.")
     delivery_errors: dict[str, str] = Field(description="The latest error of each channel that did not take a message.")
+    dead_letters: list[DeliveryResult] = Field(
+        description="The latest messages that were given up; replay_deliveries tells them again."
+    )
     store_error: str | None = Field(
         description="Why new alerts cannot be stored at present, and are not sent; or null."
     )
@@ -308,6 +317,14 @@ class ChannelTestResult(BaseModel):
     channel: str
     delivered: bool
     error: str | None
+
+
+class ReplayResult(Result):
+    """Which deliveries were begun anew; the channels are told within seconds."""
+
+    replayed: list[int]
+    skipped: list[str] = Field(description="What was not replayed, and why.")
+    more: bool = Field(description="There are more: call it again.")
 
 
 class NotificationTestResult(Result):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
 from pydantic import Field
@@ -49,6 +50,12 @@ def make_tool(
     tool.parameters = {**without_titles(tool.parameters), "additionalProperties": False}
     tool.fn_metadata.output_schema = without_titles(tool.fn_metadata.output_schema)
     return tool
+
+
+def client_name(ctx: Context[Any, Any]) -> str:
+    """The program at the other end, as it calls itself."""
+    params = ctx.session.client_params
+    return "an unnamed client" if params is None else f"{params.client_info.name} {params.client_info.version}"
 
 
 def without_titles(schema: Any) -> Any:

@@ -16,8 +16,9 @@ from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Ale
 from runai_monitor.model.notification import Notification
 from runai_monitor.notify.notifier import Notifier
 from runai_monitor.notify.plan import Planner, Surroundings, plan
+from runai_monitor.notify.record import Deliveries
 from runai_monitor.notify.retry import RetryPolicy
-from runai_monitor.notify.sender import SEND_SECONDS, Deliveries, Sender, SenderOptions
+from runai_monitor.notify.sender import SEND_SECONDS, Sender, SenderOptions
 
 log = logging.getLogger(__name__)
 

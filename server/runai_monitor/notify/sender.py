@@ -6,17 +6,17 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import anyio
 import anyio.lowlevel
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import DeliveryError, StoreError
-from runai_monitor.model.notification import Delivery, DeliveryState, Notification
+from runai_monitor.model.notification import Delivery, Notification
 from runai_monitor.notify.console import log_undelivered
 from runai_monitor.notify.notifier import Notifier
 from runai_monitor.notify.plan import Context, Message, Plan, Planner, Surroundings, plan
+from runai_monitor.notify.record import Deliveries
 from runai_monitor.notify.retry import LONGEST_ASKED_PAUSE_SECONDS, RetryPolicy, SteadyTime
 
 log = logging.getLogger(__name__)
@@ -31,65 +31,15 @@ IDLE_SECONDS = 5.0
 """How often an idle loop looks, in case another process stored something."""
 LAST_SECONDS = 2.0
 """For the message that is being sent when the process is told to end: breaking it off would send it twice."""
-MOST_DUE = 500
-"""Deliveries planned together."""
+MOST_DUE = 5000
+"""Deliveries planned together: the failure of a node may be that of thousands of workloads, and one message."""
+_CHUNK = 100
+"""Deliveries read at once; between chunks others get their turn."""
 RECOVERY_FAILURES = 3
 """A channel that failed so often in a row was out of order: when it takes a message again, all that wait are due."""
 _STORE_RETRY_SECONDS = 2.0
 _LONGEST_STORE_RETRY_SECONDS = 60.0
 _SHORTEST_WAIT_SECONDS = 0.05
-
-
-class Deliveries(Protocol):
-    """What a sender needs of the store."""
-
-    async def due(self, channel: str, *, owner: str, now: datetime, limit: int = 500) -> list[int]:
-        """Pending deliveries that may be sent now, oldest first, none before an older one of its alert."""
-        ...
-
-    async def load(self, delivery_ids: Sequence[int], *, now: datetime) -> list[Delivery]:
-        """The deliveries themselves, oldest first; one that cannot be read is left out and given up."""
-        ...
-
-    async def next_due_at(self, channel: str, *, now: datetime) -> datetime | None:
-        """When the next that is not due yet comes due."""
-        ...
-
-    async def claim(self, delivery_ids: Sequence[int], *, owner: str, now: datetime, until: datetime) -> bool:
-        """Leases all of these or none."""
-        ...
-
-    async def record_told(self, delivery_ids: Sequence[int], *, at: datetime) -> None:
-        """The channel took one message for these, whose state the first carries."""
-        ...
-
-    async def record_retry(
-        self, delivery_ids: Sequence[int], *, error: str, next_attempt_at: datetime, channel_until: datetime | None
-    ) -> None:
-        """They are tried again; nothing is sent to the channel before `channel_until`."""
-        ...
-
-    async def record_failed(
-        self, delivery_ids: Sequence[int], *, error: str, at: datetime, fallback: str | None = None
-    ) -> None:
-        """They are dead letters; the fallback channel tells them instead."""
-        ...
-
-    async def settle(self, delivery_ids: Sequence[int], *, state: DeliveryState, note: str) -> None:
-        """No message tells these."""
-        ...
-
-    async def hasten(self, channel: str, *, now: datetime) -> None:
-        """Everything pending may be sent now."""
-        ...
-
-    async def paused_until(self, channel: str) -> datetime | None:
-        """When the channel last said it wants to be asked again."""
-        ...
-
-    async def release_others(self, owner: str) -> None:
-        """Ends the leases of every other owner."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,10 +174,11 @@ class Sender:
     async def _plan(self, now: datetime) -> Plan:
         ids = await self._deliveries.due(self._channel, owner=self._options.owner, now=now, limit=MOST_DUE)
         missing = [number for number in ids if number not in self._loaded]
-        # What a delivery says never changes, and a report in it may be long: it is read once.
+        # What a delivery says never changes: it is read once, and its report again when it is sent.
         kept = {number: self._loaded[number] for number in ids if number in self._loaded}
-        if missing:
-            kept |= {delivery.delivery_id: delivery for delivery in await self._deliveries.load(missing, now=now)}
+        for start in range(0, len(missing), _CHUNK):
+            chunk = missing[start : start + _CHUNK]
+            kept |= {delivery.delivery_id: _light(delivery) for delivery in await self._deliveries.load(chunk, now=now)}
         self._loaded = kept
         if not kept:
             return Plan()
@@ -236,8 +187,10 @@ class Sender:
         return self._options.planner([kept[number] for number in sorted(kept)], context, now=now)
 
     async def _tell(self, message: Message) -> float:
-        first = message.deliveries[0]
-        error = await self.attempt(replace(first.notification, digest=message.digest))
+        first, notification = message.deliveries[0], message.deliveries[0].notification
+        for whole in await self._deliveries.load([first.delivery_id], now=self._clock.now()):
+            notification = whole.notification
+        error = await self.attempt(replace(notification, digest=message.digest))
         if error is not None:
             return await self._record_trouble(message, error)
         at, ids = self._clock.now(), _ids(message)
@@ -348,6 +301,15 @@ class Sender:
     def _forget(self, delivery_ids: Collection[int]) -> None:
         for number in delivery_ids:
             self._loaded.pop(number, None)
+
+
+def _light(delivery: Delivery) -> Delivery:
+    """The delivery without what only its message needs: thousands may wait."""
+    told = delivery.notification
+    if told.alert.diagnosis is None:
+        return delivery
+    diagnosis = replace(told.alert.diagnosis, evidence=(), markdown="")
+    return replace(delivery, notification=replace(told, alert=replace(told.alert, diagnosis=diagnosis)))
 
 
 def _ids(message: Message) -> list[int]:

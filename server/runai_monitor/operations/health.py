@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 
+from runai_monitor.clock import Clock
 from runai_monitor.errors import MonitorError
 from runai_monitor.metrics import Measurements
 from runai_monitor.model.alert import AlertKind
@@ -16,9 +17,10 @@ READY_SECONDS = 2.0
 class HealthCheck:
     """Answers probes: quickly, and never with an exception."""
 
-    def __init__(self, *, services: ServicesReady, options: OperationOptions) -> None:
+    def __init__(self, *, services: ServicesReady, options: OperationOptions, clock: Clock) -> None:
         self._services = services
         self._options = options
+        self._clock = clock
 
     async def health(self) -> Health:
         """Healthy: the loops show signs of life. Ready: the services are up and the monitor is not blind."""
@@ -53,7 +55,7 @@ class HealthCheck:
             MonitorError: the services could not be built, or the database not read.
         """
         services = await self._services()
-        engine = services.engine()
+        engine, now = services.engine(), self._clock.now()
         unresolved = await services.alerts.unresolved()
         firing: dict[tuple[str, str], int] = {}
         for alert in unresolved:
@@ -66,6 +68,10 @@ class HealthCheck:
                 (channel, str(state)): n
                 for channel, states in (await services.deliveries.counts()).items()
                 for state, n in states.items()
+            },
+            oldest_pending_seconds={
+                channel: max(0.0, (now - since).total_seconds())
+                for channel, since in (await services.deliveries.oldest_pending()).items()
             },
             active_monitors=len(await services.monitors.active()),
             polls=engine.polls,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from runai_monitor.clock import isoformat
 from runai_monitor.model.alert import Alert
 from runai_monitor.model.diagnosis import Diagnosis
+from runai_monitor.model.notification import Delivery
 from runai_monitor.notify.safe_text import clean
 
 T = TypeVar("T")
@@ -46,6 +47,26 @@ def alert_json(alert: Alert, *, evidence: bool = True, markdown: bool = True) ->
         else diagnosis_json(alert.diagnosis, evidence=evidence, markdown=markdown),
     }
     return visible(alert_fields)
+
+
+def delivery_json(delivery: Delivery) -> dict[str, object]:
+    """A delivery, the same wherever it is shown: what, where, how it stands, and why."""
+    return visible(
+        {
+            "delivery_id": delivery.delivery_id,
+            "alert_id": str(delivery.notification.alert.alert_id),
+            "channel": delivery.channel,
+            "change": str(delivery.notification.change),
+            "state": str(delivery.state),
+            "attempts": delivery.attempts,
+            "created_at": isoformat(delivery.created_at),
+            "delivered_at": instant(delivery.delivered_at),
+            "next_attempt_at": instant(delivery.next_attempt_at),
+            "last_error": one_line(delivery.last_error, limit=300) or None,
+            "told_by": delivery.told_by,
+            "note": one_line(delivery.note, limit=300),
+        }
+    )
 
 
 def diagnosis_json(diagnosis: Diagnosis, *, evidence: bool = True, markdown: bool = True) -> dict[str, object]:

@@ -11,6 +11,7 @@ from runai_monitor.clock import Clock
 from runai_monitor.errors import NotFoundError, RunaiError
 from runai_monitor.model.alert import AlertId, AlertKind
 from runai_monitor.model.monitor import Monitor
+from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.model.workload import Workload
 from runai_monitor.operations import arguments
 from runai_monitor.operations.feed import AlertFeed
@@ -29,6 +30,7 @@ from runai_monitor.operations.services import OperationOptions, Runai, Services,
 
 OnTick = Callable[[float], Awaitable[None]]
 UNSEEN_LIMIT = 100
+DEAD_LETTERS_SHOWN = 10
 
 
 class Queries:
@@ -212,11 +214,17 @@ class Queries:
             open_alerts=Counter(alert.severity for alert in unresolved if self._scope.allows_alert(alert)),
             loop_failures=engine.crashes,
             delivery_errors=await services.deliveries.last_errors(),
+            dead_letters=await self._dead_letters(services),
             baseline_complete=complete,
             database_place=services.database_place,
             cursor=await services.alerts.latest_cursor(),
             now=self._clock.now(),
         )
+
+    async def _dead_letters(self, services: Services) -> tuple[Delivery, ...]:
+        """The latest messages that were given up."""
+        found = await services.dead_letters.list(states=(DeliveryState.FAILED,), limit=DEAD_LETTERS_SHOWN)
+        return tuple(delivery for delivery in found if self._scope.allows_alert(delivery.notification.alert))
 
     def _is_covered(self, monitor: Monitor, covered: Collection[str]) -> bool:
         from runai_monitor.monitor.state import EVERYWHERE

@@ -103,6 +103,7 @@ class MonitoringStatus:
     open_alerts: Mapping[Severity, int]
     loop_failures: Mapping[str, int]
     delivery_errors: Mapping[str, str]
+    dead_letters: tuple[Delivery, ...]
     baseline_complete: bool
     database_place: str
     cursor: int

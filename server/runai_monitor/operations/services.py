@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from runai_monitor.model.alert import Alert, AlertId, AlertState, Change
+from runai_monitor.model.audit import AuditEntry
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.monitor import Monitor, MonitorId
@@ -101,6 +102,37 @@ class Deliveries(Protocol):
         """The latest error of each channel that has a message it did not take."""
         ...
 
+    async def oldest_pending(self) -> dict[str, datetime]:
+        """Since when the oldest pending delivery of each channel waits."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The deliveries one by one, and the way back for those that were given up."""
+
+    async def list(
+        self,
+        *,
+        states: Collection[DeliveryState] | None = None,
+        channels: Collection[str] | None = None,
+        delivery_id: int | None = None,
+        limit: int = 50,
+    ) -> list[Delivery]:
+        """Deliveries, newest first; None for whichever."""
+        ...
+
+    async def replay(self, delivery_ids: Sequence[int], *, author: str, at: datetime) -> set[int]:
+        """Begins anew those that are dead letters; returns which were."""
+        ...
+
+
+class Auditor(Protocol):
+    """The record of who did what."""
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Stores one entry."""
+        ...
+
 
 class Runai(Protocol):
     """The Run:ai control plane."""
@@ -177,6 +209,10 @@ class Diagnoses(Protocol):
 class Outbox(Protocol):
     """Sends through the configured channels."""
 
+    def wake(self) -> None:
+        """Something is due: look now."""
+        ...
+
     async def send_test(self, channel: str | None) -> dict[str, str | None]:
         """Channel to error, None for delivered."""
         ...
@@ -222,6 +258,7 @@ class Services:
     monitors: Monitors
     baseline: Baseline
     deliveries: Deliveries
+    dead_letters: DeadLetters
     runai: Runai
     diagnoser: Diagnoses
     outbox: Outbox
@@ -229,6 +266,7 @@ class Services:
     engine: Callable[[], EngineState]
     wake_engine: Callable[[], None]
     kube: Kube | None = None
+    audit: Auditor | None = None
     channels: tuple[str, ...] = ()
     database_place: str = ""
 

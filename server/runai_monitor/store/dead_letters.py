@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import builtins
+import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
 
+from runai_monitor.errors import StoreError
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.store import tables
 from runai_monitor.store.database import Database
 from runai_monitor.store.deliveries import delivery_of, renewed
 from runai_monitor.store.rows import storable
+
+log = logging.getLogger(__name__)
 
 _T = tables.deliveries
 
@@ -23,19 +28,33 @@ class DeadLetterStore:
         self._database = database
 
     async def list(
-        self, *, states: Collection[DeliveryState] | None = None, delivery_id: int | None = None, limit: int = 50
-    ) -> list[Delivery]:
-        """Deliveries, newest first; `states` None for all."""
+        self,
+        *,
+        states: Collection[DeliveryState] | None = None,
+        channels: Collection[str] | None = None,
+        delivery_id: int | None = None,
+        limit: int = 50,
+    ) -> builtins.list[Delivery]:
+        """Deliveries, newest first; None for whichever. What cannot be read is left out: the log has its number."""
         query = select(_T).order_by(_T.c.delivery_id.desc()).limit(limit)
         if states is not None:
             query = query.where(_T.c.state.in_([str(state) for state in states]))
         if delivery_id is not None:
             query = query.where(_T.c.delivery_id == delivery_id)
+        if channels is not None:
+            query = query.where(_T.c.channel.in_(channels))
         async with self._database.reading() as connection:
-            return [delivery_of(row) for row in (await connection.execute(query)).all()]
+            rows = (await connection.execute(query)).all()
+        found: builtins.list[Delivery] = []
+        for row in rows:
+            try:
+                found.append(delivery_of(row))
+            except StoreError as error:
+                log.warning("delivery %s cannot be shown: %s", row.delivery_id, error)
+        return found
 
-    async def replay(self, delivery_ids: Sequence[int], *, author: str, at: datetime) -> int:
-        """Begins a new series of attempts for each of these that is a dead letter; returns how many.
+    async def replay(self, delivery_ids: Sequence[int], *, author: str, at: datetime) -> set[int]:
+        """Begins a new series of attempts for each of these that is a dead letter; returns which were.
 
         The old row stays, told by the new one: replaying twice tells once. Both have the same idempotency key.
         """
@@ -62,4 +81,4 @@ class DeadLetterStore:
                     "note": f"replayed by {who}",
                 }
                 await connection.execute(update(_T).where(_T.c.delivery_id == row.delivery_id).values(**told))
-        return len(rows)
+        return {row.delivery_id for row in rows}

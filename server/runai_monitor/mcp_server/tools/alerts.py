@@ -23,7 +23,7 @@ from runai_monitor.mcp_server.toolkit import ToolParts, chosen, make_tool, range
 from runai_monitor.model.alert import Alert, AlertState
 from runai_monitor.model.notification import Delivery
 from runai_monitor.operations import arguments
-from runai_monitor.operations.present import instant, one_line
+from runai_monitor.operations.present import delivery_json, instant, one_line
 from runai_monitor.operations.results import AlertDetail, AlertPage, AlertWait
 
 AlertIdArgument = Annotated[str, Field(description="An alert_id from list_alerts or a notification.")]
@@ -197,13 +197,4 @@ def _detail_results(detail: AlertDetail) -> Iterator[CallToolResult]:
 
 
 def _delivery_result(delivery: Delivery) -> schemas.DeliveryResult:
-    return schemas.DeliveryResult(
-        channel=delivery.channel,
-        change=delivery.notification.change,
-        state=delivery.state,
-        attempts=delivery.attempts,
-        created_at=instant(delivery.created_at) or "",
-        delivered_at=instant(delivery.delivered_at),
-        next_attempt_at=instant(delivery.next_attempt_at),
-        last_error=one_line(delivery.last_error, limit=300) or None,
-    )
+    return schemas.DeliveryResult.model_validate(delivery_json(delivery))

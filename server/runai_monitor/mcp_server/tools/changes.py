@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from runai_monitor.mcp_server import schemas
 from runai_monitor.mcp_server.push import MODERN
 from runai_monitor.mcp_server.shape import tool_result, workload_ref
-from runai_monitor.mcp_server.toolkit import ToolParts, make_tool
+from runai_monitor.mcp_server.toolkit import ToolParts, client_name, make_tool
 from runai_monitor.mcp_server.tools.workloads import JobArgument, ProjectArgument
 from runai_monitor.operations.results import ActionPlan
 
@@ -68,7 +68,7 @@ def write_tools(parts: ToolParts) -> list[Tool]:
             return await seen.append(
                 ctx, _managed(plan, "the person did not agree; nothing was done", dry_run=False, done=False)
             )
-        await actions.apply_change(plan, confirmed_by=_client_name(ctx))
+        await actions.apply_change(plan, confirmed_by=client_name(ctx))
         return await seen.append(ctx, _managed(plan, f"{action} was accepted by Run:ai", dry_run=False, done=True))
 
     return [
@@ -92,11 +92,6 @@ def _require_asking(ctx: Context[Any, Any]) -> None:
             "this client cannot ask the person for consent (elicitation), so nothing is changed; "
             "use a client that can, or make the change in the Run:ai console"
         )
-
-
-def _client_name(ctx: Context[Any, Any]) -> str:
-    params = ctx.session.client_params
-    return "an unnamed client" if params is None else f"{params.client_info.name} {params.client_info.version}"
 
 
 def _managed(plan: ActionPlan, outcome: str, *, dry_run: bool, done: bool) -> CallToolResult:

@@ -17,7 +17,7 @@ from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.notification import DeliveryState
 from runai_monitor.operations import arguments
 from runai_monitor.operations.actions import MonitorRequest
-from runai_monitor.operations.present import instant, one_line
+from runai_monitor.operations.present import delivery_json, instant, one_line
 from runai_monitor.operations.results import MonitoringStarted, MonitoringStatus
 
 
@@ -148,6 +148,7 @@ def status_model(status: MonitoringStatus, *, shown: int | None = None) -> schem
         open_alerts={str(severity): count for severity, count in status.open_alerts.items()},
         loop_failures=dict(status.loop_failures),
         delivery_errors={name: one_line(error, limit=300) for name, error in status.delivery_errors.items()},
+        dead_letters=[schemas.DeliveryResult.model_validate(delivery_json(letter)) for letter in status.dead_letters],
         baseline_complete=status.baseline_complete,
         cursor=status.cursor,
         cut=f"{left_out} monitors not shown: stop those you do not need" if left_out else None,
@@ -169,6 +170,10 @@ def _status_text(status: MonitoringStatus) -> str:
     for channel, counts in status.deliveries.items():
         error = one_line(status.delivery_errors.get(channel), limit=300)
         said = f"; last error: {error}" if error else ""
+        if counts.get(DeliveryState.FAILED):
+            said += "; replay_deliveries tells the failed ones again, once the channel works"
+        if counts.get(DeliveryState.PENDING) and channel not in status.channels:
+            said += "; this channel is not configured here, so nothing is sent to it"
         lines.append(f"{channel}: " + ", ".join(f"{n} {state}" for state, n in counts.items()) + said)
     if status.loop_failures:
         failed = ", ".join(f"{name} {count} times" for name, count in status.loop_failures.items())

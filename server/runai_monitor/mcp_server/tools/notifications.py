@@ -1,4 +1,4 @@
-"""The tool that tries the channels."""
+"""The tools that try the channels and tell again what they did not take."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pydantic import Field
 
 from runai_monitor.mcp_server import schemas
 from runai_monitor.mcp_server.shape import tool_result
-from runai_monitor.mcp_server.toolkit import ToolParts, make_tool
+from runai_monitor.mcp_server.toolkit import ToolParts, client_name, make_tool
 from runai_monitor.operations.present import one_line
 
 
 def notification_tools(parts: ToolParts) -> list[Tool]:
-    """The tool, bound to the operations."""
-    actions, seen = parts.operations.actions, parts.seen
+    """The tools, bound to the operations."""
+    actions, deliveries, seen = parts.operations.actions, parts.operations.deliveries, parts.seen
 
     async def send_test_notification(
         ctx: Context[Any, Any],
@@ -34,4 +34,22 @@ def notification_tools(parts: ToolParts) -> list[Tool]:
         lines = [f"{row.channel}: {'delivered' if row.delivered else row.error}" for row in rows]
         return await seen.append(ctx, tool_result(schemas.NotificationTestResult(channels=rows), "\n".join(lines)))
 
-    return [make_tool(send_test_notification, title="Send a test notification", read_only=False, idempotent=False)]
+    async def replay_deliveries(
+        ctx: Context[Any, Any],
+        delivery_id: Annotated[
+            int | None, Field(description="One failed delivery, from get_alert or monitoring_status; null for all.")
+        ] = None,
+        author: Annotated[str | None, Field(description="Who wants it, for the record.")] = None,
+    ) -> Annotated[CallToolResult, schemas.ReplayResult]:
+        """Tells channels again what they did not take and was given up (state failed). Does not wait for the channel."""
+        through = f"through {client_name(ctx)}"
+        outcome = await deliveries.replay(delivery_id, author=f"{author} ({through})" if author else through)
+        count = len(outcome.replayed)
+        lines = [f"{count} deliver{'y' if count == 1 else 'ies'} will be told again within seconds.", *outcome.skipped]
+        lines += ["There are more: call it again."] if outcome.more else []
+        result = schemas.ReplayResult(replayed=list(outcome.replayed), skipped=list(outcome.skipped), more=outcome.more)
+        return await seen.append(ctx, tool_result(result, "\n".join(lines)))
+
+    tried = make_tool(send_test_notification, title="Send a test notification", read_only=False, idempotent=False)
+    again = make_tool(replay_deliveries, title="Tell again what a channel did not take", read_only=False)
+    return [tried, again]
