@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from runai_monitor.kube.lazy import LazyKube
     from runai_monitor.monitor.options import MonitorOptions
     from runai_monitor.notify.outbox import Outbox
+    from runai_monitor.notify.storms import QuietOptions
+    from runai_monitor.notify.surroundings import StoredSurroundings
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
 
@@ -128,6 +130,7 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.notify.retry import RetryPolicy
     from runai_monitor.notify.slack import SlackNotifier
+    from runai_monitor.notify.surroundings import planner_of
     from runai_monitor.store.deliveries import DeliveryStore
 
     notifiers: dict[str, SlackNotifier] = {}
@@ -159,7 +162,31 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
             longest_pause_minutes=settings.delivery_longest_pause_minutes,
         ),
         fallback=settings.fallback_channel,
+        planner=planner_of(quiet_options(settings)),
+        surroundings=None if database is None else surroundings(settings, database, clock),
     )
+
+
+def quiet_options(settings: Settings) -> QuietOptions:
+    """What is told together, and when."""
+    from runai_monitor.notify.storms import QuietOptions
+
+    return QuietOptions(
+        storm_threshold=settings.storm_threshold,
+        storm_window_seconds=settings.storm_window_seconds,
+        group_wait_seconds=settings.group_wait_seconds,
+        group_interval_seconds=settings.group_interval_seconds,
+        backlog_minutes=settings.digest_after_minutes,
+    )
+
+
+def surroundings(settings: Settings, database: Database, clock: Clock) -> StoredSurroundings:
+    """What the plan of a message depends on besides what is due."""
+    from runai_monitor.notify.surroundings import StoredSurroundings
+    from runai_monitor.store.telling import TellingStore
+
+    options = quiet_options(settings)
+    return StoredSurroundings(telling=TellingStore(database), silences=None, clock=clock, options=options)
 
 
 def operation_options(settings: Settings) -> OperationOptions:
@@ -193,6 +220,8 @@ def monitor_options(settings: Settings) -> MonitorOptions:
         max_alerts_per_job=settings.max_alerts_per_job,
         repeat_interval_minutes=settings.repeat_interval_minutes,
         kube_cluster_id=settings.kube_cluster_id,
+        flap_window_minutes=settings.flap_window_minutes,
+        hold_down_seconds=settings.hold_down_seconds,
     )
 
 

@@ -176,7 +176,9 @@ def test_two_thousand_on_one_node_are_three_messages() -> None:
     channel = Channel()
     for second in range(0, 200, 5):
         for number in range(second * 10, second * 10 + 50):
-            alert = make_alert(f"job-{number}", nodes=("gpu-7",), cause=f"cause_{number % 3}", project=f"p{number % 40}")
+            alert = make_alert(
+                f"job-{number}", nodes=("gpu-7",), cause=f"cause_{number % 3}", project=f"p{number % 40}"
+            )
             channel.put(alert, at=EPOCH + second * SECOND)
         channel.run(EPOCH + second * SECOND, 5)
     channel.run(EPOCH + 200 * SECOND, 600)
@@ -387,7 +389,9 @@ def test_every_delivery_is_in_exactly_one_place_and_waits_only_with_a_time(
 ) -> None:
     """Sent, settled or waiting until a time that is yet to come: nothing is lost between these, and nothing is told twice."""
     channel = Channel()
-    channel.silences = (silence(matchers=(Matcher(field=MatchField.WORKLOAD, operator="=", value="job-3"),)),) * silenced
+    channel.silences = (
+        silence(matchers=(Matcher(field=MatchField.WORKLOAD, operator="=", value="job-3"),)),
+    ) * silenced
     channel.nodes = (node_alert("x"),) * sick
     now = EPOCH
     for name, change, node, cause, seconds in steps:

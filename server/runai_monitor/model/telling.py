@@ -72,5 +72,3 @@ def nodes_of(alert: Alert) -> tuple[str, ...]:
     """The nodes its failed pods were on; those of all its pods where the diagnosis does not tell."""
     failed = alert.diagnosis.nodes if alert.diagnosis is not None else ()
     return failed or alert.subject.nodes
-
-

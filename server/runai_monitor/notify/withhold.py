@@ -24,7 +24,9 @@ GRACE = timedelta(minutes=4)
 """After the node is well again: what ran there gets so long to be well again too before it is told that it still fails."""
 
 # A node's own trouble as diagnosis names it, and the words of Kubernetes for what a node does to its pods.
-_OF_NODE = re.compile(r"node_\w+|gpu_hardware_fault|device_plugin_failed|network_plugin_failed|Evicted|NodeLost|Unknown")
+_OF_NODE = re.compile(
+    r"node_\w+|gpu_hardware_fault|device_plugin_failed|network_plugin_failed|Evicted|NodeLost|Unknown"
+)
 # What no node can be blamed for, unless the diagnosis says otherwise.
 _OWN = frozenset(
     {"OOMKilled", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "Pending"}
