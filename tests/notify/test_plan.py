@@ -195,7 +195,8 @@ def test_the_first_failures_of_a_trickling_storm_do_not_go_out_one_by_one() -> N
     for number in range(3):
         channel.put(make_alert(f"job-{number}", nodes=("gpu-7",)))
     first = channel.look(EPOCH)
-    assert len(first.messages) == 1 and first.wake_at == EPOCH + 10 * SECOND
+    assert len(first.messages) == 1
+    assert first.wake_at == EPOCH + 10 * SECOND
     for number in range(3, 40):
         channel.put(make_alert(f"job-{number}", nodes=("gpu-7",)), at=EPOCH + 5 * SECOND)
     assert channel.look(EPOCH + 9 * SECOND).messages == ()
@@ -232,7 +233,8 @@ def test_a_flood_without_anything_in_common_is_told_together() -> None:
     for number in range(200):
         channel.put(make_alert(f"job-{number}"))
     channel.run(EPOCH, 600)
-    assert len(channel.sent) == 1 and titles(channel) == ["200 workloads fail"]
+    assert len(channel.sent) == 1
+    assert titles(channel) == ["200 workloads fail"]
 
 
 def test_the_ends_of_a_storm_are_told_together_with_their_share() -> None:
@@ -267,7 +269,8 @@ def test_no_end_is_told_of_what_was_not_announced() -> None:
     channel = Channel()
     row = channel.put(make_alert("a"), Change.RESOLVED)
     channel.look(EPOCH)
-    assert channel.sent == [] and channel.settled == {row.delivery_id: DeliveryState.SUPPRESSED}
+    assert channel.sent == []
+    assert channel.settled == {row.delivery_id: DeliveryState.SUPPRESSED}
 
 
 def silence(**fields: Any) -> Silence:
@@ -291,8 +294,11 @@ def test_a_silenced_alert_is_settled_with_who_said_so_and_told_when_the_silence_
     row = channel.put(make_alert("a"))
     other = channel.put(make_alert("b"))
     (settled,) = channel.look(EPOCH).settled
-    assert settled.delivery_ids == (row.delivery_id,) and settled.state is DeliveryState.SILENCED
-    assert "sil-1" in settled.note and "ann" in settled.note and "maintenance" in settled.note
+    assert settled.delivery_ids == (row.delivery_id,)
+    assert settled.state is DeliveryState.SILENCED
+    assert "sil-1" in settled.note
+    assert "ann" in settled.note
+    assert "maintenance" in settled.note
     assert [m.deliveries for _, m in channel.sent] == [(other,)]
     kept = [Withheld(delivery_id=1, alert=make_alert("a"), note=settled.note)]
     now = EPOCH + MINUTE
@@ -357,11 +363,15 @@ def test_after_an_outage_what_waited_is_one_digest_with_the_newest_of_each() -> 
     channel.put(make_alert("job-1", status="Failed"), Change.ESCALATED, at=EPOCH + 31 * MINUTE)
     channel.look(EPOCH + 60 * MINUTE)
     ((_, message),) = channel.sent
-    assert message.digest is not None and len(message.deliveries) == 10 and not channel.pending
+    assert message.digest is not None
+    assert len(message.deliveries) == 10
+    assert not channel.pending
     assert message.digest.title == "8 alerts told late, after up to 60 min: 7 still firing, 1 over"
     text = "\n".join(digest_lines(message.digest))
-    assert text.count("job-0:") == 1 and "and over: because" in text
-    assert text.count("job-1:") == 1 and "job-1: Failed" in text
+    assert text.count("job-0:") == 1
+    assert "and over: because" in text
+    assert text.count("job-1:") == 1
+    assert "job-1: Failed" in text
 
 
 def test_the_blindness_of_the_monitor_is_told_by_itself() -> None:
@@ -371,7 +381,8 @@ def test_the_blindness_of_the_monitor_is_told_by_itself() -> None:
         channel.put(make_alert(f"job-{number}", nodes=("gpu-7",)))
     channel.put(make_alert("blind", kind=AlertKind.MONITOR_BLIND))
     first = channel.plan(EPOCH).messages[0]
-    assert len(first.deliveries) == 1 and first.deliveries[0].notification.alert.kind is AlertKind.MONITOR_BLIND
+    assert len(first.deliveries) == 1
+    assert first.deliveries[0].notification.alert.kind is AlertKind.MONITOR_BLIND
 
 
 NAMES = st.sampled_from([f"job-{n}" for n in range(12)])
@@ -401,7 +412,8 @@ def test_every_delivery_is_in_exactly_one_place_and_waits_only_with_a_time(
         planned = channel.plan(now)
         places = [d.delivery_id for m in planned.messages for d in m.deliveries]
         places += [number for settled in planned.settled for number in settled.delivery_ids]
-        assert len(places) == len(set(places)) and set(places) <= before
+        assert len(places) == len(set(places))
+        assert set(places) <= before
         assert set(places) == before or (planned.wake_at is not None and planned.wake_at > now)
         for _ in range(looks):
             channel.look(now)

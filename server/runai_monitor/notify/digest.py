@@ -71,9 +71,8 @@ def slack_digest(notification: Notification) -> dict[str, object]:
     blocks: list[Block] = [
         {"type": "header", "text": {"type": "plain_text", "text": escaped(title, _TITLE), "emoji": False}}
     ]
-    for lines in (_counts(digest), _named(digest), _next_step(digest)):
-        if lines:
-            blocks.append(_section("\n".join(lines)))
+    parts = (_counts(digest), _named(digest), _next_step(digest))
+    blocks += [_section("\n".join(lines)) for lines in parts if lines]
     reading = escaped(_reading(digest), _STEP)
     context: Block = {"type": "plain_text", "text": reading, "emoji": False}
     return {"text": escaped(title, _TITLE), "blocks": [*blocks, {"type": "context", "elements": [context]}]}
