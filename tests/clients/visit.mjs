@@ -102,6 +102,7 @@ export async function visit(client, speak) {
   for (const uri of [...report.resources.map((resource) => resource.uri), `runai://alerts/${waited.alerts[0].alert_id}`]) {
     report.read[uri] = (await client.readResource({ uri })).contents;
   }
+  await call("replay_deliveries");
   await call("stop_monitoring");
   return report;
 }

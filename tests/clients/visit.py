@@ -123,5 +123,6 @@ async def visit(client: Client, ears: Ears) -> Plain:
 
     uris = [*(resource["uri"] for resource in report["resources"]), f"{ALERTS}/{alert_id}"]
     report["read"] = {uri: await client.read(uri) for uri in uris}
+    await call("replay_deliveries")
     await call("stop_monitoring")
     return {**report, "results": results, "progress": told, "asked": ears.asked}

@@ -187,12 +187,25 @@ async def test_a_clock_that_jumps_loses_and_delays_nothing(stage: Stage, days: i
 
 
 async def test_a_message_from_before_the_clock_was_set_back_is_sent_at_once(stage: Stage) -> None:
-    """It was stored for an instant that will come again only tomorrow."""
+    """It was stored for an instant that will come only in an hour."""
     sink = Sink()
     await stage.fail("train")
-    stage.clock.set(timedelta(days=-1))
+    stage.clock.set(timedelta(hours=-1))
     async with stage.outbox(sink):
         await stage.clock.advance(1)
+    assert sink.jobs == ["train"]
+
+
+async def test_a_message_that_waits_for_its_next_attempt_does_not_wait_for_a_clock(stage: Stage) -> None:
+    """A clock that was an hour fast and is corrected would make an hour of two seconds."""
+    sink = Sink()
+    sink.error = DOWN
+    await stage.fail("train")
+    async with stage.outbox(sink):
+        await stage.clock.advance(1)
+        sink.error = None
+        stage.clock.set(timedelta(hours=-1))
+        await stage.clock.advance(10)
     assert sink.jobs == ["train"]
 
 
@@ -215,15 +228,13 @@ async def test_the_changes_of_an_alert_arrive_in_their_order(stage: Stage) -> No
     sink.error = DOWN
     await stage.fail("a")
     async with stage.outbox(sink):
-        await stage.clock.advance(5)
+        await stage.clock.advance(0.5)
         await stage.fail("a", change=Change.RESOLVED)
         await stage.fail("b")
-        await stage.clock.advance(30)
         sink.error = None
-        await stage.clock.advance(100)
+        await stage.clock.advance(20)
     told = [(notification.alert.subject.name, notification.change) for notification in sink.taken]
-    assert sorted(told) == [("a", Change.OPENED), ("a", Change.RESOLVED), ("b", Change.OPENED)]
-    assert told.index(("a", Change.OPENED)) < told.index(("a", Change.RESOLVED))
+    assert told == [("b", Change.OPENED), ("a", Change.OPENED), ("a", Change.RESOLVED)]
 
 
 async def test_a_pause_that_a_channel_asked_for_outlives_the_process(stage: Stage) -> None:

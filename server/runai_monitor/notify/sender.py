@@ -252,10 +252,10 @@ class Sender:
         said = str(error)
         if error.retryable:
             said = f"given up after {self._options.policy.give_up_hours:g} h: {said}"
-        fallback = self._options.fallback if self._options.fallback != self._channel else None
         ids = [delivery.delivery_id for delivery in deliveries]
         await self._insist(
-            deliveries[0], lambda: self._deliveries.record_failed(ids, error=said, at=now, fallback=fallback)
+            deliveries[0],
+            lambda: self._deliveries.record_failed(ids, error=said, at=now, fallback=self._options.fallback),
         )
         for delivery in deliveries:
             log_undelivered(delivery, said)

@@ -130,7 +130,10 @@ class DeliveryStore:
     async def record_failed(
         self, delivery_ids: Sequence[int], *, error: str, at: datetime, fallback: str | None = None
     ) -> None:
-        """These are dead letters. `fallback` is the channel that is to tell them instead, with the reason."""
+        """These are dead letters. `fallback` is the channel that is to tell them instead, with the reason.
+
+        What the fallback itself refuses ends there.
+        """
         async with self._database.writing() as connection:
             query = select(_T).where(_T.c.delivery_id.in_(delivery_ids), _PENDING).order_by(_T.c.delivery_id)
             rows = (await connection.execute(query)).all()
