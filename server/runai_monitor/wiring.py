@@ -183,10 +183,13 @@ def quiet_options(settings: Settings) -> QuietOptions:
 def surroundings(settings: Settings, database: Database, clock: Clock) -> StoredSurroundings:
     """What the plan of a message depends on besides what is due."""
     from runai_monitor.notify.surroundings import StoredSurroundings
+    from runai_monitor.store.silences import SilenceStore
     from runai_monitor.store.telling import TellingStore
 
     options = quiet_options(settings)
-    return StoredSurroundings(telling=TellingStore(database), silences=None, clock=clock, options=options)
+    return StoredSurroundings(
+        telling=TellingStore(database), silences=SilenceStore(database), clock=clock, options=options
+    )
 
 
 def operation_options(settings: Settings) -> OperationOptions:

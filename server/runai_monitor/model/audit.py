@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+ITSELF = "runai-monitor"
+"""The author of what nobody asked for: what the monitor decides, sends and ends by itself."""
+
 
 class AuditAction(StrEnum):
     """What was done."""

@@ -22,16 +22,32 @@ class MatchField(StrEnum):
     SEVERITY = "severity"
 
 
+class SilenceState(StrEnum):
+    """Where a silence is in its life."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+
+
+OPERATORS = ("=~", "!~", "!=", "=")
+"""Longest first, so that the first that is found in a text is the one that was meant."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matcher:
     """One condition, in Alertmanager's four operators: `=`, `!=`, `=~`, `!~` (anchored at both ends).
 
-    A field that the alert does not have is the empty text.
+    A field that the alert does not have is the empty text. `=~` and `!~` take RE2's syntax.
     """
 
     field: MatchField
     operator: str
     value: str
+
+    def __str__(self) -> str:
+        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{self.field}{self.operator}"{escaped}"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,8 @@ def slack_digest(notification: Notification) -> dict[str, object]:
     ]
     parts = (_counts(digest), _named(digest), _next_step(digest))
     blocks += [_section("\n".join(lines)) for lines in parts if lines]
-    reading = escaped(_reading(digest), _STEP)
+    about = f"alert {notification.alert.alert_id} · {notification.change}: and {len(digest.members) - 1:,} others. "
+    reading = escaped(about + _reading(digest), 2 * _STEP)
     context: Block = {"type": "plain_text", "text": reading, "emoji": False}
     return {"text": escaped(title, _TITLE), "blocks": [*blocks, {"type": "context", "elements": [context]}]}
 
