@@ -133,8 +133,8 @@ class Settings(BaseSettings):
     group_wait_seconds: float = Field(default=10, ge=0, le=600)
     """How long an alert waits that resembles one told a moment ago, for others like it. A lone alert never waits."""
     group_interval_seconds: float = Field(default=300, ge=1, le=86400)
-    """Between the second and the third message of a storm; after that the intervals double, up to eight times this. 300:
-    Alertmanager's default."""
+    """Between the second and the third message of a storm; after that the intervals double, up to eight times this. A storm
+    that still grows is told when it pauses, or two intervals later. 300: Alertmanager's default."""
     digest_after_minutes: float = Field(default=10, ge=1, le=10080)
     """Minutes: messages that waited longer, through an outage of the channel or of this server, are told as one digest."""
     flap_window_minutes: float = Field(default=10, ge=0, le=10080)

@@ -168,7 +168,7 @@ def test_what_flaps_is_told_once_and_again_only_when_it_lasts() -> None:
         at = EPOCH + opens * MINUTE
         told = decided(known, detection(), at=at)
         known.episodes[KEY] = number
-        ended = {
+        ended: dict[str, Any] = {
             "state": AlertState.RESOLVED,
             "started_at": at,
             "resolved_at": EPOCH + closes * MINUTE,
@@ -206,7 +206,7 @@ def test_an_earlier_process_knew_what_flaps() -> None:
 def test_a_status_is_held_down_as_the_settings_say() -> None:
     """Whoever knows that their services degrade for a minute at each deployment need not hear of it."""
     known = Book()
-    wanted = {"hold_down_seconds": {"Degraded": 120.0, "workload_unhealthy": 30.0}}
+    wanted: dict[str, Any] = {"hold_down_seconds": {"Degraded": 120.0, "workload_unhealthy": 30.0}}
     assert decided(known, detection("Degraded"), **wanted) == []
     assert decided(known, detection("Degraded"), at=EPOCH + MINUTE, **wanted) == []
     assert len(decided(known, detection("Degraded"), at=EPOCH + 2 * MINUTE, **wanted)) == 1

@@ -216,6 +216,27 @@ def test_a_storm_is_told_again_in_growing_intervals() -> None:
     assert gaps == sorted(gaps)
 
 
+def test_a_storm_that_still_grows_is_told_when_it_pauses() -> None:
+    """Half of a storm is a message too many, when the other half comes a minute later; but it is not put off for ever."""
+    channel = Channel()
+    for number in range(10):
+        channel.put(make_alert(f"first-{number}", cause="x"))
+    channel.run(EPOCH, 2)
+    channel.put(make_alert("second", cause="x"), at=EPOCH + 5 * SECOND)
+    channel.run(EPOCH + 5 * SECOND, 20)
+    assert len(channel.sent) == 2
+    at = EPOCH
+    for second in range(20, 2000, 5):
+        at = EPOCH + second * SECOND
+        channel.put(make_alert(f"later-{second}", cause="x"), at=at)
+        channel.look(at)
+        if len(channel.sent) > 2:
+            break
+    assert 880 <= (at - EPOCH).total_seconds() <= 925
+    channel.put(make_alert("last", cause="x"), at=at + SECOND)
+    assert channel.plan(at + SECOND).wake_at is not None
+
+
 def test_another_trouble_is_told_at_once_in_the_middle_of_a_storm() -> None:
     """A storm on one node must not hide what happens elsewhere."""
     channel = Channel()

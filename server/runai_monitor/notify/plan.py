@@ -168,8 +168,9 @@ def _plan_storms(
     heard = Heard((told for told in context.sent_lately if not told.over), options, now=now)
     groups, rest = gather(units, heard, options)
     for group in groups:
-        if group.at > now:
-            draft.waits.append(group.at)
+        at = group.due_at(options, now=now)
+        if at > now:
+            draft.waits.append(at)
         else:
             draft.messages += _together(group.units, group.key, context, now=now)
     return rest

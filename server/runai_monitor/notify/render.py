@@ -80,6 +80,8 @@ def fallback_text(notification: Notification) -> str:
         said = "🔴 The monitor is blind: failures may go unnoticed"
     elif old:
         said = "🟠 Workloads that had failed before monitoring began"
+    elif alert.kind is AlertKind.NODE_UNHEALTHY:
+        said = f"🔴 Node in trouble: {name}"
     elif alert.kind is AlertKind.WORKLOAD_PREEMPTED:
         said = f"🔵 Preempted: {name}"
     else:

@@ -62,11 +62,20 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Units that one message tells, and when."""
+    """Units that one message tells, and when. `again` tells whether the channel knows of the storm and of its size."""
 
     key: Key
     units: tuple[Unit, ...]
     at: datetime
+    again: bool = False
+
+    def due_at(self, options: QuietOptions, *, now: datetime) -> datetime:
+        """When it is to be told. One that was told and still grows is told when it pauses, or two intervals later."""
+        if not self.again or self.at > now:
+            return self.at
+        newest = max(min(unit.newest.created_at, now) for unit in self.units)
+        latest = self.at + timedelta(seconds=2 * options.group_interval_seconds)
+        return min(newest + timedelta(seconds=options.group_wait_seconds), latest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,16 +129,18 @@ class Heard:
     def _streak(self, key: Key) -> tuple[int, datetime | None]:
         """How many messages a storm had by now, and its last. Lone alerts before it was one count as the first."""
         window = timedelta(seconds=self._options.storm_window_seconds)
-        count, last, lone = 0, None, deque[datetime]()
+        count, is_known = 0, False
+        last, lone = None, deque[datetime]()
         for heard in self._of(key):
             if last is not None and heard.at - last > self._quiet(count):
-                count = 0
+                count, is_known = 0, False
             is_lone = len(heard.features) == 1
             if is_lone:
                 lone.append(heard.at)
             while lone and lone[0] < heard.at - window:
                 lone.popleft()
-            if not is_lone or count == 0 or len(lone) >= _needed(key, self._options):
+            is_known = is_known or not is_lone or len(lone) >= _needed(key, self._options)
+            if is_known or count == 0:
                 count += 1
             last = heard.at
         if last is not None and self._now - last > self._quiet(count):
@@ -142,8 +153,11 @@ class Heard:
         return timedelta(seconds=self._options.group_interval_seconds * min(2 ** (count - 2), LONGEST_FACTOR))
 
     def _quiet(self, count: int) -> timedelta:
-        """How long nothing must have been told of a storm for it to be over."""
-        return max(timedelta(seconds=self._options.storm_window_seconds), 2 * self._delay(count))
+        """How long nothing must have been told of a storm for it to be over: longer than `Group.due_at` puts it off."""
+        window = timedelta(seconds=self._options.storm_window_seconds)
+        if count < 2:
+            return window
+        return max(window, 2 * self._delay(count) + 2 * timedelta(seconds=self._options.group_interval_seconds))
 
     def _of(self, key: Key) -> Iterable[_Heard]:
         for heard, primary in zip(self._messages, self._keys, strict=True):
@@ -161,7 +175,7 @@ def gather(units: Sequence[Unit], heard: Heard, options: QuietOptions) -> tuple[
         if not storms:
             break
         key = min(storms, key=lambda key: (-counts[key], DIMENSIONS.index(key[0]), key[1]))
-        groups.append(Group(key=key, units=tuple(u for u in rest if key in keys_of(u.features)), at=heard.next_at(key)))
+        groups.append(_group(key, [unit for unit in rest if key in keys_of(unit.features)], heard))
         rest = [unit for unit in rest if key not in keys_of(unit.features)]
     return _bounded(groups, rest, heard, options)
 
@@ -190,8 +204,12 @@ def _bounded(
     if is_flood or (rest and len(rest) + heard.lately(ANYTHING) >= needed):
         kept = groups[: several - 1] if is_flood else groups
         units = scattered if is_flood else rest
-        return [*kept, Group(key=ANYTHING, units=tuple(units), at=heard.next_at(ANYTHING))], []
+        return [*kept, _group(ANYTHING, units, heard)], []
     return groups, rest
+
+
+def _group(key: Key, units: Sequence[Unit], heard: Heard) -> Group:
+    return Group(key=key, units=tuple(units), at=heard.next_at(key), again=heard.is_storm(key))
 
 
 def _needed(key: Key, options: QuietOptions) -> int:
