@@ -15,7 +15,7 @@ from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, AlertSubject, Change, Severity
 from runai_monitor.model.notification import Notification
 from runai_monitor.notify.notifier import Notifier
-from runai_monitor.notify.plan import Planner, Surroundings, plan
+from runai_monitor.notify.plan import Planner, Surroundings, one_by_one
 from runai_monitor.notify.record import Deliveries
 from runai_monitor.notify.retry import RetryPolicy
 from runai_monitor.notify.sender import SEND_SECONDS, Sender, SenderOptions
@@ -40,7 +40,7 @@ class Outbox:
         clock: Clock,
         policy: RetryPolicy | None = None,
         fallback: str | None = None,
-        planner: Planner = plan,
+        planner: Planner = one_by_one,
         surroundings: Surroundings | None = None,
         send_timeout_seconds: float = SEND_SECONDS,
     ) -> None:

@@ -124,6 +124,12 @@ def plan(
     return Plan(messages=tuple(messages), settled=tuple(draft.settled), wake_at=min(draft.waits, default=None))
 
 
+def one_by_one(due: Sequence[Delivery], context: Context, *, now: datetime) -> Plan:
+    """One message per delivery, in order: for channels that want everything. Pure."""
+    del context, now
+    return Plan(messages=tuple(Message(deliveries=(delivery,)) for delivery in due))
+
+
 def _units(due: Sequence[Delivery], context: Context) -> list[Unit]:
     by_alert: dict[AlertId, list[Delivery]] = {}
     for delivery in sorted(due, key=lambda delivery: delivery.delivery_id):

@@ -15,7 +15,7 @@ from runai_monitor.errors import DeliveryError, StoreError
 from runai_monitor.model.notification import Delivery, Notification
 from runai_monitor.notify.console import log_undelivered
 from runai_monitor.notify.notifier import Notifier
-from runai_monitor.notify.plan import Context, Message, Plan, Planner, Surroundings, plan
+from runai_monitor.notify.plan import Context, Message, Plan, Planner, Surroundings, one_by_one
 from runai_monitor.notify.record import Deliveries
 from runai_monitor.notify.retry import LONGEST_ASKED_PAUSE_SECONDS, RetryPolicy, SteadyTime
 
@@ -50,7 +50,7 @@ class SenderOptions:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     fallback: str | None = None
     send_timeout_seconds: float = SEND_SECONDS
-    planner: Planner = plan
+    planner: Planner = one_by_one
     surroundings: Surroundings | None = None
 
 
