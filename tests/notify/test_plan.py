@@ -183,6 +183,7 @@ def test_two_thousand_on_one_node_are_three_messages() -> None:
         channel.run(EPOCH + second * SECOND, 5)
     channel.run(EPOCH + 200 * SECOND, 600)
     assert titles(channel)[0] == "50 workloads fail on node gpu-7"
+    assert " more workloads fail on node gpu-7" in titles(channel)[-1]
     assert len(channel.sent) <= 3
     assert not channel.pending
     told = [d.notification.alert.alert_id for _, m in channel.sent for d in m.deliveries]

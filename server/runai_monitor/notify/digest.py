@@ -36,8 +36,11 @@ def digest_of(
     announced: Mapping[AlertId, Announcement] | None,
     late_since: datetime | None,
     now: datetime,
+    more: bool = False,
 ) -> Digest:
     """The digest of alerts that share `key`, a dimension and its value; `late_since` since when they waited in vain.
+
+    `more` tells that it goes on with a storm that was told before.
 
     The gravest are named first, and among those the ones that began first: what began a storm explains it best.
     """
@@ -52,7 +55,7 @@ def digest_of(
     digest = Digest(
         title="", members=tuple(ranked), common=common, ended=frozenset(unheard), told=max(told, len(ends)), over=over
     )
-    title = _late_title(digest, late_since, now) if late_since is not None else _title(digest)
+    title = _late_title(digest, late_since, now) if late_since is not None else _title(digest, more=more)
     return Digest(
         title=title, members=digest.members, common=common, ended=digest.ended, told=digest.told, over=digest.over
     )  # fmt: skip
@@ -79,7 +82,7 @@ def slack_digest(notification: Notification) -> dict[str, object]:
     return {"text": escaped(title, _TITLE), "blocks": [*blocks, {"type": "context", "elements": [context]}]}
 
 
-def _title(digest: Digest) -> str:
+def _title(digest: Digest, *, more: bool) -> str:
     members = digest.members
     where = f" {digest.common}" if digest.common else ""
     if all(member.change is Change.RESOLVED and member.alert.alert_id not in digest.ended for member in members):
@@ -88,8 +91,9 @@ def _title(digest: Digest) -> str:
         return f"{digest.over:,} of {digest.told:,} {'is' if digest.over == 1 else 'are'} over{where}"
     nodes = all(member.alert.kind is AlertKind.NODE_UNHEALTHY for member in members)
     noun = "nodes" if nodes else "workloads"
+    added = " more" if more else ""
     verb = "still fail" if all(member.change is Change.REMINDED for member in members) else "fail"
-    return f"{len(members):,} {noun if len(members) > 1 else noun[:-1]} {verb}{'' if len(members) > 1 else 's'}{where}"
+    return f"{len(members):,}{added} {noun if len(members) > 1 else noun[:-1]} {verb}{'' if len(members) > 1 else 's'}{where}"
 
 
 def _late_title(digest: Digest, since: datetime, now: datetime) -> str:

@@ -178,7 +178,7 @@ def _plan_storms(
         if at > now:
             draft.waits.append(at)
         else:
-            draft.messages += _together(group.units, group.key, context, now=now)
+            draft.messages += _together(group.units, group.key, context, now=now, more=group.again)
     return rest
 
 
@@ -245,7 +245,7 @@ def _singly(unit: Unit) -> list[Message]:
 
 
 def _together(
-    units: Sequence[Unit], key: Key, context: Context, *, now: datetime, late: bool = False
+    units: Sequence[Unit], key: Key, context: Context, *, now: datetime, late: bool = False, more: bool = False
 ) -> list[Message]:  # fmt: skip
     if len(units) == 1 and len(units[0].deliveries) == 1 and not _is_end(units[0]):
         return _singly(units[0])
@@ -255,6 +255,7 @@ def _together(
         announced=context.announced,
         late_since=min(unit.deliveries[0].created_at for unit in units) if late else None,
         now=now,
+        more=more,
     )
     first = [unit.newest for unit in units]
     others = chain.from_iterable(unit.deliveries[:-1] for unit in units)
