@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,14 @@ if TYPE_CHECKING:
     from runai_monitor.model.alert import Alert
     from runai_monitor.monitor.options import MonitorOptions
     from runai_monitor.notify.outbox import Outbox
+    from runai_monitor.notify.storms import QuietOptions
+    from runai_monitor.notify.surroundings import StoredSurroundings
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
     from runai_monitor.store.retention import Retention
 
+_READ_BY_PROGRAMS = frozenset({"pagerduty", "webhook"})
+"""Kinds of channels that keep a record of their own per alert: a digest would open one that nothing ends."""
 _SECRETS = frozenset({"runai_client_secret", "slack_webhook_url", "auth_token", "database_url"})
 """Settings that are shown as `set`, or as not given."""
 
@@ -174,10 +179,12 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
     from runai_monitor.notify.channels import open_notifiers
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.notify.retry import RetryPolicy
+    from runai_monitor.notify.surroundings import planner_of
     from runai_monitor.store.deliveries import DeliveryStore
 
     notifiers = await open_notifiers(stack, settings, database, clock)
     deliveries = DeliveryStore(database) if database is not None else None
+    quiet = quiet_options(settings)
     return Outbox(
         deliveries=deliveries,  # type: ignore[arg-type]  # None is for `check`, which only sends tests
         notifiers=notifiers,
@@ -187,6 +194,38 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
             longest_pause_minutes=settings.delivery_longest_pause_minutes,
         ),
         fallback=fallback_channel(settings),
+        planner=planner_of(quiet),
+        planners={
+            name: planner_of(replace(quiet, together=False))
+            for name, kind in channel_kinds(settings).items()
+            if kind in _READ_BY_PROGRAMS
+        },
+        surroundings=None if database is None else surroundings(settings, database, clock),
+    )
+
+
+def quiet_options(settings: Settings) -> QuietOptions:
+    """What is told together, and when."""
+    from runai_monitor.notify.storms import QuietOptions
+
+    return QuietOptions(
+        storm_threshold=settings.storm_threshold,
+        storm_window_seconds=settings.storm_window_seconds,
+        group_wait_seconds=settings.group_wait_seconds,
+        group_interval_seconds=settings.group_interval_seconds,
+        backlog_minutes=settings.digest_after_minutes,
+    )
+
+
+def surroundings(settings: Settings, database: Database, clock: Clock) -> StoredSurroundings:
+    """What the plan of a message depends on besides what is due."""
+    from runai_monitor.notify.surroundings import StoredSurroundings
+    from runai_monitor.store.silences import SilenceStore
+    from runai_monitor.store.telling import TellingStore
+
+    options = quiet_options(settings)
+    return StoredSurroundings(
+        telling=TellingStore(database), silences=SilenceStore(database), clock=clock, options=options
     )
 
 
@@ -221,6 +260,8 @@ def monitor_options(settings: Settings) -> MonitorOptions:
         max_alerts_per_job=settings.max_alerts_per_job,
         repeat_interval_minutes=settings.repeat_interval_minutes,
         kube_cluster_id=settings.kube_cluster_id,
+        flap_window_minutes=settings.flap_window_minutes,
+        hold_down_seconds=settings.hold_down_seconds,
     )
 
 

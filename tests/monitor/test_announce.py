@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,9 @@ class Sink:
 
     async def unresolved(self) -> list[Alert]:
         return await self.store.unresolved()
+
+    async def resolved_since(self, since: datetime) -> list[Alert]:
+        return await self.store.resolved_since(since)
 
     async def last_episodes(self) -> dict[tuple[AlertKind, str], int]:
         return await self.store.last_episodes()

@@ -11,6 +11,7 @@ import pytest
 from runai_monitor.model.alert import Alert, AlertKind, AlertState, Change, Detection, Severity, fingerprint
 from runai_monitor.model.workload import ENDING_PHASES, PHASES, STARTING_PHASES, Workload
 from runai_monitor.monitor.detect import RANKS, STUCK_RANK
+from runai_monitor.monitor.flapping import endings_of, note_end
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.policy import (
     Book,
@@ -190,9 +191,65 @@ def test_an_acknowledged_alert_ends_as_any_other() -> None:
     assert [t[0] for t in decided(known, None, at=EPOCH + 2 * MINUTE)] == ["resolved"]
 
 
-def test_what_was_never_notified_is_not_reminded_of() -> None:
-    """There is nothing to repeat."""
-    assert decided(book(alert(notifications=0, notified_at=None)), detection(), at=EPOCH + timedelta(days=1)) == []
+def test_what_flaps_is_told_once_and_again_only_when_it_lasts() -> None:
+    """A crash every five minutes is one piece of news; that it stays down for good is another."""
+    known = Book()
+
+    def episode(number: int, opens: int, closes: int) -> list[str]:
+        at = EPOCH + opens * MINUTE
+        told = decided(known, detection(), at=at)
+        known.episodes[KEY] = number
+        ended: dict[str, Any] = {
+            "state": AlertState.RESOLVED,
+            "started_at": at,
+            "resolved_at": EPOCH + closes * MINUTE,
+            "episode": number,
+        }
+        note_end(known.ended, alert(**ended))
+        return [f"{change} {notify}" for change, notify, _ in told]
+
+    assert episode(1, 0, 3) == ["opened True"]
+    assert "it flaps" in decided(known, detection(), at=EPOCH + 5 * MINUTE)[0][2]
+    assert episode(2, 5, 8) == ["opened True"]
+    assert episode(3, 10, 13) == ["opened False", "suppressed False"]
+    assert "it flaps" in decided(known, detection(), at=EPOCH + 15 * MINUTE)[1][2]
+    assert decided(known, detection(), at=EPOCH + 15 * MINUTE, flap_window_minutes=0)[0][1]
+    assert episode(4, 60, 61) == ["opened True"]
+
+    untold = book(alert(notifications=0, notified_at=None))
+    assert decided(untold, detection(), at=EPOCH + 9 * MINUTE) == []
+    lasting = decided(untold, detection(), at=EPOCH + 10 * MINUTE)
+    assert lasting == [("escalated", True, "it flapped, and now it lasts: 10 minutes so far")]
+    assert decided(untold, detection("CrashLoopBackOff", rank=99), at=EPOCH + MINUTE)[0][:2] == ("escalated", False)
+    assert decided(untold, detection(terminal=True), at=EPOCH + MINUTE)[0][:2] == ("escalated", True)
+
+
+def test_an_earlier_process_knew_what_flaps() -> None:
+    """The notes of flapping come back from the stored alerts."""
+    ends = [
+        alert(state=AlertState.RESOLVED, episode=n, started_at=EPOCH + n * MINUTE, resolved_at=EPOCH + n * MINUTE)
+        for n in (2, 1)
+    ]
+    known = Book(ended=endings_of(ends), episodes={KEY: 2})
+    assert [change for change, _, _ in decided(known, detection(), at=EPOCH + 4 * MINUTE)] == ["opened", "suppressed"]
+
+
+def test_a_status_is_held_down_as_the_settings_say() -> None:
+    """Whoever knows that their services degrade for a minute at each deployment need not hear of it."""
+    known = Book()
+    wanted: dict[str, Any] = {"hold_down_seconds": {"Degraded": 120.0, "workload_unhealthy": 30.0}}
+    assert decided(known, detection("Degraded"), **wanted) == []
+    assert decided(known, detection("Degraded"), at=EPOCH + MINUTE, **wanted) == []
+    assert len(decided(known, detection("Degraded"), at=EPOCH + 2 * MINUTE, **wanted)) == 1
+    assert decided(Book(), detection("OOMKilled"), **wanted) == []
+
+
+def test_acknowledging_stops_reminders_not_changes() -> None:
+    """Somebody works on it: what they need to hear is that it got worse."""
+    known = book(alert(state=AlertState.ACKNOWLEDGED))
+    later = EPOCH + timedelta(days=1)
+    assert decided(known, detection(), at=later, max_alerts_per_job=9) == []
+    assert decided(known, detection(terminal=True), at=later, max_alerts_per_job=9)[0][:2] == ("escalated", True)
 
 
 @pytest.mark.parametrize("status", ["OOMKilled", "Failed", "Pending"])

@@ -28,7 +28,7 @@ from runai_monitor.errors import (
 )
 from runai_monitor.kube.watch import PodChange
 from runai_monitor.model.alert import Alert, AlertKind, AlertState
-from runai_monitor.model.cluster import Pod
+from runai_monitor.model.cluster import Node, Pod
 from runai_monitor.model.diagnosis import Cause, Diagnosis, Verdict
 from runai_monitor.model.monitor import MonitorId
 from runai_monitor.model.workload import (
@@ -185,6 +185,8 @@ class FakeKube:
 
     def __init__(self) -> None:
         self.pods: dict[tuple[str, str], Pod] = {}
+        self.nodes: dict[str, Node] = {}
+        self.nodes_forbidden = False
         self.watchers: list[tuple[str | None, Any]] = []
         self.forbidden: set[str | None] = set()
         self.unwatchable: set[str | None] = set()
@@ -215,6 +217,13 @@ class FakeKube:
         if (namespace, name) not in self.pods:
             raise KubeNotFoundError("no such pod")
         return self.pods[namespace, name]
+
+    async def list_nodes(self) -> list[Node]:
+        if self.nodes_forbidden:
+            raise KubeForbiddenError("nodes may not be listed", namespace=None)
+        if self.down is not None:
+            raise self.down
+        return list(self.nodes.values())
 
     def of(self, place: str | None) -> list[Pod]:
         return [pod for pod in self.pods.values() if place in (None, pod.namespace)]

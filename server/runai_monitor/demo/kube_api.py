@@ -140,14 +140,17 @@ class KubeApi:
         return self._listed(request, "EventList", items)
 
     async def _nodes(self, request: Request) -> Response:
-        found = [node_json(name, now=self._world.now()) for name in node_names(self._world)]
+        found = [self._node_json(name) for name in node_names(self._world)]
         return self._listed(request, "NodeList", found)
 
     async def _node(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in node_names(self._world):
             raise KubeError(404, f'nodes "{name}" not found')
-        return JSONResponse(node_json(name, now=self._world.now()))
+        return JSONResponse(self._node_json(name))
+
+    def _node_json(self, name: str) -> Json:
+        return node_json(name, now=self._world.now(), lost=name in self._world.lost_nodes)
 
     async def _claim(self, request: Request) -> Response:
         raise KubeError(404, f'persistentvolumeclaims "{request.path_params["name"]}" not found')

@@ -22,9 +22,21 @@ def node_names(world: World) -> list[str]:
     return sorted({pod.node for pod in world.pods(None) if pod.node})
 
 
-def node_json(name: str, *, now: datetime) -> Json:
-    """A node that is well, and has been for days, as the API server sends it."""
+def node_json(name: str, *, now: datetime, lost: bool = False) -> Json:
+    """A node that is well, and has been for days, as the API server sends it; one that is `lost` is silent since just now."""
     since = now - timedelta(days=9)
+    conditions = [
+        {"type": kind, "status": status, "reason": reason, "message": "", "lastTransitionTime": instant(since)}
+        for kind, status, reason in _CONDITIONS
+    ]
+    if lost:
+        for condition in conditions:
+            condition |= {
+                "status": "Unknown",
+                "reason": "NodeStatusUnknown",
+                "message": "Kubelet stopped posting node status.",
+                "lastTransitionTime": instant(now),
+            }
     return {
         "kind": "Node",
         "apiVersion": "v1",
@@ -38,9 +50,6 @@ def node_json(name: str, *, now: datetime) -> Json:
         "status": {
             "capacity": _AMOUNTS,
             "allocatable": _AMOUNTS,
-            "conditions": [
-                {"type": kind, "status": status, "reason": reason, "message": "", "lastTransitionTime": instant(since)}
-                for kind, status, reason in _CONDITIONS
-            ],
+            "conditions": conditions,
         },
     }

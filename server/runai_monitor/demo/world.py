@@ -42,6 +42,7 @@ class World:
         self.projects = tuple(projects)
         self._projects_by_name = {project.name: project for project in self.projects}
         self.version = 10_000
+        self.lost_nodes: set[str] = set()
         self._ids = random.Random(f"{seed}/world")
         self._workloads: dict[str, Workload] = {}
         self._pods: dict[tuple[str, str], Pod] = {}

@@ -104,7 +104,8 @@ class DeliveryResult(BaseModel):
     channel: str
     change: str
     state: str = Field(
-        description="pending, delivered, failed (given up: replay_deliveries tells it again), grouped, silenced, inhibited"
+        description="pending, delivered, failed (given up: replay_deliveries tells it again), grouped, silenced, "
+        "inhibited, suppressed"
     )
     attempts: int
     created_at: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from runai_monitor.model.alert import Alert, Change
+from runai_monitor.model.alert import Alert, AlertId, Change
 
 
 class DeliveryState(StrEnum):
@@ -22,14 +22,25 @@ class DeliveryState(StrEnum):
     """A silence matched its alert when it was due."""
     INHIBITED = "inhibited"
     """The alert of a node that failed stands for it."""
+    SUPPRESSED = "suppressed"
+    """There was nothing to tell this channel: the end of an alert that it never heard of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """Several changes told in one message: `title` says in one line what they have in common."""
+    """Several changes told in one message: `title` says in one line what they have in common.
+
+    Each alert is one member, as it was at its newest change. `common` is what they share, in words (`node gpu-7`),
+    empty for nothing. `ended` are members that failed and were over again before this could be told. `told` and `over`
+    count the alerts that this channel was told of together with the members, and how many of them are over with this.
+    """
 
     title: str
     members: tuple[Notification, ...]
+    common: str = ""
+    ended: frozenset[AlertId] = frozenset()
+    told: int = 0
+    over: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import Alert, AlertState, Change, Transition
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.workload import Workload
+from runai_monitor.monitor.flapping import note_end
 from runai_monitor.monitor.policy import Book, Key
 from runai_monitor.monitor.sources import AlertSink, Diagnoses
 
@@ -103,6 +104,7 @@ class Announcer:
         key: Key = (alert.kind, alert.subject.id)
         self._book.episodes[key] = max(alert.episode, self._book.episodes.get(key, 0))
         if alert.state is AlertState.RESOLVED:
+            note_end(self._book.ended, alert)
             known = self._book.open.get(key)
             if known is None or known.alert_id == alert.alert_id:
                 self._book.open.pop(key, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import anyio
 from anyio.abc import TaskGroup
@@ -25,7 +25,9 @@ from runai_monitor.monitor.announce import Announcer, Explainer
 from runai_monitor.monitor.beside import failing_beside
 from runai_monitor.monitor.evaluation import Evaluation
 from runai_monitor.monitor.first_look import FirstLook
+from runai_monitor.monitor.flapping import endings_of
 from runai_monitor.monitor.judge import Judge
+from runai_monitor.monitor.nodes import NodeFollower
 from runai_monitor.monitor.opening import STORE_PAUSE_SECONDS, Opening
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.pods import PodFollower
@@ -85,6 +87,7 @@ class Engine:
         on_alerts: Callable[[list[Alert]], None],
         route: Callable[[Alert], Sequence[str]] | None = None,
     ) -> None:
+        self._alerts = alerts
         self._baseline = baseline
         self._clock = clock
         self._options = options
@@ -102,6 +105,11 @@ class Engine:
             outbox_wake=outbox_wake,
             on_alerts=on_alerts,
         )
+        self._nodes: NodeFollower | None = None
+        if kube is not None:
+            self._nodes = NodeFollower(
+                kube=kube, state=state, announcer=self._announcer, options=options, supervisor=self._supervisor, clock=clock
+            )  # fmt: skip
         examiner = Examiner(
             runai=runai,
             kube=kube,
@@ -134,6 +142,7 @@ class Engine:
             detect=judge.detect,
             options=self._options,
             clock=self._clock,
+            nodes=self._nodes,
         )
         first_look = FirstLook(
             state=self._state,
@@ -174,7 +183,7 @@ class Engine:
             polls=self._state.polls,
             blind=self._state.blind,
             kube_live=bool(self._pods and self._pods.live),
-            kube_error=self._pods.error if self._pods else None,
+            kube_error=(self._pods.error if self._pods else None) or (self._nodes.error if self._nodes else None),
             store_error=self._announcer.error,
             baseline_complete=bool(watched) and all(each.looked for each in watched.values()),
             crashes=self._supervisor.crashes(),
@@ -203,12 +212,16 @@ class Engine:
                 tasks.start_soon(self._supervisor.keep, "evaluation", lambda: self._evaluate_forever(tasks))
                 if self._pods is not None:
                     tasks.start_soon(self._supervisor.keep, "pods", self._pods.run)
+                if self._nodes is not None:
+                    tasks.start_soon(self._supervisor.keep, "nodes", self._nodes.run)
         finally:
             self._state.watched.clear()
 
     async def _load(self) -> None:
         """What was told before this process led."""
         await self._announcer.load()
+        remembered = timedelta(minutes=3 * self._options.flap_window_minutes)
+        self._state.book.ended = endings_of(await self._alerts.resolved_since(self._clock.now() - remembered))
         self._state.book.baseline = dict(await self._baseline.failing())
         self._state.covered = dict(await self._baseline.covered_projects())
 

@@ -8,7 +8,7 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from runai_monitor.clock import Clock
-from runai_monitor.model.alert import Change, Transition
+from runai_monitor.model.alert import AlertKind, Change, Transition
 from runai_monitor.model.workload import WorkloadId
 from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.first_look import FirstLook
@@ -72,8 +72,12 @@ class Evaluation:
         else:
             due = snapshot.dirty & looked
         due |= self._state.perished
-        book.held_since = {key: since for key, since in book.held_since.items() if key[1] in snapshot.workloads}
-        due |= {WorkloadId(subject) for _, subject in book.held_since}
+        book.held_since = {
+            (kind, subject): since
+            for (kind, subject), since in book.held_since.items()
+            if kind is AlertKind.NODE_UNHEALTHY or subject in snapshot.workloads
+        }
+        due |= {WorkloadId(subject) for _, subject in book.held_since if subject in snapshot.workloads}
         # What is dirty and not looked at yet is judged with everything else, right after the first look.
         snapshot.dirty.clear()
         return sorted(workload_id for workload_id in due if self._may_decide(workload_id))

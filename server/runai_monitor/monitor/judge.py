@@ -52,6 +52,7 @@ class Judge:
             options=self._options,
             in_sight=not may_come,
             steady_since=steady_since(snapshot.pods_of(workload)),
+            nodes=self._state.snapshot.nodes_of(workload),
         )
 
     def sees(self, workload: Workload) -> bool:

@@ -13,6 +13,7 @@ from runai_monitor.model.alert import AlertKind, Change, Detection, Transition
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.announce import Announcer, Explainer
 from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, is_over
+from runai_monitor.monitor.nodes import NodeFollower
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.policy import decide
 from runai_monitor.monitor.state import State
@@ -40,6 +41,7 @@ class Opening:
         detect: Callable[[WorkloadId], Detection | None],
         options: MonitorOptions,
         clock: Clock,
+        nodes: NodeFollower | None = None,
     ) -> None:
         self._state = state
         self._examiner = examiner
@@ -48,6 +50,7 @@ class Opening:
         self._detect = detect
         self._options = options
         self._clock = clock
+        self._nodes = nodes
         self._limit = anyio.CapacityLimiter(CONCURRENT)
 
     def is_busy(self, workload_id: WorkloadId) -> bool:
@@ -81,6 +84,9 @@ class Opening:
         decided = self._decided_again(transition, workload)
         if not decided:
             return
+        if self._nodes is not None:
+            # If its node is in trouble, that is stored first: the node's alert may stand for this one.
+            await self._nodes.look_for(decided[0].subject.nodes)
         if explain:
             decided[0] = await self._explainer.explained(decided[0], workload)
         if self._still_holds(decided[0]) and not await self._announcer.apply(decided):
@@ -113,6 +119,7 @@ class Opening:
             book=self._state.book,
             now=self._clock.now(),
             options=self._options,
+            nodes=self._state.snapshot.nodes_of(workload),
         )
         decided = [other for other in again if other.kind is transition.kind]
         if decided and decided[0].change in {Change.OPENED, Change.ESCALATED}:

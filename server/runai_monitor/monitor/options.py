@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -25,4 +26,6 @@ class MonitorOptions:
     max_alerts_per_job: int = 1
     repeat_interval_minutes: float = 240
     kube_cluster_id: str | None = None
+    flap_window_minutes: float = 10
+    hold_down_seconds: Mapping[str, float] = field(default_factory=dict)
     tick_seconds: float = 1.0

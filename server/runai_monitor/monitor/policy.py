@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,6 +23,7 @@ from runai_monitor.model.alert import (
 )
 from runai_monitor.model.workload import ENDING_PHASES, STARTING_PHASES, STOPPED_PHASES, Workload, WorkloadId
 from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, STUCK_RANK, WAITS_PREEMPTED_RANK
+from runai_monitor.monitor.flapping import Endings, Reopening, reopening
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.said import cut
 
@@ -29,6 +31,8 @@ MOST_NAMES = 20
 """Names in a summary of existing failures."""
 MOST_IMAGES = 8
 """Images of a workload that its alert keeps."""
+MOST_NODES = 32
+"""Nodes of a workload that its alert keeps."""
 
 _UNSURE_PHASES = ENDING_PHASES | {"Unknown"}
 """Being removed, or on a cluster that Run:ai has lost touch with: no health, whatever it was before."""
@@ -49,6 +53,8 @@ class Book:
     healthy_since: dict[Key, datetime] = field(default_factory=dict)
     held_since: dict[Key, datetime] = field(default_factory=dict)
     """Since when something is seen that may pass by itself and is not told yet."""
+    ended: Endings = field(default_factory=dict)
+    """The last episodes that are over, for what opens again soon."""
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     """Alert and reason of suppressions already recorded, so that each is recorded once."""
 
@@ -62,12 +68,14 @@ def decide(
     options: MonitorOptions,
     in_sight: bool = True,
     steady_since: datetime | None = None,
+    nodes: Collection[str] = (),
 ) -> list[Transition]:
     """The transitions for one workload. Updates only the book's notes, never its alerts.
 
     A workload of the baseline stays silent until it was healthy once; one that was merely stuck speaks when it fails.
     `in_sight`: whether its container states are followed as far as they can be; what is out of sight has not recovered.
     `steady_since`: since when all its containers run, as far as they tell: they were well before anyone looked.
+    `nodes`: where its pods are or were.
     """
     if _is_old_news(workload, detection, book):
         return []
@@ -77,16 +85,13 @@ def decide(
         key = (kind, str(workload.id))
         alert = book.open.get(key)
         current = detection if detection is not None and detection.kind is kind else None
-        held = _is_held(current, key, book=book, now=now)
         if current is not None:
-            book.healthy_since.pop(key, None)
-            if held:
-                continue
-            if alert is None:
-                transitions.append(_opened(workload, current, book=book, now=now))
-            else:
-                transitions += _continued(workload, alert, current, book=book, now=now, options=options)
-        elif alert is not None:
+            where = nodes or (alert.subject.nodes if alert else ())
+            describe = functools.partial(subject_of, workload, nodes=where)
+            transitions += wrong(str(workload.id), describe, current, book=book, now=now, options=options)
+            continue
+        book.held_since.pop(key, None)
+        if alert is not None:
             if reason := _ended(workload, detection):
                 transitions.append(_again(alert, Change.RESOLVED, reason, now=now, notify=alert.notifications > 0))
             elif _may_recover(workload, alert, in_sight=in_sight):
@@ -96,6 +101,31 @@ def decide(
             else:
                 book.healthy_since.pop(key, None)
     return transitions
+
+
+def wrong(
+    subject_id: str,
+    describe: Callable[[], AlertSubject],
+    detection: Detection,
+    *,
+    book: Book,
+    now: datetime,
+    options: MonitorOptions,
+) -> list[Transition]:
+    """The transitions for something that is wrong now, be it a workload or a node; `describe` makes the subject."""
+    key = (detection.kind, subject_id)
+    book.healthy_since.pop(key, None)
+    if _is_held(detection, key, book=book, now=now, options=options):
+        return []
+    alert = book.open.get(key)
+    if alert is None:
+        return _opened(describe(), detection, book=book, now=now, options=options)
+    return _continued(describe, alert, detection, book=book, now=now, options=options)
+
+
+def resolved(alert: Alert, reason: str, *, now: datetime) -> Transition:
+    """The end of an alert; told where its opening was."""
+    return _again(alert, Change.RESOLVED, reason, now=now, notify=alert.notifications > 0)
 
 
 def recovered(
@@ -125,7 +155,7 @@ def gone(alert: Alert, *, now: datetime) -> Transition:
     return _again(alert, Change.RESOLVED, "the workload was deleted", now=now, notify=alert.notifications > 0)
 
 
-def subject_of(workload: Workload) -> AlertSubject:
+def subject_of(workload: Workload, *, nodes: Collection[str] = ()) -> AlertSubject:
     """What an alert says of its workload."""
     return AlertSubject(
         id=workload.id,
@@ -137,6 +167,7 @@ def subject_of(workload: Workload) -> AlertSubject:
         submitted_by=workload.submitted_by,
         gpus=workload.gpus,
         images=tuple(safe_text(image) for image in workload.images[:MOST_IMAGES]),
+        nodes=tuple(sorted(nodes))[:MOST_NODES],
     )
 
 
@@ -244,39 +275,63 @@ def _as_told(detection: Detection | None, book: Book) -> Detection | None:
     return detection
 
 
-def _is_held(detection: Detection | None, key: Key, *, book: Book, now: datetime) -> bool:
+def _is_held(detection: Detection, key: Key, *, book: Book, now: datetime, options: MonitorOptions) -> bool:
     """Whether what is detected may still pass by itself; notes since when it has been seen."""
-    if detection is None or not detection.hold_seconds:
+    hold = detection.hold_seconds
+    if key not in book.open:
+        wanted = options.hold_down_seconds
+        hold = wanted.get(detection.status, wanted.get(detection.kind, hold))
+    if not hold:
         book.held_since.pop(key, None)
         return False
     since = book.held_since.setdefault(key, now)
-    return (now - since).total_seconds() < detection.hold_seconds
+    return (now - since).total_seconds() < hold
 
 
-def _opened(workload: Workload, detection: Detection, *, book: Book, now: datetime) -> Transition:
-    key = (detection.kind, str(workload.id))
+def _opened(
+    subject: AlertSubject, detection: Detection, *, book: Book, now: datetime, options: MonitorOptions
+) -> list[Transition]:
+    """A new episode; one that is not told for it flaps, with the reason."""
+    key = (detection.kind, subject.id)
     episode = book.episodes.get(key, 0) + 1
-    return Transition(
+    how = reopening(book.ended, key, now=now, minutes=options.flap_window_minutes)
+    what = "node" if detection.kind is AlertKind.NODE_UNHEALTHY else "workload"
+    reason = "a new failure" if episode == 1 else f"failure number {episode} of this {what}"
+    if how is Reopening.FLAPS:
+        reason += (
+            f"; it flaps: further ones within {options.flap_window_minutes:g} minutes are told only when they last"
+        )
+    opened = Transition(
         change=Change.OPENED,
-        alert_id=fingerprint(detection.kind, workload.cluster_id, workload.id, episode),
+        alert_id=fingerprint(detection.kind, subject.cluster_id, subject.id, episode),
         kind=detection.kind,
-        subject=subject_of(workload),
+        subject=subject,
         episode=episode,
-        reason="a new failure" if episode == 1 else f"failure number {episode} of this workload",
+        reason=reason,
         status=detection.status,
         severity=detection.severity,
         summary=detection.summary,
         at=now,
-        notify=True,
+        notify=how is not Reopening.STILL_FLAPS,
         rank=detection.rank,
         terminal=detection.terminal,
     )
+    if opened.notify:
+        return [opened]
+    reason = f"it flaps, which was told; it is told again when it lasts {options.flap_window_minutes:g} minutes"
+    return [opened, dataclasses.replace(opened, change=Change.SUPPRESSED, reason=reason)]
 
 
 def _continued(
-    workload: Workload, alert: Alert, detection: Detection, *, book: Book, now: datetime, options: MonitorOptions
+    describe: Callable[[], AlertSubject],
+    alert: Alert,
+    detection: Detection,
+    *,
+    book: Book,
+    now: datetime,
+    options: MonitorOptions,
 ) -> list[Transition]:
-    """The workload is still unhealthy: worse, the same, or due for a reminder.
+    """It is still unhealthy: worse, the same, or due for a reminder.
 
     Whoever acknowledged an alert wants no reminder of it, and took it for as severe as it was: that it is more severe now
     is told beyond the limit too, which is twice at most, for severity only grows.
@@ -288,18 +343,24 @@ def _continued(
         or (detection.terminal and not alert.terminal)
     )
     may_notify = alert.notifications < options.max_alerts_per_job
+    flaps = not alert.notifications
+    window = timedelta(minutes=options.flap_window_minutes)
+    lasts = flaps and timedelta(0) < window <= now - alert.started_at
     if worse:
-        may_notify = may_notify or (acknowledged and detection.severity.rank > alert.severity.rank)
-        escalated = _escalated(workload, alert, detection, now=now, notify=may_notify)
+        graver = detection.severity.rank > alert.severity.rank
+        may_notify = may_notify or (acknowledged and graver)
+        told = may_notify and (detection.terminal or graver or lasts or not flaps)
+        escalated = _escalated(describe(), alert, detection, now=now, notify=told)
         if may_notify:
             return [escalated]
         reason = f"max_alerts_per_job ({options.max_alerts_per_job}) is reached: the escalation goes to no channel"
         return [escalated, _again(alert, Change.SUPPRESSED, reason, now=now, notify=False)]
-    if (
-        acknowledged
-        or alert.notified_at is None
-        or now - alert.notified_at < timedelta(minutes=options.repeat_interval_minutes)
-    ):
+    if lasts:
+        reason = f"it flapped, and now it lasts: {options.flap_window_minutes:g} minutes so far"
+        return [_again(alert, Change.ESCALATED, reason, now=now, notify=True)]
+    if acknowledged:
+        return []
+    if alert.notified_at is None or now - alert.notified_at < timedelta(minutes=options.repeat_interval_minutes):
         return []
     if may_notify:
         reason = f"still failing; reminder {alert.notifications} of {options.max_alerts_per_job - 1}"
@@ -312,7 +373,9 @@ def _continued(
     return [_again(alert, Change.SUPPRESSED, reason, now=now, notify=False)]
 
 
-def _escalated(workload: Workload, alert: Alert, detection: Detection, *, now: datetime, notify: bool) -> Transition:
+def _escalated(
+    subject: AlertSubject, alert: Alert, detection: Detection, *, now: datetime, notify: bool
+) -> Transition:  # fmt: skip
     keeps = detection.rank < alert.rank
     said = f"{alert.status} became {detection.status}" if detection.status != alert.status else "it got worse"
     if detection.terminal and not alert.terminal:
@@ -321,7 +384,7 @@ def _escalated(workload: Workload, alert: Alert, detection: Detection, *, now: d
         change=Change.ESCALATED,
         alert_id=alert.alert_id,
         kind=alert.kind,
-        subject=subject_of(workload),
+        subject=subject,
         episode=alert.episode,
         reason=said,
         status=alert.status if keeps else detection.status,

@@ -121,6 +121,18 @@ class Snapshot:
         found = [self._pods[key] for key in keys if key in self._pods and self._owner(key) == workload.id]
         return sorted(found, key=lambda pod: (pod.created_at or _BEGINNING, pod.name))
 
+    def nodes_of(self, workload: Workload) -> tuple[str, ...]:
+        """Where its pods are or were, as far as they are in sight."""
+        return tuple(sorted({pod.node for pod in self.pods_of(workload) if pod.node}))
+
+    def workloads_on(self) -> dict[str, set[WorkloadId]]:
+        """The workloads by the nodes that their pods are or were on; those whose pods all ended well are left out."""
+        found: dict[str, set[WorkloadId]] = {}
+        for key, pod in self._pods.items():
+            if pod.node and pod.pod_phase != "Succeeded" and (owner := self._owner(key)) is not None:
+                found.setdefault(pod.node, set()).add(owner)
+        return found
+
     def reaches(self, workload: Workload) -> bool:
         """Whether this Kubernetes may be the workload's cluster."""
         return self.kube_cluster_id is None or workload.cluster_id == self.kube_cluster_id

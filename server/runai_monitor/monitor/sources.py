@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from runai_monitor.model.alert import Alert, AlertKind, Transition
-from runai_monitor.model.cluster import Pod
+from runai_monitor.model.cluster import Node, Pod
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.monitor import Monitor, MonitorId
 from runai_monitor.model.workload import (
@@ -88,6 +88,10 @@ class KubeSource(Protocol):
         """One pod; KubeNotFoundError when it is gone."""
         ...
 
+    async def list_nodes(self) -> list[Node]:
+        """All nodes; KubeForbiddenError when they may not be read."""
+        ...
+
 
 class Diagnoses(Protocol):
     """Says why."""
@@ -112,6 +116,10 @@ class AlertSink(Protocol):
 
     async def unresolved(self) -> list[Alert]:
         """Alerts that are not resolved."""
+        ...
+
+    async def resolved_since(self, since: datetime) -> list[Alert]:
+        """Alerts that were resolved since then."""
         ...
 
     async def last_episodes(self) -> dict[tuple[AlertKind, str], int]:

@@ -80,7 +80,9 @@ class State:
         expected = {
             WorkloadId(alert.subject.id)
             for alert in self.book.open.values()
-            if alert.subject.id and watched.covers(alert.subject.project, allowed)
+            if alert.subject.id
+            and alert.kind is not AlertKind.NODE_UNHEALTHY
+            and watched.covers(alert.subject.project, allowed)
         }
         old = set(map(WorkloadId, self.book.baseline))
         # Whose project an old failure belongs to is not noted. Asked once, Run:ai tells which of them are gone.

@@ -173,7 +173,7 @@ def _html(message: Message) -> str:
     def paragraph(text: str) -> str:
         return f"<p>{html.escape(text)}</p>" if text else ""
 
-    parts = [f"<h2>{html.escape(message.title)}</h2>", paragraph(message.summary)]
+    parts = [f"<h2>{html.escape(message.title)}</h2>", *map(paragraph, (message.summary, *message.lines))]
     if message.verdict is not None:
         parts.append(f"<p><b>Verdict:</b> {html.escape(message.verdict.line)}</p>")
     parts.append(paragraph(message.explanation))

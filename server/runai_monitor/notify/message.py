@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from runai_monitor.model.alert import AlertKind, Change
 from runai_monitor.model.diagnosis import Diagnosis, with_command
 from runai_monitor.model.notification import Notification
+from runai_monitor.notify.digest import digest_lines, digest_title
 from runai_monitor.notify.safe_text import clean, ending, plain
 
 _SUMMARY = 1_500
@@ -40,13 +41,14 @@ class Verdict:
 class Message:
     """The parts of a message in the order in which they are read; any but `title` and `footer` may be empty.
 
-    `steps` are words, `commands` are to be copied, `facts` are names and values, `excerpts` titles and texts from the
+    `lines` go on with the summary, each on a line of its own: what a digest tells. `steps` are words, `commands` are to be copied, `facts` are names and values, `excerpts` titles and texts from the
     cluster, the end of each being what matters.
     """
 
     title: str
     summary: str
     footer: str
+    lines: tuple[str, ...] = ()
     verdict: Verdict | None = None
     explanation: str = ""
     steps: tuple[str, ...] = ()
@@ -65,6 +67,9 @@ def message_of(notification: Notification, *, whole: bool = False) -> Message:
     summary, footer = plain(alert.summary, _SUMMARY), _footer(notification)
     if notification.test:
         return Message(title=title_of(notification), summary=summary, footer=footer)
+    if notification.digest is not None:
+        first, *lines = digest_lines(notification.digest)
+        return Message(title=digest_title(notification.digest), summary=first, lines=tuple(lines), footer=footer)
     diagnosis = alert.diagnosis
     top = diagnosis.causes[0] if diagnosis is not None and diagnosis.causes else None
     verdict = None if diagnosis is None else _verdict(diagnosis)
@@ -122,7 +127,8 @@ def title_of(notification: Notification) -> str:
 
 def as_text(message: Message, *, excerpt_characters: int) -> str:
     """The message as plain text in paragraphs; the excerpts share `excerpt_characters`."""
-    parts = [message.summary, f"Verdict: {message.verdict.line}" if message.verdict else "", message.explanation]
+    summary = "\n".join((message.summary, *message.lines))
+    parts = [summary, f"Verdict: {message.verdict.line}" if message.verdict else "", message.explanation]
     steps = [f"- {step}" for step in message.steps] + [f"    {command}" for command in message.commands]
     parts.append("\n".join(["Next steps:", *steps]) if steps else "")
     parts.append("\n".join(f"{name}: {value}" for name, value in message.facts))

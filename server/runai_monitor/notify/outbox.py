@@ -6,6 +6,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import anyio
@@ -15,7 +16,7 @@ from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, AlertSubject, Change, Severity
 from runai_monitor.model.notification import Notification
 from runai_monitor.notify.notifier import Notifier
-from runai_monitor.notify.plan import Planner, Surroundings, plan
+from runai_monitor.notify.plan import Planner, Surroundings, one_by_one
 from runai_monitor.notify.record import Deliveries
 from runai_monitor.notify.retry import RetryPolicy
 from runai_monitor.notify.sender import SEND_SECONDS, Sender, SenderOptions
@@ -28,7 +29,7 @@ class Outbox:
 
     Args:
         fallback: the channel that gets what another one did not take, with the reason; None for none.
-        planner: turns what is due into messages.
+        planner: turns what is due into messages; `planners` are those of channels with one of their own.
         surroundings: finds what a plan depends on besides; None for nothing.
     """
 
@@ -40,7 +41,8 @@ class Outbox:
         clock: Clock,
         policy: RetryPolicy | None = None,
         fallback: str | None = None,
-        planner: Planner = plan,
+        planner: Planner = one_by_one,
+        planners: Mapping[str, Planner] | None = None,
         surroundings: Surroundings | None = None,
         send_timeout_seconds: float = SEND_SECONDS,
     ) -> None:
@@ -61,7 +63,7 @@ class Outbox:
                 deliveries=deliveries,
                 notifier=notifier,
                 clock=clock,
-                options=options,
+                options=replace(options, planner=(planners or {}).get(name, planner)),
                 on_dead_letter=self.wake,
             )
             for name, notifier in notifiers.items()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from runai_monitor.model.alert import Alert, Change
 from runai_monitor.model.notification import Notification
+from runai_monitor.notify.digest import slack_digest
 from runai_monitor.notify.message import Message, message_of, shortened
 from runai_monitor.notify.safe_text import escaped, fenced, inert, plain
 
@@ -46,6 +47,8 @@ def slack_message(notification: Notification, *, whole: bool = False) -> dict[st
 
     `whole` as for `message_of`. The excerpt of the report gets what room the rest leaves, and keeps its end: there a log has its error.
     """
+    if notification.digest is not None:
+        return slack_digest(notification)
     message = message_of(notification, whole=whole)
     header: Block = {
         "type": "header",

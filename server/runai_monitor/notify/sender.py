@@ -15,7 +15,7 @@ from runai_monitor.errors import DeliveryError, StoreError
 from runai_monitor.model.notification import Delivery, Notification
 from runai_monitor.notify.console import log_undelivered
 from runai_monitor.notify.notifier import Notifier
-from runai_monitor.notify.plan import Context, Message, Plan, Planner, Surroundings, plan
+from runai_monitor.notify.plan import Context, Message, Plan, Planner, Surroundings, one_by_one
 from runai_monitor.notify.record import Deliveries
 from runai_monitor.notify.retry import LONGEST_ASKED_PAUSE_SECONDS, RetryPolicy, SteadyTime
 
@@ -50,7 +50,7 @@ class SenderOptions:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     fallback: str | None = None
     send_timeout_seconds: float = SEND_SECONDS
-    planner: Planner = plan
+    planner: Planner = one_by_one
     surroundings: Surroundings | None = None
 
 
@@ -172,6 +172,9 @@ class Sender:
         return pause
 
     async def _plan(self, now: datetime) -> Plan:
+        surroundings = self._options.surroundings
+        if surroundings is not None:
+            await surroundings.release(self._channel, now=now)
         ids = await self._deliveries.due(self._channel, owner=self._options.owner, now=now, limit=MOST_DUE)
         missing = [number for number in ids if number not in self._loaded]
         # What a delivery says never changes: it is read once, and its report again when it is sent.
@@ -182,9 +185,9 @@ class Sender:
         self._loaded = kept
         if not kept:
             return Plan()
-        surroundings = self._options.surroundings
-        context = Context() if surroundings is None else await surroundings.context(self._channel, now=now)
-        return self._options.planner([kept[number] for number in sorted(kept)], context, now=now)
+        due = [kept[number] for number in sorted(kept)]
+        context = Context() if surroundings is None else await surroundings.context(self._channel, due, now=now)
+        return self._options.planner(due, context, now=now)
 
     async def _tell(self, message: Message) -> float:
         first, notification = message.deliveries[0], message.deliveries[0].notification
@@ -291,6 +294,9 @@ class Sender:
             race.cancel_scope.cancel()
         if waker.is_set():
             self._waker = anyio.Event()
+            if self._wake_at is not None:
+                # A storm is being collected: what each new member changes is looked at together.
+                await self._clock.sleep(SPACING_SECONDS)
 
     async def _next_due(self, now: datetime) -> datetime | None:
         try:

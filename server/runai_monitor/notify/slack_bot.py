@@ -97,12 +97,13 @@ class SlackBotNotifier:
         """As `Notifier.send`. What is done to the first message comes before the reply: done twice, it is as done once."""
         message = slack_message(notification)
         alert_id = notification.alert.alert_id
-        root = None if notification.test else await self._root(alert_id)
+        about_one = not notification.test and notification.digest is None
+        root = await self._root(alert_id) if about_one else None
         if root is not None and notification.change in _SHOWN_IN_ROOT:
             root = await self._updated(root, slack_message(notification, whole=True))
         if root is None:
             posted = await self._call("chat.postMessage", {"channel": self._channel, **message})
-            if not notification.test:
+            if about_one:
                 await self._remember(alert_id, posted)
             return
         channel, _, thread = root.partition(":")

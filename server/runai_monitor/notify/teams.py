@@ -58,7 +58,8 @@ def teams_body(message: Message) -> bytes:
 
 def _card(message: Message, *, text: int, excerpts: int) -> dict[str, object]:
     elements = [_runs((plain(message.title, text), {"weight": "Bolder", "size": "Large"}))]
-    elements += _paragraph(message.summary, text)
+    for line in (message.summary, *message.lines):
+        elements += _paragraph(line, text)
     if message.verdict is not None:
         elements.append(_runs(("Verdict: ", {"weight": "Bolder"}), (plain(message.verdict.line, text), {})))
     elements += _paragraph(message.explanation, text)

@@ -125,6 +125,24 @@ class Settings(BaseSettings):
     """Minutes between two attempts at one message at most; the pauses double from 2 seconds on."""
     fallback_channel: str | None = None
     """The channel that is told what another one did not take, with the reason. None: the log alone says it."""
+    storm_threshold: int = Field(default=5, ge=2, le=10000)
+    """Alerts of one node, cause or image within `storm_window_seconds` that are told as one digest; of one project it takes
+    twice as many, with nothing in common four times. 5: four messages can be read, and a fifth says that it goes on."""
+    storm_window_seconds: float = Field(default=300, ge=1, le=86400)
+    """How far apart alerts may be to count as one storm. 300: a lost node's workloads fail over five minutes."""
+    group_wait_seconds: float = Field(default=10, ge=0, le=600)
+    """How long an alert waits that resembles one told a moment ago, for others like it. A lone alert never waits."""
+    group_interval_seconds: float = Field(default=300, ge=1, le=86400)
+    """Between the second and the third message of a storm; after that the intervals double, up to eight times this. A storm
+    that still grows is told when it pauses, or two intervals later. 300: Alertmanager's default."""
+    digest_after_minutes: float = Field(default=10, ge=1, le=10080)
+    """Minutes: messages that waited longer, through an outage of the channel or of this server, are told as one digest."""
+    flap_window_minutes: float = Field(default=10, ge=0, le=10080)
+    """An alert that opens again so soon after it was over is told as flapping once, and again only when it lasts that long.
+    0: every opening is told."""
+    hold_down: CommaList = ()
+    """How many seconds a status must last before it is told, as `Degraded=120,node_unhealthy=60` (a status, or a kind of
+    alert). Without an entry: what detection thinks right, mostly 0."""
 
     # --- State and serving --------------------------------------------------------------------------------------
     state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_state_dir("runai-monitor")))
@@ -155,7 +173,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """What is written to stderr."""
 
-    @field_validator("monitored_projects", "default_channels", "allowed_hosts", "allowed_origins", mode="before")
+    @field_validator(
+        "monitored_projects", "default_channels", "allowed_hosts", "allowed_origins", "hold_down", mode="before"
+    )
     @classmethod
     def _split_list(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -173,6 +193,15 @@ class Settings(BaseSettings):
     def _some_project(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or any(not name.strip() for name in value):
             raise ValueError('at least one project name, or "*" for all')
+        return value
+
+    @field_validator("hold_down")
+    @classmethod
+    def _statuses_with_seconds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            status, sign, seconds = entry.partition("=")
+            if not status.strip() or not sign or not seconds.strip().replace(".", "", 1).isdecimal():
+                raise ValueError("statuses or kinds with seconds, such as Degraded=120")
         return value
 
     @field_validator("runai_base_url")
@@ -282,6 +311,12 @@ class Settings(BaseSettings):
         from runai_monitor.settings.channels import SlackChannel
 
         return (SlackChannel(name="slack", webhook_url=self.slack_webhook_url), *self.channels)
+
+    @property
+    def hold_down_seconds(self) -> dict[str, float]:
+        """`hold_down` by status or kind."""
+        entries = (entry.partition("=") for entry in self.hold_down)
+        return {status.strip(): float(seconds) for status, _, seconds in entries}
 
     @property
     def watches_all_projects(self) -> bool:

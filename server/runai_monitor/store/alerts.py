@@ -153,6 +153,13 @@ class AlertStore:
         async with self._database.reading() as connection:
             return [alert_of(document) for document in (await connection.execute(query)).scalars()]
 
+    async def resolved_since(self, since: datetime) -> builtins.list[Alert]:
+        """Every alert that was resolved since then, oldest change first."""
+        is_over = (_T.c.state == str(AlertState.RESOLVED)) & (_T.c.updated_at >= required_text(since))
+        query = select(_T.c.document).where(is_over).order_by(_T.c.cursor)
+        async with self._database.reading() as connection:
+            return [alert_of(document) for document in (await connection.execute(query)).scalars()]
+
     async def last_episodes(self) -> dict[tuple[AlertKind, str], int]:
         """The highest episode ever, by kind and subject id, those of deleted alerts included."""
         stored = select(_T.c.kind, _T.c.subject_id, func.max(_T.c.episode)).group_by(_T.c.kind, _T.c.subject_id)
