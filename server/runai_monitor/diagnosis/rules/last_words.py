@@ -174,7 +174,7 @@ def _bare(case: Case, ended: Ended, log: Log, line: Line, name: str) -> Finding:
     return log_finding(
         ended, cause="python_exception", title=f"{token(name)}, without a traceback", confidence=0.7,
         explanation=f"{ended.place} ended with exit code {ended.end.exit_code}, and line {line.number} of what was read, at its end, names {token(name)}.",
-        evidence_ids=(case.cite_end(ended), case.cite_log(ended, log.around(line.number))), next_steps=("look at the quoted line; the traceback is not in what was read",),
+        evidence_ids=(case.cite_end(ended), case.cite_log(ended, log.around(line.number))), next_steps=("look at the quoted line; the traceback is not in what was read: for the next run set PYTHONUNBUFFERED=1 (Run:ai: environmentVariables)",),
     )  # fmt: skip
 
 

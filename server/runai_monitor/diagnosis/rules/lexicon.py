@@ -183,7 +183,7 @@ _FILES: tuple[LogSign, ...] = (
     ),
     log_sign(
         "missing_file", "an object does not exist at the service it is read from",
-        "check the bucket, the key, the revision or the name that it asks for",
+        "check the bucket, the key, the revision or the name that it asks for (Run:ai: args, environmentVariables)",
         both=_status("404") + r"|^(?:\w+\.)*\w*(?:NotFound|DoesNotExist)(?:Error|Exception)?\b(?=: )",
         confidence=0.7, through=True, unless=r"(?i:module|class|method|attribute|column)",
     ),

@@ -79,7 +79,7 @@ _PROGRAM: tuple[LogSign, ...] = (
     ),
     log_sign(
         "missing_file", "an object or a file does not exist at the service it is read from",
-        "check the bucket, the key and the revision it asks for",
+        "check the bucket, the key and the revision it asks for (Run:ai: args, environmentVariables)",
         raised=r"\((?:NoSuchKey|NoSuchBucket|404)\) when calling|^(?:\w+\.)*(?:EntryNotFoundError|RevisionNotFoundError|NoSuchKey|BlobNotFound)\b|\bErrorCode: ?(?:BlobNotFound|ContainerNotFound)",
         confidence=0.75,
     ),
