@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.corpus.case import LabelledCase
 from tests.corpus.cases import (
+    blind_incidents,
     circumstances,
     configuration,
     gpu,
@@ -61,6 +62,7 @@ CASES: tuple[LabelledCase, ...] = (
     *public_endings.CASES,
     *public_shapes.CASES,
     *public_common.CASES,
+    *blind_incidents.CASES,
     *held_out_programs.CASES,
     *held_out_signals.CASES,
     *held_out_files.CASES,
