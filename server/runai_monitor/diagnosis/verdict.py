@@ -266,7 +266,8 @@ def _stuck_states(case: Case) -> list[str]:
         for pod in case.pods
         for container in pod.containers
         if container.phase is ContainerPhase.WAITING
-        and container.reason not in {None, "ContainerCreating", "PodInitializing"}
+        and container.reason
+        and container.reason not in {"ContainerCreating", "PodInitializing"}
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.corpus.case import LabelledCase
 from tests.corpus.cases import (
     blind_incidents,
+    blind_pairs,
     circumstances,
     configuration,
     gpu,
@@ -63,6 +64,7 @@ CASES: tuple[LabelledCase, ...] = (
     *public_shapes.CASES,
     *public_common.CASES,
     *blind_incidents.CASES,
+    *blind_pairs.CASES,
     *held_out_programs.CASES,
     *held_out_signals.CASES,
     *held_out_files.CASES,
