@@ -21,7 +21,6 @@ from tests.corpus.wire import (
     raised,
     stuck,
     unscheduled,
-    waiting,
 )
 
 POD = f"{JOB}-0-0"
@@ -114,7 +113,7 @@ CASES = [
         "the Job's activeDeadlineSeconds",
         pod(container(ended(143))),
         events=[on_owner("DeadlineExceeded", "Job was active longer than specified deadline", at=-5)],
-        job=job("Failed", reason="DeadlineExceeded", message="Job was active longer than specified deadline"),
+        job=job("Failed", message="Job was active longer than specified deadline"),
         never=("time_limit_reached", "connection_timeout"),
         pair="blind-time",
     ),
@@ -396,8 +395,8 @@ CASES = [
         "blind-waits-for-its-first-turn",
         "pending_normally",
         "three minutes of waiting for GPUs are none too many",
-        pod(container(waiting("")), node=None, created=-3),
-        job=job("Pending", since=-3, created=-3, gpus=8, pending=[("Unschedulable", "NotEnoughGPUs", "Not enough GPUs are free in node pool default")]),
+        unscheduled("No nodes with enough resources were found: 2 node(s) didn't have enough resources: GPUs.", created=-3),
+        job=job("Pending", since=-3, created=-3, gpus=8),
         never=("insufficient_gpu",),
         pair="blind-volume",
     ),

@@ -47,7 +47,9 @@ _OF_PROCESS = (
     ("killed_by_signal", r"\bSIG(?:TERM|KILL|INT|HUP|QUIT)\b|\bsignal\b|terminated by|interrupted"),
     ("missing_file", r"no such|not found|(?:does not|doesn't) exist|\bmissing\b|(?:cannot|can't|could not|couldn't|unable to|failed to) (?:find|open|load|locate|read)"),
     ("invalid_arguments", r"(?:argument|option|flag|parameter|config\w*|setting|ya?ml|toml|environment|usage|--\w[\w-]+)[^\n]{0,80}(?:invalid|unknown|missing|requir|expect|must|not |unrecogni|error|fail)|\b(?:invalid|unknown|unsupported|unrecogni[sz]ed|must (?:be|set|specify)|expected)\b"),
-    # Single words, for texts that none of the above fit.
+)  # fmt: skip
+# Single words, for texts that none of the above fit.
+_PLAIN = (
     ("cuda_oom", r"\bmemory\b|\balloc\w*|cache blocks"),
     ("credential_rejected", r"\bauth\w*|\btoken\b|\blogin\b|log(?:ged)? in\b|password|private|\bgated\b"),
     ("connection_refused", r"\bconnect\w*|\bhttps?\b|\bserver\b|\bendpoint\b|\bbroker"),
@@ -112,8 +114,12 @@ ADVICE |= {
     "node_shutdown": ("look whether its node was drained, rebooted or taken back at that time: kubectl get nodes",),
 }
 """What to do first about one."""
-_PROCESS = tuple((cause, re.compile(f"(?i:{words})")) for cause, words in _OF_PROCESS)
+_PROCESS = tuple((cause, re.compile(f"(?i:{words})")) for cause, words in (*_OF_PROCESS, *_PLAIN))
 _CLUSTER = tuple((cause, re.compile(f"(?i:{words})")) for cause, words in _OF_CLUSTER)
+
+
+_ITS_OWN = frozenset({"invalid_arguments", "aborted", "segfault", "killed_by_signal"})
+"""What a program's own error is as a rule told with."""
 
 
 def of_process(text: str) -> Iterator[str]:
@@ -124,3 +130,9 @@ def of_process(text: str) -> Iterator[str]:
 def of_cluster(text: str) -> Iterator[str]:
     """The causes that a message of the cluster may speak of, the most telling first."""
     return (cause for cause, words in _CLUSTER if words.search(text[:_LONGEST_TEXT]))
+
+
+def smells(text: str) -> bool:
+    """Whether a program's own error may be another cause that it tells in words which no entry knows."""
+    text = text[:_LONGEST_TEXT]
+    return any(cause not in _ITS_OWN and words.search(text) for cause, words in _PROCESS[: len(_OF_PROCESS)])
