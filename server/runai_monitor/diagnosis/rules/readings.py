@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from runai_monitor.diagnosis.case import Case, Ended
@@ -120,7 +120,7 @@ def _shown(log: Log, raised: Sequence[Raised]) -> Iterator[tuple[LogSign, str, s
                 break
             yield from ((sign, link.words, link.excerpt) for sign in signs_for(link) if sign.in_exception(link.words))
             link = link.cause or link.context
-        if about_settings(item):
+        if about_settings(item) and not broad_words.smells(item.words):
             yield _SETTINGS, item.words, item.excerpt
     for line in reversed(log.fatal_lines[-_LAST_LINES:]):
         if ERROR_LINE.search(line.text):
@@ -150,8 +150,10 @@ def _of_broad_words(ended: Ended) -> Iterator[_Reading]:
 def _of_reading(case: Case, ended: Ended, reading: _Reading) -> Finding:
     said = "Words at the end of the log of" if reading.excerpt else f"The exit code {ended.end.exit_code} of"
     cited = (case.cite_end(ended), *((case.cite_log(ended, reading.excerpt),) if reading.excerpt else ()))
-    return log_finding(
+    found = log_finding(
         ended, cause=reading.cause, title=f"possibly {broad_words.TITLES[reading.cause]}", confidence=reading.confidence,
         explanation=f"{said} {ended.place} {'fit' if reading.excerpt else 'fits'} this too; the first reading is not sure.",
-        evidence_ids=cited, next_steps=reading.steps, role=Role.READING,
+        evidence_ids=cited, next_steps=(), role=Role.READING,
     )  # fmt: skip
+    # The command that shows the log stands below the first cause already.
+    return replace(found, next_steps=reading.steps or ("read the quoted lines",))
