@@ -63,7 +63,7 @@ async def test_two_exceptions_of_two_attempts_are_told_apart() -> None:
 async def test_otherwise_the_last_attempt_counts_and_the_earlier_one_is_told(second: str, lasted: float) -> None:
     """What ended the first attempt was overcome: what stops the job now comes first, and neither is kept back."""
     found = await restarted("step 1\n", second, lasted=lasted, code=137, reason="OOMKilled").diagnose()
-    assert [cause.cause for cause in found.causes] == ["python_exception", "container_oom"]
+    assert [cause.cause for cause in found.causes[:2]] == ["python_exception", "container_oom"]
     assert "That was the last attempt, at 2026-03-01 02:55:00 UTC; an earlier one ended differently, at 2026-03-01 02:00:00 UTC: container_oom (" in found.causes[0].explanation  # fmt: skip
     assert "That was an earlier attempt, at 2026-03-01 02:00:00 UTC." in found.causes[1].explanation
 

@@ -12,7 +12,19 @@ from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.collect import collect
 from runai_monitor.diagnosis.past import recall
 from runai_monitor.diagnosis.report import markdown
-from runai_monitor.diagnosis.rules import gpu, node, preemption, process, quota, scheduling, starting, storage, waits
+from runai_monitor.diagnosis.rules import (
+    gpu,
+    node,
+    preemption,
+    process,
+    quota,
+    readings,
+    scheduling,
+    starting,
+    storage,
+    waits,
+)
+from runai_monitor.diagnosis.rules.finding import Finding, Role
 from runai_monitor.diagnosis.rules.particulars import with_particulars
 from runai_monitor.diagnosis.safe import safe
 from runai_monitor.diagnosis.sources import HistoryReader, KubeReader, Limits, LiveReader, RunaiReader, Sources
@@ -60,15 +72,21 @@ class Diagnoser:
         return diagnosis
 
 
+def _particular(case: Case, finding: Finding) -> Finding:
+    """A finding with the facts of the case in its advice; another reading is not told as if it were certain."""
+    return finding if finding.role is Role.READING else with_particulars(case, finding)
+
+
 def conclude(case: Case) -> Diagnosis:
     """What follows from the facts of a case: pure but for the evidence that is numbered in it."""
     over, retried = case.superseded, case.retried
     findings = [
-        replace(with_particulars(case, finding), earlier=finding.earlier or finding.place in retried)
+        replace(_particular(case, finding), earlier=finding.earlier or finding.place in retried)
         for family in (process, waits, starting, preemption, quota, scheduling, gpu, node, storage)
         for finding in family.find(case)
         if finding.place not in over
     ]
+    findings += readings.of_messages(case, findings)
     judgement = judge(case, weighed(case, in_order(case, findings)))
     past = recall(case, judgement)
     cited = {number for cause in past.causes for number in cause.evidence_ids}

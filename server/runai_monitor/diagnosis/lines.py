@@ -27,8 +27,23 @@ _BOX_TOP = re.compile(r"^[╭┌+][─-]+ Traceback \(most recent call last\) [�
 _BOX_FRAME = re.compile(r"^[│|] (?P<file>(?:/|\w:|<)[^│\n]{0,400}?):(?P<line>\d+) in (?P<name>\S{1,200}) *[│|]$")
 _BOX_INSIDE = re.compile(r"^│(?P<text>.*)│$")
 _BOX_END = re.compile(r"^[╰└][─-]+[╯┘]$")
-_JSON_TEXT = ("message", "msg", "@message", "log", "text", "event", "short_message")
-_JSON_ERROR = ("error", "err", "error.message", "reason", "cause", "exc_value")
+_JSON_TEXT = ("message", "msg", "@message", "@m", "@mt", "log", "text", "event", "short_message", "body")
+_JSON_ERROR = (
+    "error",
+    "err",
+    "error.message",
+    "exception.message",
+    "errorMessage",
+    "error_message",
+    "reason",
+    "cause",
+    "exc_value",
+    "detail",
+    "details",
+)
+_JSON_LEVEL = ("level", "levelname", "severity", "@level", "lvl", "log.level", "loglevel", "severity_text", "@l")
+_NUMBERED = {"50": "ERROR", "60": "FATAL"}
+"""pino's and bunyan's levels; the lower ones mean more in the numbers of others."""
 _JSON_STACK = (
     "exc_info",
     "exception",
@@ -38,6 +53,8 @@ _JSON_STACK = (
     "stack",
     "error.stack_trace",
     "full_message",
+    "exception.stacktrace",
+    "@x",
 )
 _JSON_INSIDE = ("fields", "record", "data", "jsonPayload", "error", "err", "exception", "exc_info")
 """Where records keep more of themselves."""
@@ -135,8 +152,13 @@ def _json_text(line: str) -> str:
     if not isinstance(record, dict):
         return line
     said = _said(record)
-    level = str(record.get("level") or record.get("levelname") or record.get("severity") or "")
-    return f"{level.upper()} {said}".strip() if said else line
+    return f"{_level(record)} {said}".strip() if said else line
+
+
+def _level(record: dict[str, object]) -> str:
+    """How grave a record is, by the keys that loggers use; Node's loggers give numbers."""
+    value = next((found for key in _JSON_LEVEL if (found := _value(record, key))), "")
+    return _NUMBERED.get(str(value), str(value).upper())
 
 
 def _said(record: dict[str, object], depth: int = 0) -> str:
@@ -151,8 +173,13 @@ def _said(record: dict[str, object], depth: int = 0) -> str:
 
 
 def _first_text(record: dict[str, object], keys: tuple[str, ...]) -> str:
-    values = (record.get(key) for key in keys)
+    values = (_value(record, key) for key in keys)
     return next((value for value in values if isinstance(value, str) and value), "")
+
+
+def _value(record: dict[str, object], key: str) -> object:
+    """The value under a key however it is spelt: loggers of .NET and others begin their keys with a capital."""
+    return record.get(key) or record.get(key.capitalize())
 
 
 def _goes_on_in_row(before: str, text: str) -> str | None:

@@ -172,7 +172,7 @@ class _Tracebacks:
                 first = above
                 frames.append(frame)
         if not frames:
-            return None
+            return self._bare_of_frames(index, match, rank, before)
         user = next((frame for frame in frames if not _LIBRARY.search(frame["file"])), frames[0])
         return Raised(
             type=match["type"],
@@ -184,6 +184,31 @@ class _Tracebacks:
             at=index,
             rank=rank,
             excerpt=self._excerpt(first, index, rank),
+        )
+
+    def _bare_of_frames(self, index: int, match: re.Match[str], rank: str, before: list[Raised]) -> Raised | None:
+        """An exception below the sentence that names another as its cause: JAX leaves out the frames of such a one."""
+        cause, context = self._chained(index, rank, before)
+        above = cause or context
+        if above is None:
+            return None
+        said, last = self._message(
+            match["said"] or "",
+            range(index + 1, min(index + 1 + _LONGEST_MESSAGE_LINES, len(self._lines))),
+            index,
+        )
+        return Raised(
+            type=match["type"],
+            said=said,
+            file=above.file,
+            line=above.line,
+            first=index,
+            last=last,
+            at=index,
+            rank=rank,
+            excerpt=self._excerpt(index, last, rank),
+            cause=cause,
+            context=context,
         )
 
     def _message(self, said: str, following: Iterable[int], last: int) -> tuple[str, int]:

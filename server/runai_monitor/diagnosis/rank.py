@@ -15,6 +15,8 @@ _TOGETHER = timedelta(seconds=20)
 """Ends within this time are not told apart by time: states have whole seconds, and a launcher stops its ranks at once."""
 _MOST_CITED = 6
 _CERTAIN = 0.7
+_SURE = 0.8
+_MOST_READINGS = 2
 # Which of two findings about one container explains more: a reason that stands behind the other.
 _BEHIND = {
     "probe_failed": frozenset({"python_exception", "application_error"}),
@@ -30,13 +32,29 @@ _BEHIND = {
 
 def ranked(findings: Iterable[Finding]) -> tuple[Cause, ...]:
     """One cause each, best first. The confidence of what may only follow from the first is halved beside it."""
-    merged = _merged(findings)
+    findings = list(findings)
+    merged = _merged(finding for finding in findings if finding.role is not Role.READING)
     start = min((f.at for f in merged if f.role is Role.OWN and f.at is not None), default=None)
     ordered = sorted(merged, key=lambda finding: _key(finding, merged, start))
     echoes = [finding for finding in ordered[1:] if _is_echo(finding, ordered[0])]
     first = _with_echoes(ordered[0], echoes)
     others = [finding for finding in ordered[1:] if finding not in echoes]
-    return tuple(_cause(finding, first=first) for finding in (first, *others[: MOST_CAUSES - 1]))
+    readings = other_readings((f for f in findings if f.role is Role.READING), first=first, named=merged)
+    near = sum(finding.role <= Role.HINT for finding in others)
+    shown = (first, *others[:near], *readings, *others[near:])
+    return tuple(_cause(finding, first=first) for finding in shown[:MOST_CAUSES])
+
+
+def other_readings(
+    readings: Iterable[Finding], *, first: Finding | None = None, named: Iterable[Finding] = ()
+) -> list[Finding]:
+    """At most two other readings of a first cause that is not sure, or of none: of its pod before those of others."""
+    if first is not None and first.confidence >= _SURE:
+        return []
+    causes = {finding.cause for finding in named}
+    own = sorted(readings, key=lambda f: (first is not None and f.place != first.place, -f.confidence))
+    found = {finding.cause: finding for finding in reversed(own) if finding.cause not in causes}
+    return [finding for finding in own if found.get(finding.cause) is finding][:_MOST_READINGS]
 
 
 def _is_echo(finding: Finding, first: Finding) -> bool:
@@ -97,7 +115,9 @@ def _merge(group: list[Finding]) -> Finding:
 def _cause(finding: Finding, *, first: Finding) -> Cause:
     explanation, confidence = finding.explanation, finding.confidence
     if finding is not first:
-        if finding.role > max(first.role, Role.HINT) and first.confidence >= _CERTAIN:
+        if finding.role is Role.READING:
+            confidence = min(confidence * 0.9, first.confidence)
+        elif finding.role > max(first.role, Role.HINT) and first.confidence >= _CERTAIN:
             confidence *= 0.5
             explanation += " This follows from the first cause."
         elif _comes_after(finding, first):

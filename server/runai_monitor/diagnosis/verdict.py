@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from runai_monitor.diagnosis.case import STEADY, Case, all_run, ended_badly, is_superseded
 from runai_monitor.diagnosis.messages import WAITING_PHASES
-from runai_monitor.diagnosis.rank import ranked
+from runai_monitor.diagnosis.rank import other_readings, ranked
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.waits import unready
 from runai_monitor.diagnosis.wording import describe_workload, in_namespace, listed, times, token
@@ -49,7 +49,7 @@ def judge(case: Case, findings: list[Finding]) -> Judgement:
     told = _deliberate(case, findings)
     if told is not None:
         return told
-    named = [finding for finding in findings if finding.confidence >= _NOTHING]
+    named = [f for f in findings if f.confidence >= _NOTHING and f.role is not Role.READING]
     if phase in ENDING_PHASES:
         named = [finding for finding in named if finding.cause in _HOLDS_UP]
     suffers = any(finding.strength is Strength.NODE and finding.cause in _NODE_FAILS for finding in named)
@@ -60,7 +60,7 @@ def judge(case: Case, findings: list[Finding]) -> Judgement:
         if not hopeless:
             return _pending(case, named)
     if named:
-        causes = _with_doubt(case, ranked(named))
+        causes = _with_doubt(case, ranked([*named, *(f for f in findings if f.role is Role.READING)]))
         if again := _running_again(case):
             first = replace(causes[0], title=f"{again}; the last crash was: {causes[0].title}")
             causes = (first, *causes[1:])
@@ -151,6 +151,9 @@ def _insufficient(case: Case, findings: list[Finding]) -> Judgement:
         if case.unread
         else "everything that was asked for could be read",
     ]
+    possible = other_readings(finding for finding in findings if finding.role is Role.READING)
+    if possible:
+        facts.append(f"what was read allows {listed([f.title.replace('possibly', f.cause + ':') for f in possible])}")
     cause = Cause(
         cause=Verdict.INSUFFICIENT_EVIDENCE.value,
         title="not enough evidence to name a cause",
@@ -263,7 +266,8 @@ def _stuck_states(case: Case) -> list[str]:
         for pod in case.pods
         for container in pod.containers
         if container.phase is ContainerPhase.WAITING
-        and container.reason not in {None, "ContainerCreating", "PodInitializing"}
+        and container.reason
+        and container.reason not in {"ContainerCreating", "PodInitializing"}
     ]
 
 

@@ -29,6 +29,8 @@ class Role(IntEnum):
     """What others' failures bring about: ranks that wait for a dead one, signals of a launcher."""
     AFTERMATH = 4
     """What is always preceded by failures: a job that ran out of retries."""
+    READING = 5
+    """Another reading of what is not sure: named beside a first cause that is not, never instead of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from runai_monitor.diagnosis.case import Case, Ended
@@ -9,6 +10,7 @@ from runai_monitor.diagnosis.lines import Line
 from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.progress import is_chatter
 from runai_monitor.diagnosis.raised import LAUNCHERS, STOPPED
+from runai_monitor.diagnosis.rules import broad_words
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.log_finding import OUTSIDE, doubted, log_finding, of_line, sign_of_line
 from runai_monitor.diagnosis.rules.log_signs import (
@@ -28,6 +30,8 @@ from runai_monitor.diagnosis.wording import describe_workload, read_log, token
 _LAST_LINES = 25
 _FEW_LINES = 6
 _BARE_LINES = 8
+_MESSAGE_LINES = 2
+_DOUBTED = 0.74
 # What leaves the process no say over its exit code: exceptions and lines must then be very clear to count.
 _SIGNAL_EXITS = frozenset({132, 134, 135, 136, 139})
 
@@ -75,11 +79,20 @@ def _from_lines(case: Case, ended: Ended, log: Log) -> Finding | None:
                     return found if near and sign.cause not in OUTSIDE else consequence
             elif sign.cause == "aborted" or found.role is Role.FOLLOWS:
                 consequence = found
+                if sign.cause == "aborted" and _may_say_why(log):
+                    # Whoever aborts has a reason: where it is told in words that no entry knows, the abort is no sure answer.
+                    consequence = replace(found, confidence=_DOUBTED)
             else:
                 lasting = near or sign.beside or sign.cause == "invalid_arguments"
                 return found if lasting else doubted(found, 0.65)
         after += not (line.text.startswith((" ", "\t")) or is_chatter(line.text))
     return consequence or _given_up(case, ended, log)
+
+
+def _may_say_why(log: Log) -> bool:
+    """Whether the last lines smell of a reason."""
+    last = [line.text for line in log.fatal_lines[-_BARE_LINES:]]
+    return any(SMELLS.search(text) or broad_words.smells(text) for text in last)
 
 
 def _given_up(case: Case, ended: Ended, log: Log) -> Finding | None:
@@ -137,7 +150,7 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
     return Finding(
         cause="application_error",
         title="the program ended on an error of its own",
-        confidence=_sure_of(own),
+        confidence=_sure_of(own, lines),
         explanation=f"{ended.place} ended with exit code {code} after it reported an error in line {word.number} of what was read.",
         evidence_ids=(state, case.cite_log(ended, log.around(word.number, 6))),
         next_steps=(
@@ -152,11 +165,16 @@ def unexplained(case: Case, ended: Ended, log: Log | None) -> Finding:
     )  # fmt: skip
 
 
-def _sure_of(own: Line | None) -> float:
+def _sure_of(own: Line | None, lines: Sequence[Line]) -> float:
     """How sure an error is the program's own: by whether its line is one of a language's own, and smells of nothing else."""
     if own is None:
         return 0.6
-    if SMELLS.search(own.text):
+    near = [
+        line.text
+        for line in lines
+        if abs(line.number - own.number) <= _MESSAGE_LINES or line.text.startswith("Caused by: ")
+    ]
+    if SMELLS.search(own.text) or any(broad_words.smells(text) for text in near):
         return 0.7
     return 0.76 if ANY_ERROR.search(own.text) else 0.84
 
@@ -174,7 +192,7 @@ def _bare(case: Case, ended: Ended, log: Log, line: Line, name: str) -> Finding:
     return log_finding(
         ended, cause="python_exception", title=f"{token(name)}, without a traceback", confidence=0.7,
         explanation=f"{ended.place} ended with exit code {ended.end.exit_code}, and line {line.number} of what was read, at its end, names {token(name)}.",
-        evidence_ids=(case.cite_end(ended), case.cite_log(ended, log.around(line.number))), next_steps=("look at the quoted line; the traceback is not in what was read: PYTHONUNBUFFERED=1 keeps its end (Run:ai: environmentVariables)",),
+        evidence_ids=(case.cite_end(ended), case.cite_log(ended, log.around(line.number))), next_steps=("look at the quoted line; the traceback is not in what was read: for the next run set PYTHONUNBUFFERED=1 (Run:ai: environmentVariables)",),
     )  # fmt: skip
 
 

@@ -183,7 +183,7 @@ _FILES: tuple[LogSign, ...] = (
     ),
     log_sign(
         "missing_file", "an object does not exist at the service it is read from",
-        "check the bucket, the key, the revision or the name that it asks for (Run:ai: command, arguments, environmentVariables)",
+        "check the bucket, the key, the revision or the name that it asks for (Run:ai: args, environmentVariables)",
         both=_status("404") + r"|^(?:\w+\.)*\w*(?:NotFound|DoesNotExist)(?:Error|Exception)?\b(?=: )",
         confidence=0.7, through=True, unless=r"(?i:module|class|method|attribute|column)",
     ),
@@ -224,7 +224,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         "invalid_arguments", "the program refused its arguments or configuration",
         "correct the workload's command, arguments or environment (Run:ai: command, args, environmentVariables)",
         raised=r"^(?:ruamel\.)?yaml\.\w+\.\w+Error\b|^(?:\w+\.)*TOMLDecodeError\b|^configparser\.\w+|^(?:\w+\.)*(?:\w*(?:Misconfiguration|InvalidConfig\w*|BadConfig\w*|ConfigParse\w*|ConfigValidation\w*|InvalidArgumentCombination|InvalidOption|UnknownOption|NoSuchOption|MissingParameter|UsageError|ArgumentParser\w*)(?:Error|Exception)?)\b"
-        r"|validation errors? for \w*(?:Settings|Config|Args|Arguments|Options|Params|Parameters)\w*\b",
+        r"|validation errors? for \w*(?:Settings|Config|Args|Arguments|Options|Params|Parameters)\w*\b|(?i:\b(?:please|must|need to|have to) (?:set|pass|specify|provide|give|add) (?:the )?[`'\"]?--[a-z])",
         line=r"(?i:required flag\(?s?|missing required (?:argument|option|parameter|flag|setting)|unknown (?:argument|option|flag|subcommand)|unrecogni[sz]ed (?:argument|option|flag)|invalid (?:option|flag|choice|command.line)|not enough slots available|no rule to make target|conflicting options|mutually exclusive|(?:illegal|bad|unsupported|unexpected) (?:option|argument|flag|parameter)|too (?:few|many) arguments|\bmust (?:be )?(?:specif\w+|provided?|set|passed|given)\b|(?:argument|option|flag|parameter|setting|variable) \S{1,60} (?:is )?(?:required|missing|not set|unset|invalid)|is not a valid (?:choice|option|value|argument)|(?:could not|failed to|cannot|error) pars(?:e|ing) (?:the )?(?:config\w*|arguments?|options?|flags?|command|ya?ml|toml)|(?:error|failed) (?:parsing|reading|loading|to (?:read|load)) (?:the )?config\w*)"
         r"|^(?:ERROR: )?Error in call to target '|^(?:\S+: )?(?:fatal )?(?:config(?:uration)?) (?:file )?error\b",
         confidence=0.8, unless=r"(?i:cuda|errno|einval)",

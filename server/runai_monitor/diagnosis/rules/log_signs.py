@@ -41,7 +41,7 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "disk_full", "the disk it writes to is full",
         "free space or write to a larger volume (Run:ai: storage.pvc); keep fewer checkpoints",
-        both=r"No space left on device|Disk quota exceeded|" + words_of("disk_full"), confidence=0.93, through=True, unless=_WATCHES,
+        both=r"(?i:No space left on device|Disk quota exceeded)|" + words_of("disk_full"), confidence=0.93, through=True, unless=_WATCHES,
     ),
     log_sign(
         "disk_full", "an error number tells that the disk or the quota is full",
@@ -74,12 +74,12 @@ _PROGRAM: tuple[LogSign, ...] = (
         "check {detail|the path}: whether it is there, and its volume mounted (Run:ai: storage, mount path)",
         raised=r"^FileNotFoundError(?:: .*?: '(?P<detail>[^']{1,200})')?|^NotADirectoryError|\[Errno 2\]|does not appear to have a file named|NoSuchFileException|"
         r"^OSError: (?:Can't load|Unable to load|Error no file named) .{0,80}'(?P<path>/[^']{1,200})'",
-        line=r"can't open file '?(?P<detail>[^'\n]{1,200}?)'?: \[Errno 2\]|\[Errno 2\]|: No such file or directory|\(os error 2\)|" + words_of("missing_file") + r"|cannot access '|NoSuchFileException|ENOENT|\bOs \{ code: 2\b",
+        line=r"can't open file '?(?P<detail>[^'\n]{1,200}?)'?: \[Errno 2\]|\[Errno 2\]|: (?i:No such file or directory)|\(os error 2\)|" + words_of("missing_file") + r"|cannot access '|NoSuchFileException|ENOENT|\bOs \{ code: 2\b",
         confidence=0.92,
     ),
     log_sign(
         "missing_file", "an object or a file does not exist at the service it is read from",
-        "check the bucket, the key and the revision it asks for (Run:ai: command, arguments, environmentVariables)",
+        "check the bucket, the key and the revision it asks for (Run:ai: args, environmentVariables)",
         raised=r"\((?:NoSuchKey|NoSuchBucket|404)\) when calling|^(?:\w+\.)*(?:EntryNotFoundError|RevisionNotFoundError|NoSuchKey|BlobNotFound)\b|\bErrorCode: ?(?:BlobNotFound|ContainerNotFound)",
         confidence=0.75,
     ),
@@ -87,7 +87,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         "permission_denied", "access to a file, device or port was denied",
         "check owner and mode against the user the container runs as (Run:ai: security.runAsUid, runAsGid, supplementalGroups)",
         raised=r"^PermissionError(?:: .*?: '(?P<detail>[^']{1,200})')?|\[Errno (?:13|1)\]|AccessDeniedException: /",
-        line=r"\[Errno 13\]|(?<!\()\bPermission denied\b(?! \(publickey)|Operation not permitted|: permission denied$|EACCES|\(os error 13\)|\bOs \{ code: 13\b|" + words_of("permission_denied"),
+        line=r"\[Errno 13\]|(?<!\()\bPermission denied\b(?! \(publickey)|(?:Operation|operation) not permitted|: permission denied$|(?i:\b(?:bind|listen|open|mkdir|write|create|unlink|rename|chmod|chown|socket)(?: \S+)?: permission denied)|EACCES|\(os error 13\)|\bOs \{ code: 13\b|" + words_of("permission_denied"),
         confidence=0.92,
     ),
     log_sign(
@@ -155,8 +155,12 @@ GAVE_UP = re.compile(
 )
 """How a tool ends that tried in vain; the reason stands at its tries."""
 
-SUMMARY = re.compile(r"^\S+ FAILED$|^Root Cause \(first observed failure\):")
-"""The heads of torchrun's summary: they say that a rank failed, not why."""
+SUMMARY = re.compile(
+    r"^\S+ FAILED$|^Root Cause \(first observed failure\):|^Failures:$|\bfailed \(exitcode: \d+\)|^\s+(?:error_file|exitcode|traceback) *: "
+    r"|\b(?:return(?:ed|ing)?|exit(?:ed|s|ing)?|ended|finished|completed|terminated|failed|died)\b[^\n]{0,40}\b(?:non-?zero|with)? ?(?:exit|return|status)?[ -]?(?:status|code)[ :=]{0,3}\(?\d*\)?[.\]]?$"
+    r"|[Ee]xited with exit code \d+|non-zero (?:exit|return|status)|^make(?:\[\d+\])?: \*\*\* .{1,120}\] Error \d+$|^srun: (?:error: \S+: tasks? |Job step aborted|Terminating)|^Primary job +terminated normally|^npm (?:ERR!|error) (?:code|errno|Exit status) |^error Command failed with exit code"
+)
+"""What launchers and build tools say of a child of theirs: that it failed, not why."""
 
 ERROR_LINE = re.compile(
     r"\b(?:\w*[Ee]rrors?|ERRORS?|E[A-Z]{3,}|FATAL|[Ff]atal|\w*[Ff]ail(?:ed|ure)s?|FAILED|\w*Exception|\w+(?:Denied|Expired)|CRITICAL|[Pp]anic(?:ked)?|[Cc]annot|[Cc]ould not|[Uu]nable to|[Cc]an't|[Nn]ot (?:found|available|enough)|[Rr]efused|[Ee]xceeded|[Rr]evoked|[Ee]xpired|[Ii]nvalid|[Mm]issing|[Rr]equired|[Mm]ust|[Tt]oo ?many\w*|[Uu]nauthorized|[Ff]orbidden|[Nn]o (?:such|\w+ found)|"

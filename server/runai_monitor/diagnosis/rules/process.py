@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from runai_monitor.diagnosis.case import Case, Ended, ended_badly
 from runai_monitor.diagnosis.raised import STOPPED
-from runai_monitor.diagnosis.rules import citations, last_words, rivals
+from runai_monitor.diagnosis.rules import citations, last_words, readings
 from runai_monitor.diagnosis.rules.advice import memory_advice
 from runai_monitor.diagnosis.rules.finding import Finding, Role, Strength
 from runai_monitor.diagnosis.rules.log_signs import SMELLS
@@ -47,6 +47,8 @@ _ABORTED, _DOUBTED, _LAST_LINES = 134, 0.74, 10
 _AGREES = {126: re.compile(r"cannot execute|permission denied", re.IGNORECASE), 127: re.compile(r"not found|no such file", re.IGNORECASE)}  # fmt: skip
 # The words of a shell that cannot start a command; the code says that it is the command.
 _SAID_BY_SHELL = frozenset({(126, "permission_denied"), (126, "missing_file"), (127, "missing_file")})
+_MOST_UNSURE = 4
+"""Runs whose other readings are looked for: those of 64 ranks are much the same."""
 _OF_A_KILL = frozenset({"killed_by_signal", "python_exception", "application_error"})
 """What processes say when one of theirs was killed: that it is gone, in many words."""
 
@@ -55,13 +57,15 @@ def find(case: Case) -> Iterator[Finding]:
     """Findings about every container that ended badly."""
     runs = ended_badly(case)
     told = {ended.end.exit_code for ended in runs if ended.log}
+    unsure = 0
     for ended in runs:
         # Of 64 ranks not every log is read: those that ended alike are explained by those that were.
         if ended.log or ended.end.reason == "OOMKilled" or ended.end.exit_code not in told:
             first = _of_run(case, ended)
             yield first
-            if ended.log is not None:
-                yield from rivals.find(case, ended, ended.log, first)
+            unsure += first.confidence < readings.SURE
+            if unsure <= _MOST_UNSURE:
+                yield from readings.of_run(case, ended, first)
 
 
 def _of_run(case: Case, ended: Ended) -> Finding:

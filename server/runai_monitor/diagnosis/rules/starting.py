@@ -37,6 +37,16 @@ _IMAGE = (
     sign("image_never_pull", "the image is not on the node, and may not be pulled", r"ErrImageNeverPull|Failed", r"ErrImageNeverPull|pull policy of Never", "set Run:ai's imagePullPolicy to IfNotPresent, or load the image on the node", stage=Stage.PULLED, confidence=0.96, source=citations.PULL_POLICY),
     sign("registry_unreachable", "the registry cannot be reached", _PULL, r"(?:pull|resolve reference|fetch|registry|manifest|https?://)[^\n]*(?:dial tcp|i/o timeout|no such host|connection (?:refused|reset)|TLS handshake|x509|deadline exceeded|unexpected EOF|50[234] |server misbehaving|Client\.Timeout|no route to host)|RegistryUnavailable", "check the registry's address, and DNS, proxy and certificates of the node", stage=Stage.PULLED, confidence=0.9, source=citations.PULL_BACKOFF),
 )  # fmt: skip
+_ADMISSION = (
+    "have the webhook's service and its pods checked, or its failurePolicy: no pod is created while it does not answer"
+)
+_WEBHOOK = r"failed calling webhook[^\n]*"
+_WEBHOOKS = (
+    sign("tls_error", "an admission webhook shows a certificate that is not trusted", _CREATE, _WEBHOOK + r"(?:x509: |tls: )", _ADMISSION, stage=Stage.STARTED, confidence=0.88, source=citations.WEBHOOKS),
+    sign("dns_failure", "the service of an admission webhook has no address", _CREATE, _WEBHOOK + r"(?:no such host|service \S+ not found)", _ADMISSION, stage=Stage.STARTED, confidence=0.82, source=citations.WEBHOOKS),
+    sign("connection_refused", "nobody listens for an admission webhook", _CREATE, _WEBHOOK + r"(?:connection refused|no endpoints available|no route to host|connection reset|EOF$)", _ADMISSION, stage=Stage.STARTED, confidence=0.88, source=citations.WEBHOOKS),
+    sign("connection_timeout", "an admission webhook does not answer in time", _CREATE, _WEBHOOK + r"(?:deadline exceeded|timed? ?out|i/o timeout|Client\.Timeout)", _ADMISSION, stage=Stage.STARTED, confidence=0.88, source=citations.WEBHOOKS),
+)  # fmt: skip
 _CONFIGURATION = (
     sign("missing_config_key", "a ConfigMap or Secret lacks a key", _CONFIG, r"couldn't find key (?P<detail>\S{1,120})|references non-existent (?:config|secret) key:? ?(?P<key>\S{0,120})", "add {detail|the key}, or correct its name in the workload (Run:ai: environmentVariables, storage)", stage=Stage.STARTED, confidence=0.96, source=citations.CONFIGMAPS),
     sign("missing_secret", "a Secret does not exist", _CONFIG, rf"\bsecrets? {_NAME} not found", "create Secret {detail|of that name} in namespace {namespace} (Run:ai: Credentials), or correct its name in the workload", "kubectl create secret generic {detail|<name>} -n {namespace} --from-literal=<key>=<value>", stage=Stage.STARTED, confidence=0.96, source=citations.SECRETS),
@@ -84,6 +94,7 @@ _PULLS = frozenset({"ImagePullBackOff", "ErrImagePull", "ImageInspectError", "Re
 _UNNAMED = 0.3
 """So low that no cause is named by it: only where to look."""
 SIGNS: tuple[Sign, ...] = (
+    *_WEBHOOKS,
     *_CONFIGURATION,
     *quota.SIGNS,
     *storage.SIGNS,

@@ -8,6 +8,7 @@ from runai_monitor.diagnosis.case import Case, Ended
 from runai_monitor.diagnosis.lines import Line
 from runai_monitor.diagnosis.logs import Log
 from runai_monitor.diagnosis.raised import Raised
+from runai_monitor.diagnosis.rules import broad_words
 from runai_monitor.diagnosis.rules.finding import Finding, Role
 from runai_monitor.diagnosis.rules.log_finding import (
     OUTSIDE,
@@ -132,7 +133,8 @@ def _of_program(item: Raised) -> float:
     One of the system, of a client or in smelling words may hide another cause; one about settings may be a wrong setting.
     """
     smells = item.name in _OF_SYSTEM or _OF_CLIENT.search(item.name) or SMELLS.search(item.words)
-    if smells or about_settings(item):
+    hides = item.name in _CODE - _OF_CODE and broad_words.smells(item.said)
+    if smells or hides or about_settings(item):
         return 0.72
     return 0.88 if item.name in _CODE else 0.76
 
