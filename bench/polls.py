@@ -49,15 +49,13 @@ async def nothing() -> None:
     """Before what needs no preparation."""
 
 
-async def measure_ours(url: str, rounds: int) -> Numbers:
+async def measure_ours(url: str, _rounds: int) -> Numbers:
     """Our client, poller and snapshot."""
     clock = SystemClock()
     transport = RunaiTransport(base_url=url, client_id="b", client_secret="b", clock=clock, redact=redact)
     runai, snapshot = RunaiClient(transport), Snapshot()
     await runai.warm_up()
-    poller = Poller(
-        runai=runai, projects=None, only_failed=False, reconcile_interval_seconds=3600, clock=clock
-    )
+    poller = Poller(runai=runai, projects=None, only_failed=False, reconcile_interval_seconds=3600, clock=clock)
 
     async def poll() -> None:
         polled = await poller.poll()

@@ -207,7 +207,9 @@ class Fleet:
         offset, limit = int(request.query.get("offset", "0")), int(request.query.get("limit", "50"))
         end = offset + limit
         following = str(end).encode() if end < len(numbers) else b"null"
-        body = b'{"workloads":[' + b",".join(self.rows[n] for n in numbers[offset:end]) + b'],"next":' + following + b"}"
+        body = (
+            b'{"workloads":[' + b",".join(self.rows[n] for n in numbers[offset:end]) + b'],"next":' + following + b"}"
+        )
         self.body_bytes += len(body)
         return web.Response(body=body, content_type="application/json")
 
@@ -221,7 +223,7 @@ class Fleet:
         found = [{"name": f"job-{number}-0-0", "id": str(number), "k8sPhase": "Failed"}] if number in self.pods else []
         return web.json_response({"pods": found})
 
-    async def empty(self, request: web.Request) -> web.Response:
+    async def empty(self, _: web.Request) -> web.Response:
         """A list of nothing."""
         return web.json_response({"events": [], "records": [], "projects": [], "items": [], "metadata": {}})
 
@@ -285,7 +287,12 @@ class Fleet:
         elif request.match_info["what"] == "kill":
             return web.json_response(self.kill(numbers))
         return web.json_response(
-            {"bytes": self.body_bytes, "watches": len(self.watches), "delivered": self.delivered, "pods": len(self.pods)}
+            {
+                "bytes": self.body_bytes,
+                "watches": len(self.watches),
+                "delivered": self.delivered,
+                "pods": len(self.pods),
+            }
         )
 
     def app(self) -> web.Application:

@@ -98,7 +98,12 @@ class FakeRunai:
         self.events.setdefault(WorkloadId(f"id-{name}"), []).insert(0, event)
 
     async def scan_workloads(
-        self, *, project: str | None = None, phase: str | None = None, updated_since: datetime | None = None
+        self,
+        *,
+        project: str | None = None,
+        phase: str | None = None,
+        updated_since: datetime | None = None,
+        known: object = None,
     ) -> list[Workload]:
         self.asked.append(("scan", (project, phase, updated_since)))
         self.scanning += 1
