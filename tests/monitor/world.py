@@ -208,7 +208,7 @@ class FakeKube:
         del self.pods[pod.namespace, pod.name]
         self._send("removed", pod)
 
-    def pod_watch(self, namespace: str | None) -> FakeWatch:
+    def pod_watch(self, namespace: str | None, *, trim: object = None) -> FakeWatch:
         return FakeWatch(self, namespace)
 
     async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:

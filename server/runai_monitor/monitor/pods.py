@@ -15,6 +15,7 @@ from runai_monitor.errors import KubeError, KubeForbiddenError, KubeNotConfigure
 from runai_monitor.model.cluster import Pod
 from runai_monitor.monitor.snapshot import Snapshot
 from runai_monitor.monitor.sources import KubeSource, PodChangeLike, PodWatchLike
+from runai_monitor.monitor.trim import trimmed
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ class PodFollower:
 
     async def _follow(self, place: str | None) -> None:
         """Follows one namespace, or all (None). However it ends, what it saw is not current any more."""
-        watch = self._kube.pod_watch(place)
+        watch = self._kube.pod_watch(place, trim=trimmed)
         self._watches[place] = watch
         try:
             # A generator that is left half-way must be closed by the task that ran it, not by the garbage collector.

@@ -11,7 +11,7 @@ from typing import TypeVar
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.workload import STOPPED_PHASES, Workload, WorkloadEvent, WorkloadId
 from runai_monitor.monitor.told import is_whole
-from runai_monitor.monitor.trim import runs, trimmed
+from runai_monitor.monitor.trim import runs
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -123,7 +123,6 @@ class Snapshot:
 
     def put_pod(self, pod: Pod) -> None:
         """Adds or replaces a pod."""
-        pod = trimmed(pod)
         key = (pod.namespace, pod.name)
         if self._pods.get(key) == pod:
             return

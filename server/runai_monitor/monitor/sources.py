@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -81,8 +81,8 @@ class PodWatchLike(Protocol):
 class KubeSource(Protocol):
     """Kubernetes."""
 
-    def pod_watch(self, namespace: str | None) -> PodWatchLike:
-        """A watch of one namespace, or of all."""
+    def pod_watch(self, namespace: str | None, *, trim: Callable[[Pod], Pod]) -> PodWatchLike:
+        """A watch of one namespace, or of all; `trim` makes of a pod what is kept of it."""
         ...
 
     async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:

@@ -38,7 +38,7 @@ def runs(pod: Pod) -> bool:
     return (
         pod.pod_phase in _WELL
         and pod.reason is None
-        and not pod.conditions
+        and not any(condition.type in _TOLD_BY_CONDITION for condition in pod.conditions)
         and (pod.pod_phase == "Succeeded" or all(_runs(container) for container in pod.containers))
     )
 
