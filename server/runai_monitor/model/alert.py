@@ -97,7 +97,10 @@ class AlertSubject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One alert as stored. `cursor` is unique over all alerts and grows with every change of any of them."""
+    """One alert as stored. `cursor` is unique over all alerts and grows with every change of any of them.
+
+    `awaits_diagnosis`: it is stored and pushed, its diagnosis is being made, and its opening goes to the channels with it.
+    """
 
     alert_id: AlertId
     cursor: int
@@ -117,14 +120,15 @@ class Alert:
     notifications: int = 0
     notified_at: datetime | None = None
     diagnosis: Diagnosis | None = None
+    awaits_diagnosis: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
     """A decision of the policy about one alert, with its reason in words.
 
-    For `OPENED` the alert does not exist yet: `alert_id` is derived from the fingerprint. `notify` says whether the
-    channels are told (the store is always told).
+    For `OPENED` the alert does not exist yet, or it awaits its diagnosis: `alert_id` is derived from the fingerprint.
+    `notify` says whether the channels are told (the store is always told).
     """
 
     change: Change
@@ -142,6 +146,7 @@ class Transition:
     terminal: bool = False
     recommendations: tuple[str, ...] = field(default=())
     diagnosis: Diagnosis | None = None
+    awaits_diagnosis: bool = False
 
 
 def fingerprint(kind: AlertKind, cluster_id: str, subject_id: str, episode: int) -> AlertId:

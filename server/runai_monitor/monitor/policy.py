@@ -272,6 +272,11 @@ def _opened(workload: Workload, detection: Detection, *, book: Book, now: dateti
     )
 
 
+def _opened_before(alert: Alert, *, now: datetime) -> Transition:
+    """The rest of an opening: the alert was stored, the channels were not told yet."""
+    return _again(alert, Change.OPENED, "a new failure", now=now, notify=True)
+
+
 def _continued(
     workload: Workload, alert: Alert, detection: Detection, *, book: Book, now: datetime, options: MonitorOptions
 ) -> list[Transition]:
@@ -288,6 +293,8 @@ def _continued(
             return [escalated]
         reason = f"max_alerts_per_job ({options.max_alerts_per_job}) is reached: the escalation goes to no channel"
         return [escalated, _again(alert, Change.SUPPRESSED, reason, now=now, notify=False)]
+    if alert.awaits_diagnosis:  # whoever was at it is gone: the process ended in between
+        return [_opened_before(alert, now=now)]
     if alert.notified_at is None or now - alert.notified_at < timedelta(minutes=options.repeat_interval_minutes):
         return []
     if may_notify:

@@ -38,7 +38,8 @@ class AlertStore:
         """Stores transitions, the alerts they change and one pending delivery per channel, all or nothing.
 
         An opening of an alert that exists, and any other change of one that does not or is resolved already, are
-        ignored: a decision may be applied twice after a crash. `SUPPRESSED` records its reason only.
+        ignored: a decision may be applied twice after a crash. `SUPPRESSED` records its reason only. The opening of an
+        alert that awaits its diagnosis completes it: once, and it is then that the channels are told.
 
         Returns:
             The alerts that changed, as they are now, in the order of their cursors.
@@ -126,19 +127,21 @@ class AlertStore:
 
 async def _apply(connection: AsyncConnection, transition: Transition, channels: Sequence[str]) -> Alert | None:
     current = await _get(connection, transition.alert_id)
-    if (transition.change is Change.OPENED) == (current is not None):
+    completes = current is not None and current.awaits_diagnosis and not transition.awaits_diagnosis
+    if (transition.change is Change.OPENED) == (current is not None) and not completes:
         return None
     if current is not None and current.state is AlertState.RESOLVED:
         return None
-    await connection.execute(
-        insert(tables.transitions),
-        {
-            "alert_id": transition.alert_id,
-            "at": required_text(transition.at),
-            "change": str(transition.change),
-            "reason": storable(transition.reason),
-        },
-    )
+    if transition.change is not Change.OPENED or current is None:
+        await connection.execute(
+            insert(tables.transitions),
+            {
+                "alert_id": transition.alert_id,
+                "at": required_text(transition.at),
+                "change": str(transition.change),
+                "reason": storable(transition.reason),
+            },
+        )
     if transition.change is Change.SUPPRESSED:
         return None
     cursor = await _next_cursor(connection)
@@ -186,6 +189,7 @@ def _opened(transition: Transition, cursor: int) -> Alert:
         notifications=int(transition.notify),
         notified_at=transition.at if transition.notify else None,
         diagnosis=transition.diagnosis,
+        awaits_diagnosis=transition.awaits_diagnosis,
     )
 
 
@@ -208,6 +212,7 @@ def _changed(alert: Alert, transition: Transition, cursor: int) -> Alert:
         notifications=alert.notifications + int(counted),
         notified_at=transition.at if counted else alert.notified_at,
         diagnosis=transition.diagnosis or alert.diagnosis,
+        awaits_diagnosis=transition.awaits_diagnosis,
     )
 
 
