@@ -25,11 +25,12 @@ from runai_monitor.operations import arguments
 from runai_monitor.operations.operations import Operations
 from runai_monitor.operations.scope import Scope
 from runai_monitor.operations.services import EngineState, Services
+from runai_monitor.pace import Pace
 from runai_monitor.settings import LOOPBACK_HOSTS, Settings
 
 if TYPE_CHECKING:
     from runai_monitor.kube.lazy import LazyKube
-    from runai_monitor.model.alert import Alert
+    from runai_monitor.model.alert import Alert, AlertId
     from runai_monitor.model.monitor import Monitor
     from runai_monitor.monitor.engine import Engine
     from runai_monitor.notify.outbox import Outbox
@@ -73,6 +74,7 @@ class Application:
         self._engine: Engine | None = None
         self._leading = False
         self._carried: Sequence[Monitor] = ()
+        self._pace = Pace(clock.monotonic)
         self.operations = Operations(services=self.services, options=wiring.operation_options(settings), clock=clock)
 
     def begin(self) -> None:
@@ -90,6 +92,10 @@ class Application:
         if self._services is None:
             raise self._failure or MonitorError("the server is shutting down")
         return self._services
+
+    async def pushed(self, alert: Alert) -> None:
+        """The alert was offered to every connection."""
+        self._pace.reached("pushed", alert.alert_id)
 
     async def run(self) -> None:
         """Builds the services, then watches, tells and delivers until cancelled."""
@@ -128,7 +134,7 @@ class Application:
         kube = wiring.kube_client(settings, self._clock)
         if kube is not None:
             stack.push_async_callback(kube.aclose)
-        outbox = await wiring.open_outbox(stack, settings, database, self._clock)
+        outbox = await wiring.open_outbox(stack, settings, database, self._clock, self._delivered)
         self._services = self._bundle(database, runai, kube, outbox)
         self._first_attempt.set()
         await self._carry_over(database)
@@ -139,6 +145,7 @@ class Application:
             tasks.start_soon(runai.warm_up)
             tasks.start_soon(self._lead, lock, outbox)
             tasks.start_soon(self._watch_file, database)
+            tasks.start_soon(self._pace.watch_the_loop)
 
     def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
         from runai_monitor.monitor.engine import Engine
@@ -162,6 +169,7 @@ class Application:
             options=wiring.monitor_options(settings),
             clock=self._clock,
             on_alerts=self._told,
+            pace=self._pace,
         )
         self._engine = engine
         return Services(
@@ -176,6 +184,7 @@ class Application:
             engine=self._engine_state,
             wake_engine=engine.wake,
             kube=kube,
+            pace=self._pace,
             channels=wiring.channel_names(settings),
             database_place="the configured database" if settings.database_url else str(settings.state_dir),
         )
@@ -203,6 +212,9 @@ class Application:
             await MonitorStore(database).start(monitor)
         self._carried = ()
 
+    def _delivered(self, alert_id: AlertId) -> None:
+        self._pace.reached("delivered", alert_id)
+
     def _told(self, alerts: list[Alert]) -> None:
         """Alerts were stored: log them, and look at once instead of at the next glance at the database's version."""
         from runai_monitor.notify.console import log_alert
@@ -226,6 +238,7 @@ class Application:
             store_error=now.store_error,
             crashes=now.crashes,
             baseline_complete=now.baseline_complete,
+            queues=now.queues,
         )
 
     async def _lead(self, lock: LeaderLock, outbox: Outbox) -> None:
@@ -274,6 +287,7 @@ async def serve_stdio(settings: Settings, *, channel: bool, simulated: bool = Fa
         on_first_answer=application.begin,
         simulated=simulated,
     )
+    application.operations.feed.subscribe(application.pushed)
     async with _background(application):
         await run_stdio(server)
 
@@ -299,6 +313,7 @@ async def serve_http(settings: Settings, *, host: str, port: int, simulated: boo
         allow_write_tools=settings.allow_write_tools,
         simulated=simulated,
     )
+    application.operations.feed.subscribe(application.pushed)
     async with _background(application):
         await run_http(
             server=server,

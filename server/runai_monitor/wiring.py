@@ -5,6 +5,7 @@ Adapters are imported where they are built: they bring the heavy libraries.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from runai_monitor.diagnosis.diagnose import Diagnoser
     from runai_monitor.kube.client import KubeClient
     from runai_monitor.kube.lazy import LazyKube
+    from runai_monitor.model.alert import AlertId
     from runai_monitor.monitor.options import MonitorOptions
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.runai.client import RunaiClient
@@ -117,7 +119,13 @@ def channel_names(settings: Settings) -> tuple[str, ...]:
     return ("slack",) if settings.slack_webhook_url is not None else ()
 
 
-async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Database | None, clock: Clock) -> Outbox:
+async def open_outbox(
+    stack: AsyncExitStack,
+    settings: Settings,
+    database: Database | None,
+    clock: Clock,
+    on_delivered: Callable[[AlertId], None] = lambda _: None,
+) -> Outbox:
     """The outbox with a notifier per configured channel; without a database it can only send tests.
 
     Raises:
@@ -143,7 +151,7 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
         http = await stack.enter_async_context(opened)
         notifiers["slack"] = SlackNotifier(webhook_url=settings.slack_webhook_url.get_secret_value(), http=http)
     deliveries = DeliveryStore(database) if database is not None else None
-    return Outbox(deliveries=deliveries, notifiers=notifiers, clock=clock)  # type: ignore[arg-type]  # None is for `check`, which only sends tests
+    return Outbox(deliveries=deliveries, notifiers=notifiers, clock=clock, on_delivered=on_delivered)  # type: ignore[arg-type]  # None is for `check`, which only sends tests
 
 
 def operation_options(settings: Settings) -> OperationOptions:

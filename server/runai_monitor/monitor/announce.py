@@ -15,6 +15,7 @@ from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.workload import Workload
 from runai_monitor.monitor.policy import Book, Key
 from runai_monitor.monitor.sources import AlertSink, Diagnoses
+from runai_monitor.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,9 @@ class Announcer:
         channels: Sequence[str],
         outbox_wake: Callable[[], None],
         on_alerts: Callable[[list[Alert]], None],
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace or Pace()
         self._alerts = alerts
         self._book = book
         self._channels = tuple(channels)
@@ -105,6 +108,7 @@ class Announcer:
             self.error = None
             for alert in changed:
                 self._note(alert)
+                self._pace.reached("stored", alert.alert_id)
         if changed:
             self._outbox_wake()
             self._on_alerts(changed)

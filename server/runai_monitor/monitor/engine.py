@@ -31,6 +31,7 @@ from runai_monitor.monitor.sources import AlertSink, Baseline, Diagnoses, KubeSo
 from runai_monitor.monitor.state import State
 from runai_monitor.monitor.supervise import Signal, Supervisor
 from runai_monitor.monitor.suspects import Examiner
+from runai_monitor.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ class EngineStatistics:
     store_error: str | None
     baseline_complete: bool
     crashes: Mapping[str, int] = field(default_factory=dict)
+    queues: Mapping[str, int] = field(default_factory=dict)
+    """How many wait, by what for."""
     monitors: Mapping[MonitorId, MonitorStatistics] = field(default_factory=dict)
 
 
@@ -79,18 +82,27 @@ class Engine:
         options: MonitorOptions,
         clock: Clock,
         on_alerts: Callable[[list[Alert]], None],
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace or Pace(clock.monotonic)
         self._baseline = baseline
         self._clock = clock
         self._options = options
         self._supervisor = Supervisor(clock)
-        state = State(snapshot=Snapshot(kube_cluster_id=options.kube_cluster_id), changed=Signal(clock))
+        state = State(
+            snapshot=Snapshot(kube_cluster_id=options.kube_cluster_id, monotonic=clock.monotonic), changed=Signal(clock)
+        )
         self._state = state
         self._pods: PodFollower | None = None
         if kube is not None:
             self._pods = PodFollower(kube=kube, snapshot=state.snapshot, clock=clock, on_change=self._on_pods)
         self._announcer = Announcer(
-            alerts=alerts, book=state.book, channels=channels, outbox_wake=outbox_wake, on_alerts=on_alerts
+            alerts=alerts,
+            book=state.book,
+            channels=channels,
+            outbox_wake=outbox_wake,
+            on_alerts=on_alerts,
+            pace=self._pace,
         )
         examiner = Examiner(
             runai=runai,
@@ -124,7 +136,9 @@ class Engine:
             detect=judge.detect,
             options=self._options,
             clock=self._clock,
+            pace=self._pace,
         )
+        self._opening = opening
         first_look = FirstLook(
             state=self._state,
             judge=judge,
@@ -141,6 +155,7 @@ class Engine:
             announcer=self._announcer,
             first_look=first_look,
             clock=self._clock,
+            pace=self._pace,
         )
 
     def wake(self) -> None:
@@ -160,6 +175,11 @@ class Engine:
             store_error=self._announcer.error,
             baseline_complete=bool(watched) and all(each.looked for each in watched.values()),
             crashes=self._supervisor.crashes(),
+            queues={
+                "alerts to look at": self._opening.preparing,
+                "alerts to store": self._announcer.queued,
+                "alerts to diagnose": self._opening.waiting,
+            },
             monitors=self._monitor_statistics(),
         )
 

@@ -17,6 +17,7 @@ from runai_monitor.monitor.opening import Opening
 from runai_monitor.monitor.policy import gone
 from runai_monitor.monitor.snapshot import is_plain
 from runai_monitor.monitor.state import State
+from runai_monitor.pace import Pace
 
 AT_ONCE = 200
 """Workloads judged without a pause: a few milliseconds, in which nobody else is served."""
@@ -38,6 +39,7 @@ class Evaluation:
         announcer: Announcer,
         first_look: FirstLook,
         clock: Clock,
+        pace: Pace,
     ) -> None:
         self._state = state
         self._judge = judge
@@ -45,8 +47,10 @@ class Evaluation:
         self._announcer = announcer
         self._first_look = first_look
         self._clock = clock
+        self._pace = pace
         self._judged_all_at = float("-inf")
         self._judged_restless_at = float("-inf")
+        self._heard_at: dict[WorkloadId, float] = {}
         self._restless: set[WorkloadId] = set()
 
     async def evaluate(self, tasks: TaskGroup) -> None:
@@ -84,7 +88,8 @@ class Evaluation:
         book.held_since = {key: since for key, since in book.held_since.items() if key[1] in state.snapshot.workloads}
         due |= {WorkloadId(subject) for _, subject in book.held_since}
         # What is dirty and not looked at yet is judged with everything else, right after the first look.
-        state.snapshot.dirty.clear()
+        self._heard_at = dict(state.snapshot.stirred_at)
+        state.snapshot.settle()
         return sorted(workload_id for workload_id in due if self._may_decide(workload_id))
 
     def _was_looked_at(self, workload_id: WorkloadId) -> bool:
@@ -108,7 +113,7 @@ class Evaluation:
         if workload is None:
             return False
         if self._first_look.is_incomplete(workload):
-            self._state.snapshot.dirty.add(workload_id)
+            self._state.snapshot.stir(workload_id)
             return False
         return True
 
@@ -128,6 +133,8 @@ class Evaluation:
                 if transition.kind not in background:
                     transitions.append(transition)
                 elif transition.change in {Change.OPENED, Change.ESCALATED}:
+                    if transition.change is Change.OPENED and workload_id in self._heard_at:
+                        self._pace.begin(transition.alert_id, self._heard_at[workload_id])
                     self._opening.begin(transition, tasks)
         return transitions
 

@@ -18,6 +18,7 @@ from runai_monitor.monitor.policy import decide
 from runai_monitor.monitor.state import State
 from runai_monitor.monitor.suspects import Examiner
 from runai_monitor.monitor.turns import Turns
+from runai_monitor.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Opening:
         detect: Callable[[WorkloadId], Detection | None],
         options: MonitorOptions,
         clock: Clock,
+        pace: Pace,
     ) -> None:
         self._state = state
         self._examiner = examiner
@@ -52,6 +54,7 @@ class Opening:
         self._detect = detect
         self._options = options
         self._clock = clock
+        self._pace = pace
         self._looks = Turns(LOOKS_AT_ONCE)
         self._diagnoses = Turns(CONCURRENT)
 
@@ -91,6 +94,7 @@ class Opening:
                         return
                     workload = current
                     decided[0] = await self._explainer.explained(decided[0], workload)
+                    self._pace.reached("diagnosed", decided[0].alert_id)
             await self._store(decided)
         except Exception:  # supervised boundary: this alert is decided again at the next evaluation
             log.exception("the alert about workload %s could not be made; it is tried again", workload_id)

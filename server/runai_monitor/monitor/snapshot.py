@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -44,7 +45,10 @@ class Snapshot:
     workloads: dict[WorkloadId, Workload] = field(default_factory=dict)
     events: dict[WorkloadId, tuple[WorkloadEvent, ...]] = field(default_factory=dict)
     dirty: set[WorkloadId] = field(default_factory=set)
-    """Workloads that something new is known of since the set was last emptied."""
+    """Workloads that something new is known of since the set was last emptied; `stir` puts them there."""
+    monotonic: Callable[[], float] = time.monotonic
+    stirred_at: dict[WorkloadId, float] = field(default_factory=dict)
+    """When what is new of them was heard first, by `monotonic`."""
     apart: set[WorkloadId] = field(default_factory=set)
     """Workloads that by their row neither run whole nor are at rest: few of many, and all that time changes."""
     _pods: dict[PodKey, Pod] = field(default_factory=dict)
@@ -58,6 +62,16 @@ class Snapshot:
     _owner_of: dict[PodKey, WorkloadId] = field(default_factory=dict)
     _confirmed: dict[WorkloadId, frozenset[PodKey]] = field(default_factory=dict)
 
+    def stir(self, workload_id: WorkloadId) -> None:
+        """Something new is known of a workload."""
+        self.dirty.add(workload_id)
+        self.stirred_at.setdefault(workload_id, self.monotonic())
+
+    def settle(self) -> None:
+        """What is new is being judged."""
+        self.dirty.clear()
+        self.stirred_at.clear()
+
     # --- workloads ----------------------------------------------------------------------------------------------
 
     def put_workloads(self, workloads: Iterable[Workload]) -> None:
@@ -67,7 +81,7 @@ class Snapshot:
             if old is workload or old == workload:
                 continue
             self.workloads[workload.id] = workload
-            self.dirty.add(workload.id)
+            self.stir(workload.id)
             if is_plain(workload):
                 self.apart.discard(workload.id)
             else:
@@ -101,7 +115,7 @@ class Snapshot:
             self.events[workload_id] = tuple(events[:MOST_EVENTS])
             if len(self.events) > MOST_SUSPECTS:
                 del self.events[next(iter(self.events))]
-            self.dirty.add(workload_id)
+            self.stir(workload_id)
 
     def knows(self, namespace: str, name: str) -> bool:
         """Whether any workload has this name there."""
@@ -171,7 +185,7 @@ class Snapshot:
                 del self._owner_of[key]
         self._confirmed[workload.id] = keys
         self._owner_of.update(dict.fromkeys(keys, workload.id))
-        self.dirty.add(workload.id)
+        self.stir(workload.id)
 
     def unsettled(self) -> Iterator[tuple[Pod, list[WorkloadId]]]:
         """Pods that do not simply run and have no certain workload, each with those it may belong to, the likeliest first."""
@@ -218,7 +232,7 @@ class Snapshot:
     def _touch(self, pod: Pod) -> None:
         owner = self._owner_of.get((pod.namespace, pod.name)) or self._claimant(pod)
         if owner is not None:
-            self.dirty.add(owner)
+            self.stir(owner)
 
     def _remove(self, key: PodKey) -> None:
         pod = self._pods.pop(key, None)

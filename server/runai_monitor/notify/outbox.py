@@ -69,7 +69,9 @@ class Outbox:
         notifiers: Mapping[str, Notifier],
         clock: Clock,
         send_timeout_seconds: float = SEND_SECONDS,
+        on_delivered: Callable[[AlertId], None] = lambda _: None,
     ) -> None:
+        self._on_delivered = on_delivered
         self._deliveries = deliveries
         self._send_timeout_seconds = send_timeout_seconds
         self._notifiers = dict(notifiers)
@@ -127,6 +129,7 @@ class Outbox:
         if error is not None:
             return await self._record_trouble(delivery, error)
         now = self._clock.now()
+        self._on_delivered(delivery.notification.alert.alert_id)
         await self._insist(delivery, lambda: self._deliveries.record_delivered(delivery.delivery_id, at=now))
         return SPACING_SECONDS
 

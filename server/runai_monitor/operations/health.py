@@ -74,6 +74,8 @@ class HealthCheck:
             leader=engine.leader,
             blind=engine.blind or any(a.kind is AlertKind.MONITOR_BLIND for a in unresolved),
             kubernetes_live=engine.kube_live,
+            queues=dict(engine.queues),
+            pace=services.pace,
         )
 
 

@@ -20,6 +20,7 @@ from runai_monitor.model.workload import (
     WorkloadId,
     WorkloadPod,
 )
+from runai_monitor.pace import Pace
 
 OnProgress = Callable[[float, str], Awaitable[None]]
 """Told the share done (0 to 1) and what is being done."""
@@ -208,6 +209,7 @@ class EngineState:
     store_error: str | None = None
     crashes: Mapping[str, int] = field(default_factory=dict)
     baseline_complete: bool | None = None
+    queues: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +231,7 @@ class Services:
     engine: Callable[[], EngineState]
     wake_engine: Callable[[], None]
     kube: Kube | None = None
+    pace: Pace | None = None
     channels: tuple[str, ...] = ()
     database_place: str = ""
 
