@@ -85,7 +85,17 @@ def server(url: str, *, slack: bool = False, kube: bool = True, **more: str) -> 
         known = environment(url, Path(folder), slack=slack, kube=kube, **more)
         with log.open("w", encoding="utf-8") as sink:
             process = subprocess.Popen(
-                [sys.executable, "-m", "runai_monitor", "serve", "--transport", "http", "--port", "0"],
+                [
+                    sys.executable,
+                    *os.environ.get("BENCH_PYTHON", "").split(),
+                    "-m",
+                    "runai_monitor",
+                    "serve",
+                    "--transport",
+                    "http",
+                    "--port",
+                    "0",
+                ],
                 env=os.environ | known,
                 stderr=sink,
                 stdin=subprocess.DEVNULL,

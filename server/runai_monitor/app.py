@@ -221,7 +221,7 @@ class Application:
 
         for alert in alerts:
             log_alert(alert)
-        self.operations.feed.notify()
+        self.operations.feed.notify(alerts)
 
     def _engine_state(self) -> EngineState:
         if self._engine is None or not self._leading:

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 CONCURRENT = 8
 """Diagnoses at once."""
+YIELDS, YIELD_SECONDS = 40, 0.05
+"""How often and how long a diagnosis waits while alerts are being stored."""
 LOOKS_AT_ONCE = 32
 """Alerts looked at again and stored at once."""
 STORE_PAUSE_SECONDS = 5.0
@@ -89,6 +91,7 @@ class Opening:
             workload, decided = prepared
             if explain:
                 async with self._diagnoses.turn(urgency) as waited:
+                    await self._let_alerts_pass()
                     current = await self._current(workload_id) if waited else workload
                     if current is None or not self._still_holds(decided[0]):
                         return
@@ -127,6 +130,13 @@ class Opening:
                 await self._clock.sleep(STORE_PAUSE_SECONDS)
                 return None
         return workload, decided
+
+    async def _let_alerts_pass(self) -> None:
+        """A diagnosis takes a hundred times the work of an alert: in a storm alerts go first, for a while."""
+        for _ in range(YIELDS):
+            if not self._looks.taken:
+                return
+            await self._clock.sleep(YIELD_SECONDS)
 
     async def _store(self, decided: list[Transition]) -> None:
         if self._still_holds(decided[0]) and not await self._announcer.apply(decided):

@@ -13,7 +13,7 @@ class Turns:
     """So many at once; among those that wait, the higher rank first, then whoever came last: news before old news."""
 
     def __init__(self, at_once: int) -> None:
-        self._free = at_once
+        self._at_once = self._free = at_once
         self._serial = 0
         self._queue: list[tuple[int, int, anyio.Event]] = []
 
@@ -21,6 +21,11 @@ class Turns:
     def waiting(self) -> int:
         """How many wait for their turn."""
         return len(self._queue)
+
+    @property
+    def taken(self) -> int:
+        """How many have a turn now."""
+        return self._at_once - self._free
 
     @asynccontextmanager
     async def turn(self, rank: int) -> AsyncIterator[bool]:
