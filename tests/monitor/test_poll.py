@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from runai_monitor.errors import RunaiRejectedError, RunaiUnavailableError
 from runai_monitor.model.workload import WorkloadDetail, WorkloadId
-from runai_monitor.monitor.poll import LOOKUPS_PER_POLL, OVERLAP, Polled, Poller
+from runai_monitor.monitor.poll import LOOKUPS_PER_POLL, MOST_ASKED_APART, OVERLAP, Polled, Poller
 from runai_monitor.monitor.snapshot import Snapshot
 from runai_monitor.monitor.sources import RunaiSource
 from tests.fakes import EPOCH, FakeClock
-from tests.monitor.world import FakeRunai
+from tests.monitor.world import FakeRunai, World
 
 pytestmark = pytest.mark.anyio
 
@@ -253,3 +253,38 @@ def test_after_a_reconcile_the_snapshot_is_the_truth(
             assert snapshot.workloads == truth
 
     anyio.run(live)
+
+
+async def test_the_changes_of_many_projects_are_one_question() -> None:
+    """Filters are joined by "and", so no filter names two projects: forty questions a minute would be asked for nothing."""
+    projects = tuple(f"p-{number}" for number in range(MOST_ASKED_APART + 1))
+    clock, runai, poller = make(projects=projects)
+    runai.put("ours", project="p-3")
+    runai.put("theirs", project="secret")
+    assert names(await poller.poll()) == ["ours"]
+    assert runai.count("scan") == len(projects), "a complete read asks for each, for most of the tenant may be others'"
+    await clock.advance(60)
+    runai.put("ours", "Failed", project="p-3")
+    runai.put("theirs", "Failed", project="secret")
+    assert names(await poller.poll()) == ["ours"]
+    assert runai.asked[len(projects) :] == [("scan", (None, None, EPOCH - OVERLAP))]
+    assert poller.known == {"id-ours"}
+
+
+async def test_a_slow_control_plane_is_asked_less_often_and_never_twice_at_once(bare: World) -> None:
+    """Polls that take longer than their interval must not pile up on what is overloaded already."""
+    bare.runai.put("train")
+    await bare.monitor(poll_interval_seconds=10)
+    scan, began = bare.runai.scan_workloads, list[float]()
+
+    async def slow(**asked: Any) -> Any:
+        began.append(bare.clock.monotonic())
+        await bare.clock.sleep(30)
+        return await scan(**asked)
+
+    bare.runai.scan_workloads = slow  # type: ignore[method-assign]
+    async with bare.running():
+        await bare.pass_by(minutes=5)
+    assert len(began) >= 4
+    assert all(later - earlier >= 60 for earlier, later in pairwise(began))
+    assert bare.runai.scanned_at_once == 1

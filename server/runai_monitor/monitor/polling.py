@@ -191,7 +191,9 @@ class Polling:
             except StoreError as error:
                 log.warning("a poll could not be recorded: %s", error)
             self._state.changed.set()
-            await self._rest(name, watched, until=began + interval)
+            ended = self._clock.monotonic()
+            # A control plane that takes longer than the interval is given as much time again before it is asked again.
+            await self._rest(name, watched, until=max(began + interval, ended + (ended - began)))
 
     async def _rest(self, name: str, watched: Watched, *, until: float) -> None:
         """Until the next poll is due, or wanted early; a long interval is no missing sign of life."""
