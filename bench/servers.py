@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import httpx2
 import yaml
 from bench.tenant import TOKEN
@@ -43,8 +44,21 @@ class Server:
 
     def metric(self, name: str) -> float:
         """The sum over one metric's samples at `/metrics`; 0 when there is none."""
-        lines = httpx2.get(self.url + "/metrics").text.splitlines()
+        lines = httpx2.get(self.url + "/metrics", timeout=60).text.splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.startswith((name + " ", name + "{")))
+
+    async def samples(self) -> dict[str, float]:
+        """Everything at `/metrics`."""
+        async with httpx2.AsyncClient(timeout=60) as http:
+            lines = (await http.get(self.url + "/metrics")).text.splitlines()
+        return {line.rpartition(" ")[0]: float(line.split()[-1]) for line in lines if not line.startswith("#")}
+
+    async def ready(self, workloads: int) -> None:
+        """Returns when so many workloads are watched and the first look at them is over."""
+        with anyio.fail_after(300):
+            while (await self.samples())["runai_monitor_workloads_watched"] < workloads:  # noqa: ASYNC110  # another process
+                await anyio.sleep(0.2)
+        await anyio.sleep(4)
 
 
 def environment(url: str, folder: Path, *, slack: bool = False, kube: bool = True, **more: str) -> dict[str, str]:
@@ -113,3 +127,30 @@ def _address(log: Path) -> str:
             return "http://" + said.partition("http://")[2].split(": ")[0]
         time.sleep(0.1)
     raise SystemExit(f"the server did not start: {log.read_text(encoding='utf-8')}")
+
+
+BARE_HTTP = """
+from mcp.server.mcpserver import MCPServer
+mcp = MCPServer("bare")
+@mcp.tool()
+def ping() -> str:
+    "Answers."
+    return "pong"
+import sys, socket, uvicorn
+listener = socket.create_server(("127.0.0.1", 0))
+listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+print(listener.getsockname()[1], flush=True)
+uvicorn.Server(uvicorn.Config(mcp.streamable_http_app(), log_level="critical")).run(sockets=[listener])
+"""
+
+
+@contextmanager
+def bare_http(python: str) -> Iterator[str]:
+    """A bare MCP server over HTTP, as long as the block lasts."""
+    process = subprocess.Popen([python, "-c", BARE_HTTP], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.terminate()
+        process.wait(30)
