@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
     from runai_monitor.store.leader import LeaderLock
+    from runai_monitor.store.remembered import RememberingAlertStore
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +126,7 @@ class Application:
 
     async def _build_and_run(self, stack: AsyncExitStack) -> None:
         from runai_monitor.store.leader import LeaderLock
+        from runai_monitor.store.remembered import RememberingAlertStore
 
         settings = self._settings
         database = await wiring.database_of(settings)
@@ -135,7 +137,9 @@ class Application:
         if kube is not None:
             stack.push_async_callback(kube.aclose)
         outbox = await wiring.open_outbox(stack, settings, database, self._clock, self._delivered)
-        self._services = self._bundle(database, runai, kube, outbox)
+        remembering = RememberingAlertStore(database)
+        stack.callback(remembering.close)
+        self._services = self._bundle(database, runai, kube, outbox, remembering)
         self._first_attempt.set()
         await self._carry_over(database)
         lock = LeaderLock(Path(database.place))
@@ -147,7 +151,14 @@ class Application:
             tasks.start_soon(self._watch_file, database)
             tasks.start_soon(self._pace.watch_the_loop)
 
-    def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
+    def _bundle(
+        self,
+        database: Database,
+        runai: RunaiClient,
+        kube: LazyKube | None,
+        outbox: Outbox,
+        remembering: RememberingAlertStore,
+    ) -> Services:
         from runai_monitor.monitor.engine import Engine
         from runai_monitor.store.alerts import AlertStore
         from runai_monitor.store.baseline import BaselineStore
@@ -173,7 +184,7 @@ class Application:
         )
         self._engine = engine
         return Services(
-            alerts=alerts,
+            alerts=remembering,
             monitors=monitors,
             baseline=baseline,
             deliveries=DeliveryStore(database),
