@@ -172,7 +172,7 @@ class Fleet:
     def touch(self, numbers: range, phase: str) -> None:
         """These are in this phase from now on."""
         now = instant(datetime.now(UTC))
-        for number in numbers:
+        for number in {number % len(self.rows) for number in numbers}:
             self.rows[number] = row(number, phase, now)
             self.changed.pop(number, None)
             self.changed[number] = now

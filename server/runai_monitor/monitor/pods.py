@@ -133,6 +133,8 @@ class PodFollower:
             async with aclosing(cast("Any", watch.changes())) as changes:
                 async for change in changes:
                     await self._take(change, place)
+                    # A burst lies in the buffer whole: reading it would not let go of the loop by itself.
+                    await anyio.lowlevel.checkpoint()
         finally:
             self._synced.discard(place)
             self._watches.pop(place, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from runai_monitor.model.alert import Alert, AlertId, AlertState, Change
+from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Change
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.diagnosis import Diagnosis
 from runai_monitor.model.monitor import Monitor, MonitorId
@@ -43,6 +43,10 @@ class Alerts(Protocol):
 
     async def unresolved(self) -> Sequence[Alert]:
         """Every alert that is not resolved."""
+        ...
+
+    async def count_unresolved(self) -> dict[tuple[AlertKind, str, str], int]:
+        """How many are not resolved, by kind, status and severity."""
         ...
 
     async def count_by_state(self) -> dict[AlertState, int]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import anyio.lowlevel
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +27,8 @@ from runai_monitor.store.rows import (
 )
 
 _T = tables.alerts
+AT_ONCE = 100
+"""Documents read without a pause: a few milliseconds, in which nobody else is served."""
 
 
 class AlertStore:
@@ -99,7 +102,24 @@ class AlertStore:
         """Every alert that is not resolved, oldest change first."""
         query = select(_T.c.document).where(_T.c.state != str(AlertState.RESOLVED)).order_by(_T.c.cursor)
         async with self._database.reading() as connection:
-            return [alert_of(document) for document in (await connection.execute(query)).scalars()]
+            documents = (await connection.execute(query)).scalars().all()
+        found: builtins.list[Alert] = []
+        for first in range(0, len(documents), AT_ONCE):
+            found += [alert_of(document) for document in documents[first : first + AT_ONCE]]
+            await anyio.lowlevel.checkpoint()
+        return found
+
+    async def count_unresolved(self) -> dict[tuple[AlertKind, str, str], int]:
+        """How many are not resolved, by kind, status and severity; counted where they are, however many there are."""
+        status, severity = (func.json_extract(_T.c.document, path) for path in ("$.status", "$.severity"))
+        query = (
+            select(_T.c.kind, status, severity, func.count())
+            .where(_T.c.state != str(AlertState.RESOLVED))
+            .group_by(_T.c.kind, status, severity)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return {(AlertKind(kind), str(word), str(level)): count for kind, word, level, count in rows}
 
     async def last_episodes(self) -> dict[tuple[AlertKind, str], int]:
         """The highest episode ever, by kind and subject id."""
