@@ -211,5 +211,5 @@ class DeltaPolling(RuleBasedStateMachine):
         return {WorkloadId(i): (row["phase"], row["phaseUpdatedAt"]) for i, row in self.tenant.rows.items()}
 
 
-DeltaPolling.TestCase.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
+DeltaPolling.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestDeltaPolling = DeltaPolling.TestCase

@@ -110,6 +110,18 @@ async def test_more_deleted_between_two_pages_than_they_overlap_by_loses_nothing
     assert set(names) >= {f"job-{n}" for n in range(deleted, 1200)}
 
 
+async def test_going_back_to_where_pages_join_is_no_repetition() -> None:
+    """Found by the model: the page read again may hold nothing new, and the server still obeys the offset."""
+    paged = Paged([workload_row(n) for n in range(33)], cap=21)
+
+    def sweep(page: int) -> None:
+        if page == 2:
+            del paged.rows[:10]
+
+    paged.after_page = sweep
+    assert {w.name for w in await scan(paged)} >= {f"job-{n}" for n in range(10, 33)}
+
+
 async def test_what_was_created_at_one_instant_is_read_over_the_edge_of_a_page() -> None:
     """A sweep of experiments is submitted in one second, and is longer than a page."""
     rows = [workload_row(n, createdAt="2026-02-01T00:00:00Z") for n in range(730)]

@@ -57,19 +57,21 @@ async def read_pages(
     """
     rows: dict[Hashable, RowT] = {}
     limit = PAGE_LIMIT if max_rows is None else max(1, min(PAGE_LIMIT, max_rows))
-    offset = received = 0
+    offset, received, went_back = 0, 0, False
     for _ in range(_MAX_PAGES):
         page = await fetch(limit, offset)
         known = len(rows)
         if offset and received > 1 and not any(key(row) in rows for row in page.rows):
-            offset = max(0, offset - received)
+            offset, went_back = max(0, offset - received), True
             continue
         rows.update((key(row), row) for row in page.rows)
         received = len(page.rows)
         at_end = received == 0 or (received < limit and not page.has_next)
         if at_end or (max_rows is not None and len(rows) >= max_rows):
             break
-        if len(rows) == known:
+        if len(rows) > known:
+            went_back = False
+        elif not went_back:
             if received <= min(OVERLAP_ROWS, limit // 2):
                 break
             raise RunaiPayloadError(
