@@ -231,7 +231,8 @@ class Application:
         from runai_monitor.notify.console import log_alert
 
         for alert in alerts:
-            log_alert(alert)
+            if not alert.awaits_diagnosis:  # a person reads it once, with its cause
+                log_alert(alert)
         self.operations.feed.notify(alerts)
 
     def _engine_state(self) -> EngineState:
