@@ -12,7 +12,7 @@ help:
 	@echo "make clients the MCP surface with other people's clients (TypeScript SDKs, inspector, conformance suite, mcp 1.28)"
 	@echo "make check   formatting, lint, types, import contracts"
 	@echo "make eval    how good the diagnosis is: the labelled corpus as a table, and in bench/DIAGNOSIS.md"
-	@echo "make bench   cold start against a bare MCP server; a diagnosis of 64 ranks with 200 MB of logs"
+	@echo "make bench   start, calls, polls, push, storms, memory: side by side with what is bare or naive; bench/RESULTS.md"
 	@echo "make bench-takeover  two servers on one database, the leader killed 20 times during a burst of failures"
 
 .venv/run: requirements/run.txt pyproject.toml
@@ -46,8 +46,9 @@ eval: .venv/dev
 	$(BIN)/python -m tests.corpus
 
 bench: .venv/dev
-	$(BIN)/python -m bench.cold_start
-	$(BIN)/python -m bench.diagnosis_load
+	bench/others/install.sh
+	for quantity in cold_start tool_calls polls push_latency fan_out at_once footprint diagnosis_load; do \
+		$(BIN)/python -m bench.$$quantity || exit 1; done
 
 bench-takeover: .venv/dev
 	$(BIN)/python -m bench.leader_kill

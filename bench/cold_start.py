@@ -1,4 +1,4 @@
-"""Cold start of `serve` on stdio, spawn to first `tools/list`, side by side with a bare MCP server.
+"""Cold start of `serve` on stdio, spawn to first `tools/list`, side by side with a bare and with other MCP servers.
 
 Run it with `make bench`. Each server is started alternately, so that noise of the machine hits both alike; the figure
 that counts is the ratio of the medians. Writes its section of `bench/RESULTS.md`.
@@ -16,10 +16,13 @@ from pathlib import Path
 
 import anyio
 from bench.results import machine, write_section
+from bench.servers import environment
 from mcp import StdioServerParameters, stdio_client
 from mcp.client import Client
 
 ROUNDS = 10
+ROUNDS_OF_OTHERS = 5
+OTHERS = Path(__file__).with_name("others")
 HEADING = "Cold start: spawn to first `tools/list` on stdio"
 BARE = """
 from mcp.server.mcpserver import MCPServer
@@ -49,6 +52,21 @@ def servers(state_dir: str) -> dict[str, StdioServerParameters]:
     }
 
 
+def others(kubeconfig: str) -> dict[str, StdioServerParameters]:
+    """Other MCP servers for Kubernetes, as far as `bench/others/install.sh` could have them."""
+    known = {"PATH": os.environ.get("PATH", ""), "KUBECONFIG": kubeconfig}
+    commands = {
+        "kubernetes-mcp-server 0.0.67 (npm, Go)": ["node_modules/.bin/kubernetes-mcp-server"],
+        "mcp-server-kubernetes 4.1.7 (npm)": ["node_modules/.bin/mcp-server-kubernetes"],
+        "kubectl-mcp-server 2.0.0 (PyPI)": [".venv/bin/kubectl-mcp", "serve"],
+    }
+    return {
+        name: StdioServerParameters(command=str(OTHERS / command), args=args, env=known)
+        for name, (command, *args) in commands.items()
+        if (OTHERS / command).exists()
+    }
+
+
 async def first_tools_list(server: StdioServerParameters, mode: str) -> float:
     """Milliseconds from the spawn to the first answer to `tools/list`."""
     started = time.perf_counter()
@@ -56,6 +74,20 @@ async def first_tools_list(server: StdioServerParameters, mode: str) -> float:
         async with Client(stdio_client(server, errlog=sink), mode=mode) as client:  # type: ignore[arg-type]
             await client.list_tools()
             return (time.perf_counter() - started) * 1000
+
+
+async def measure_others() -> dict[str, list[float]]:
+    """Starts of the other servers, alternating with ours, on a cluster that nobody asks."""
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        environment("http://127.0.0.1:9", Path(folder))  # writes a kubeconfig there
+        compared = others(f"{folder}/kubeconfig") | {"runai-monitor serve": servers(folder)["runai-monitor serve"]}
+        for round_number in range(ROUNDS_OF_OTHERS + 1):
+            for name, server in compared.items():
+                milliseconds = await first_tools_list(server, "legacy")
+                if round_number:
+                    found.setdefault(name, []).append(milliseconds)
+    return found
 
 
 async def measure() -> dict[tuple[str, str], list[float]]:
@@ -89,9 +121,24 @@ def report(found: dict[tuple[str, str], list[float]]) -> str:
     return "\n".join(lines)
 
 
+def report_others(found: dict[str, list[float]]) -> str:
+    """The comparison with others as Markdown."""
+    ours = statistics.median(found["runai-monitor serve"])
+    lines = [
+        "",
+        f"Beside other MCP servers for Kubernetes, median of {ROUNDS_OF_OTHERS} starts each, protocol 2025-11-25:",
+        "",
+        "| server | first `tools/list` | of ours |",
+        "|---|---|---|",
+    ]
+    for name, values in sorted(found.items(), key=lambda entry: statistics.median(entry[1])):
+        lines.append(f"| {name} | {statistics.median(values):.0f} ms | {statistics.median(values) / ours:.2f} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Measures, prints and writes the results."""
-    text = report(anyio.run(measure))
+    text = report(anyio.run(measure)) + "\n" + report_others(anyio.run(measure_others))
     write_section(HEADING, text)
     print(text)
 

@@ -23,13 +23,14 @@ from runai_monitor.errors import MonitorError, SettingsError, StoreError
 from runai_monitor.leading import Lead
 from runai_monitor.operations.operations import Operations
 from runai_monitor.operations.services import EngineState, Services
+from runai_monitor.pace import Pace
 from runai_monitor.settings import LOOPBACK_HOSTS, Settings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from runai_monitor.kube.lazy import LazyKube
-    from runai_monitor.model.alert import Alert
+    from runai_monitor.model.alert import Alert, AlertId
     from runai_monitor.model.history import AlertHistory
     from runai_monitor.model.monitor import Monitor
     from runai_monitor.model.workload import Workload
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.runai.client import RunaiClient
     from runai_monitor.store.database import Database
+    from runai_monitor.store.remembered import RememberingAlertStore
     from runai_monitor.store.retention import Retention
 
 log = logging.getLogger(__name__)
@@ -81,6 +83,7 @@ class Application:
         self._lead: Lead | None = None
         self._retention: Retention | None = None
         self._carried: Sequence[Monitor] = ()
+        self._pace = Pace(clock.monotonic)
         self.operations = Operations(services=self.services, options=wiring.operation_options(settings), clock=clock)
 
     def begin(self) -> None:
@@ -98,6 +101,10 @@ class Application:
         if self._services is None:
             raise self._failure or MonitorError("the server is shutting down")
         return self._services
+
+    async def pushed(self, alert: Alert) -> None:
+        """The alert was offered to every connection."""
+        self._pace.reached("pushed", alert.alert_id)
 
     async def run(self) -> None:
         """Builds the services, then watches, tells and delivers until cancelled."""
@@ -127,6 +134,7 @@ class Application:
 
     async def _build_and_run(self, stack: AsyncExitStack) -> None:
         from runai_monitor.store.leaders import LeaderStore
+        from runai_monitor.store.remembered import RememberingAlertStore
 
         settings = self._settings
         database = await wiring.database_of(settings)
@@ -136,9 +144,11 @@ class Application:
         kube = wiring.kube_client(settings, self._clock)
         if kube is not None:
             stack.push_async_callback(kube.aclose)
-        outbox = await wiring.open_outbox(stack, settings, database, self._clock)
+        outbox = await wiring.open_outbox(stack, settings, database, self._clock, self._delivered)
+        remembering = RememberingAlertStore(database)
+        stack.callback(remembering.close)
         self._retention = wiring.retention(settings, database=database, clock=self._clock)
-        self._services = self._bundle(database, runai, kube, outbox)
+        self._services = self._bundle(database, runai, kube, outbox, remembering)
         assert self._engine is not None
         leadership = database.leadership()
         stack.push_async_callback(leadership.release)
@@ -154,8 +164,16 @@ class Application:
             tasks.start_soon(runai.warm_up)
             tasks.start_soon(self._lead.run)
             tasks.start_soon(self._watch_file, database)
+            tasks.start_soon(self._pace.watch_the_loop)
 
-    def _bundle(self, database: Database, runai: RunaiClient, kube: LazyKube | None, outbox: Outbox) -> Services:
+    def _bundle(
+        self,
+        database: Database,
+        runai: RunaiClient,
+        kube: LazyKube | None,
+        outbox: Outbox,
+        remembering: RememberingAlertStore,
+    ) -> Services:
         from runai_monitor.monitor.engine import Engine
         from runai_monitor.store.alerts import AlertStore
         from runai_monitor.store.audit import AuditStore
@@ -184,10 +202,11 @@ class Application:
             options=wiring.monitor_options(settings),
             clock=self._clock,
             on_alerts=self._told,
+            pace=self._pace,
         )
         self._engine = engine
         return Services(
-            alerts=alerts,
+            alerts=remembering,
             silences=SilenceStore(database),
             audit=AuditStore(database),
             monitors=monitors,
@@ -202,6 +221,7 @@ class Application:
             wake_engine=engine.wake,
             kube=kube,
             leaders=LeaderStore(database),
+            pace=self._pace,
             channels=wiring.channel_names(settings),
             channel_kinds=wiring.channel_kinds(settings),
             database_place=database.place if settings.database_url else str(settings.state_dir),
@@ -230,13 +250,17 @@ class Application:
             await MonitorStore(database).start(monitor)
         self._carried = ()
 
+    def _delivered(self, alert_id: AlertId) -> None:
+        self._pace.reached("delivered", alert_id)
+
     def _told(self, alerts: list[Alert]) -> None:
         """Alerts were stored: log them, and look at once instead of at the next glance at the database's version."""
         from runai_monitor.notify.console import log_alert
 
         for alert in alerts:
-            log_alert(alert)
-        self.operations.feed.notify()
+            if not alert.awaits_diagnosis:  # a person reads it once, with its cause
+                log_alert(alert)
+        self.operations.feed.notify(alerts)
 
     def _failing_beside(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
         """Who fails beside a workload, as this process watches it: nobody while another process leads."""
@@ -266,6 +290,7 @@ class Application:
             store_error=now.store_error,
             crashes=now.crashes,
             baseline_complete=now.baseline_complete,
+            queues=now.queues,
         )
 
 
@@ -300,6 +325,7 @@ async def serve_stdio(settings: Settings, *, channel: bool, simulated: bool = Fa
         on_first_answer=application.begin,
         simulated=simulated,
     )
+    application.operations.feed.subscribe(application.pushed)
     async with _background(application):
         await run_stdio(server)
 
@@ -325,6 +351,7 @@ async def serve_http(settings: Settings, *, host: str, port: int, simulated: boo
         allow_write_tools=settings.allow_write_tools,
         simulated=simulated,
     )
+    application.operations.feed.subscribe(application.pushed)
     async with _background(application):
         await run_http(
             server=server,

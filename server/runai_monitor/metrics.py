@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING
+
+from runai_monitor.pace import Histogram, Pace
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Metric
@@ -28,6 +31,8 @@ class Measurements:
     deleted: Mapping[str, int] = field(default_factory=dict)
     blind: bool = False
     kubernetes_live: bool = False
+    queues: Mapping[str, int] = field(default_factory=dict)
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,8 @@ def render(measurements: Measurements, push: PushMeasurements) -> bytes:
     _alerts(registry, measurements)
     _engine(registry, measurements)
     _push(registry, push)
+    if measurements.pace is not None:
+        _pace(registry, measurements.pace)
     return generate_latest(registry)
 
 
@@ -98,11 +105,38 @@ def _engine(registry: CollectorRegistry, measurements: Measurements) -> None:
     )
     for kind, count in measurements.deleted.items():
         deleted.labels(kind).set(count)
+    queues = Gauge("runai_monitor_queue_length", "How many wait, by what for.", ["queue"], registry=registry)
+    for name, length in measurements.queues.items():
+        queues.labels(name.replace(" ", "_")).set(length)
     ages = Gauge(
         "runai_monitor_heartbeat_age_seconds", "Age of each loop's last sign of life.", ["loop"], registry=registry
     )
     for loop, age in measurements.heartbeat_ages_seconds.items():
         ages.labels(loop).set(age)
+
+
+def _pace(registry: CollectorRegistry, pace: Pace) -> None:
+    from prometheus_client import Gauge
+    from prometheus_client.core import HistogramMetricFamily
+
+    stages = HistogramMetricFamily(
+        "runai_monitor_alert_stage_seconds",
+        "From hearing of an event until its alert was detected, stored, pushed, diagnosed and delivered.",
+        labels=["stage"],
+    )
+    for stage, found in pace.stages.items():
+        stages.add_metric([stage], _buckets(found), found.total)
+    registry.register(_Counted(stages))
+    lag = HistogramMetricFamily("runai_monitor_event_loop_lag_seconds", "How late the event loop came back to others.")
+    lag.add_metric([], _buckets(pace.loop), pace.loop.total)
+    registry.register(_Counted(lag))
+    text = "The longest that the event loop was kept from others since the process started."
+    Gauge("runai_monitor_event_loop_lag_max_seconds", text, registry=registry).set(pace.loop.longest)
+
+
+def _buckets(found: Histogram) -> list[tuple[str, float]]:
+    counts = accumulate(found.counts)
+    return [(str(bound), float(count)) for bound, count in zip([*found.bounds, "+Inf"], counts, strict=True)]
 
 
 def _push(registry: CollectorRegistry, push: PushMeasurements) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from runai_monitor.diagnosis.sources import LiveReader
     from runai_monitor.kube.client import KubeClient
     from runai_monitor.kube.lazy import LazyKube
-    from runai_monitor.model.alert import Alert
+    from runai_monitor.model.alert import Alert, AlertId
     from runai_monitor.monitor.options import MonitorOptions
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.notify.storms import QuietOptions
@@ -170,7 +170,13 @@ def fallback_channel(settings: Settings) -> str | None:
     )
 
 
-async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Database | None, clock: Clock) -> Outbox:
+async def open_outbox(
+    stack: AsyncExitStack,
+    settings: Settings,
+    database: Database | None,
+    clock: Clock,
+    on_delivered: Callable[[AlertId], None] = lambda _: None,
+) -> Outbox:
     """The outbox with a notifier per configured channel; without a database it can only send tests.
 
     Raises:
@@ -201,6 +207,7 @@ async def open_outbox(stack: AsyncExitStack, settings: Settings, database: Datab
             if kind in _READ_BY_PROGRAMS
         },
         surroundings=None if database is None else surroundings(settings, database, clock),
+        on_delivered=on_delivered,
     )
 
 

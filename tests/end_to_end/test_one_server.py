@@ -255,7 +255,7 @@ async def test_waiting_without_news_times_out_and_says_how_long_it_has_waited(te
 
 
 async def test_waiting_ends_as_soon_as_a_job_fails_and_the_metrics_count_it(team: Team) -> None:
-    """The loop of an agent: one call, one alert, with everything in it."""
+    """The loop of an agent: the alert at once, and by the next call at the latest with everything in it."""
     await ask(team.client, "start_monitoring")
     await first_look(team.client)
     cursor = (await ask(team.client, "list_alerts"))["cursor"]
@@ -264,9 +264,16 @@ async def test_waiting_ends_as_soon_as_a_job_fails_and_the_metrics_count_it(team
     assert news["timed_out"] is False
     (alert,) = news["alerts"]
     assert (alert["workload"]["name"], alert["status"]) == (team.broken.name, "OOMKilled")
+    if alert["diagnosis"] is None:
+        news = await ask(team.client, "wait_for_alerts", after_cursor=news["cursor"], timeout_seconds=30)
+        (alert,) = news["alerts"]
     assert alert["diagnosis"]["causes"][0]["cause"] == "container_oom"
     metrics = (await _get(team, "/metrics")).text
     assert 'runai_monitor_alerts{state="firing"} 1.0' in metrics
+    for stage in ("detected", "stored", "pushed", "diagnosed"):
+        assert f'runai_monitor_alert_stage_seconds_count{{stage="{stage}"}} 1.0' in metrics
+    assert 'runai_monitor_queue_length{queue="alerts_to_diagnose"} 0.0' in metrics
+    assert "runai_monitor_event_loop_lag_max_seconds" in metrics
     workloads = await ask(team.client, "list_workloads", limit=1)
     assert workloads["unseen_alerts"] == 0, "it was given to this client a moment ago"
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from runai_monitor.errors import RunaiRejectedError, RunaiUnavailableError
 from runai_monitor.model.workload import WorkloadDetail, WorkloadId
-from runai_monitor.monitor.poll import LOOKUPS_PER_POLL, OVERLAP, Polled, Poller
+from runai_monitor.monitor.poll import LOOKUPS_PER_POLL, MOST_ASKED_APART, OVERLAP, Polled, Poller
 from runai_monitor.monitor.snapshot import Snapshot
 from runai_monitor.monitor.sources import RunaiSource
 from tests.fakes import EPOCH, FakeClock
-from tests.monitor.world import FakeRunai
+from tests.monitor.world import FakeRunai, World
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ async def test_a_delta_asks_for_what_changed_and_now_and_then_for_everything() -
     polled = await poller.poll()
     assert runai.asked[-1] == ("scan", (None, None, EPOCH - timedelta(hours=1) - OVERLAP))
     assert (names(polled), polled.complete) == (["late", "new"], False)
-    assert len(polled.known) == 3
+    assert len(poller.known) == 3
     await clock.advance(240)
     assert (await poller.poll()).complete
 
@@ -119,7 +119,7 @@ async def test_gone_is_only_what_run_ai_says_is_gone() -> None:
     await clock.advance(300)
     polled = await poller.poll()
     assert (names(polled), polled.gone) == (["hidden"], ["id-deleted", "id-marked"])
-    assert polled.known == {"id-hidden", "id-refused"}
+    assert poller.known == {"id-hidden", "id-refused"}
 
 
 async def test_what_one_poll_could_not_ask_the_next_asks() -> None:
@@ -138,7 +138,7 @@ async def test_what_one_poll_could_not_ask_the_next_asks() -> None:
         await clock.advance(60)
         seen.append(await poller.poll())
     assert [len(polled.gone) for polled in seen] == [LOOKUPS_PER_POLL, LOOKUPS_PER_POLL, 10, 0]
-    assert seen[-1].known == {"id-left"}
+    assert poller.known == {"id-left"}
 
 
 async def test_those_that_cannot_be_asked_for_do_not_block_the_others() -> None:
@@ -170,7 +170,8 @@ async def test_many_that_recover_at_once_are_all_seen_to_recover() -> None:
     clock, runai, poller = make(only_failed=True)
     for number in range(150):
         runai.put(f"job-{number:03}", "Failed")
-    assert len((await poller.poll()).known) == 150
+    await poller.poll()
+    assert len(poller.known) == 150
     for number in range(150):
         runai.put(f"job-{number:03}", "Running")
     seen: list[str] = []
@@ -252,3 +253,38 @@ def test_after_a_reconcile_the_snapshot_is_the_truth(
             assert snapshot.workloads == truth
 
     anyio.run(live)
+
+
+async def test_the_changes_of_many_projects_are_one_question() -> None:
+    """Filters are joined by "and", so no filter names two projects: forty questions a minute would be asked for nothing."""
+    projects = tuple(f"p-{number}" for number in range(MOST_ASKED_APART + 1))
+    clock, runai, poller = make(projects=projects)
+    runai.put("ours", project="p-3")
+    runai.put("theirs", project="secret")
+    assert names(await poller.poll()) == ["ours"]
+    assert runai.count("scan") == len(projects), "a complete read asks for each, for most of the tenant may be others'"
+    await clock.advance(60)
+    runai.put("ours", "Failed", project="p-3")
+    runai.put("theirs", "Failed", project="secret")
+    assert names(await poller.poll()) == ["ours"]
+    assert runai.asked[len(projects) :] == [("scan", (None, None, EPOCH - OVERLAP))]
+    assert poller.known == {"id-ours"}
+
+
+async def test_a_slow_control_plane_is_asked_less_often_and_never_twice_at_once(bare: World) -> None:
+    """Polls that take longer than their interval must not pile up on what is overloaded already."""
+    bare.runai.put("train")
+    await bare.monitor(poll_interval_seconds=10)
+    scan, began = bare.runai.scan_workloads, list[float]()
+
+    async def slow(**asked: Any) -> Any:
+        began.append(bare.clock.monotonic())
+        await bare.clock.sleep(30)
+        return await scan(**asked)
+
+    bare.runai.scan_workloads = slow  # type: ignore[method-assign]
+    async with bare.running():
+        await bare.pass_by(minutes=5)
+    assert len(began) >= 4
+    assert all(later - earlier >= 60 for earlier, later in pairwise(began))
+    assert bare.runai.scanned_at_once == 1

@@ -14,7 +14,7 @@ from runai_monitor.model.cluster import Pod
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor import snapshot as module
 from runai_monitor.monitor.snapshot import Snapshot
-from tests.factories import make_pod, make_workload
+from tests.factories import make_pod, make_workload, waiting
 from tests.fakes import EPOCH
 from tests.monitor.events import event
 
@@ -77,7 +77,7 @@ def test_run_ais_word_is_stronger_than_a_label() -> None:
 def test_with_several_clusters_only_run_ais_word_counts() -> None:
     """The same namespace and name exist twice; the kubeconfig leads to one of the clusters, unknown to which."""
     ours, theirs = make_workload("a", id=WorkloadId("1")), make_workload("a", id=WorkloadId("2"), cluster_id="c2")
-    snapshot = world(ours, theirs, pods=(make_pod("a", "pod"),))
+    snapshot = world(ours, theirs, pods=(make_pod("a", "pod", waiting("ImagePullBackOff")),))
     assert snapshot.is_ambiguous
     assert (owned(snapshot, ours), owned(snapshot, theirs)) == ([], [])
     assert [(pod.name, candidates) for pod, candidates in snapshot.unsettled()] == [("pod", ["1", "2"])]
@@ -110,7 +110,7 @@ def test_with_the_cluster_named_the_others_have_no_pods() -> None:
 def test_an_unlabelled_pod_is_asked_about_under_the_longest_name_that_fits(pod: str, candidates: list[str]) -> None:
     """`train-2-0` may be of `train` or of `train-2`: the longer name is the likelier, and Run:ai decides."""
     snapshot = world(make_workload("train"), make_workload("train-2"))
-    snapshot.put_pod(make_pod("x", pod, workload_name=None, owner=None))
+    snapshot.put_pod(make_pod("x", pod, waiting("ImagePullBackOff"), workload_name=None, owner=None))
     assert [found for _, found in snapshot.unsettled()] == ([candidates] if candidates else [])
 
 

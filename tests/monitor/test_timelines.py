@@ -31,7 +31,10 @@ async def test_an_oom_is_told_once_and_its_end_too(world: World) -> None:
         assert await world.slack() == ["opened train OOMKilled"]
         (alert,) = await world.alerts()
         assert (alert.severity, alert.recommendations) == ("critical", ("raise the limit",))
-        assert [alert.status for alert in world.pushed] == ["OOMKilled"]
+        assert [(alert.status, alert.awaits_diagnosis) for alert in world.pushed] == [
+            ("OOMKilled", True),
+            ("OOMKilled", False),
+        ], "pushed at once, and again with its diagnosis"
         await world.pass_by(minutes=10)
         assert await world.slack() == ["opened train OOMKilled", "resolved train OOMKilled"]
         assert (await world.history("train"))[-1] == "resolved: healthy for 120 s"

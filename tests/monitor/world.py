@@ -98,7 +98,12 @@ class FakeRunai:
         self.events.setdefault(WorkloadId(f"id-{name}"), []).insert(0, event)
 
     async def scan_workloads(
-        self, *, project: str | None = None, phase: str | None = None, updated_since: datetime | None = None
+        self,
+        *,
+        project: str | None = None,
+        phase: str | None = None,
+        updated_since: datetime | None = None,
+        known: object = None,
     ) -> list[Workload]:
         self.asked.append(("scan", (project, phase, updated_since)))
         self.scanning += 1
@@ -205,7 +210,7 @@ class FakeKube:
         del self.pods[pod.namespace, pod.name]
         self._send("removed", pod)
 
-    def pod_watch(self, namespace: str | None) -> FakeWatch:
+    def pod_watch(self, namespace: str | None, *, trim: object = None) -> FakeWatch:
         return FakeWatch(self, namespace)
 
     async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:

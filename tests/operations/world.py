@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -120,6 +121,9 @@ class FakeAlerts:
             (EPOCH, Change.OPENED, "a new failure"),
             (EPOCH, Change.SUPPRESSED, "max_alerts_per_job (1) is reached"),
         ]
+
+    async def count_unresolved(self) -> dict[tuple[AlertKind, str, str], int]:
+        return Counter((a.kind, a.status, str(a.severity)) for a in await self.unresolved())
 
     async def unresolved(self) -> Sequence[Alert]:
         return [a for a in self.stored.values() if a.state is not AlertState.RESOLVED]

@@ -95,6 +95,51 @@ async def test_rows_that_shift_between_pages_are_neither_lost_nor_doubled() -> N
     assert set(names) >= {f"job-{n}" for n in range(20, 1200)}
 
 
+@pytest.mark.parametrize("deleted", [60, 300, 480, 600, 900])
+async def test_more_deleted_between_two_pages_than_they_overlap_by_loses_nothing(deleted: int) -> None:
+    """A sweep deletes hundreds at once: a page that has nothing in common with the last is no continuation of it."""
+    paged = Paged([workload_row(n) for n in range(1200)])
+
+    def sweep(page: int) -> None:
+        if page == 1:
+            del paged.rows[:deleted]
+
+    paged.after_page = sweep
+    names = [w.name for w in await scan(paged)]
+    assert len(names) == len(set(names))
+    assert set(names) >= {f"job-{n}" for n in range(deleted, 1200)}
+
+
+async def test_going_back_to_where_pages_join_is_no_repetition() -> None:
+    """Found by the model: the page read again may hold nothing new, and the server still obeys the offset."""
+    paged = Paged([workload_row(n) for n in range(33)], cap=21)
+
+    def sweep(page: int) -> None:
+        if page == 2:
+            del paged.rows[:10]
+
+    paged.after_page = sweep
+    assert {w.name for w in await scan(paged)} >= {f"job-{n}" for n in range(10, 33)}
+
+
+async def test_what_was_created_at_one_instant_is_read_over_the_edge_of_a_page() -> None:
+    """A sweep of experiments is submitted in one second, and is longer than a page."""
+    rows = [workload_row(n, createdAt="2026-02-01T00:00:00Z") for n in range(730)]
+    assert len(await scan(Paged(rows, cap=7))) == 730
+
+
+async def test_what_is_as_it_was_is_not_kept_twice() -> None:
+    """A complete read of a hundred thousand must not double the memory."""
+    rows = [workload_row(1), workload_row(2)]
+    clock, fake = FakeClock(), FakeRunai({WORKLOADS: [lambda _: json_answer({"workloads": rows})]})
+    client = await make_client(fake, clock)
+    before = {workload.id: workload for workload in await client.scan_workloads()}
+    rows[1] = workload_row(2, phase="Failed")
+    same, changed = await client.scan_workloads(known=before)
+    assert same is before[same.id]
+    assert changed.phase == "Failed"
+
+
 async def test_a_server_that_ignores_the_offset_is_an_error() -> None:
     """Half a list taken for the whole would resolve alerts of workloads that still fail."""
     rows = [workload_row(n) for n in range(500)]

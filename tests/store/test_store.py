@@ -88,6 +88,9 @@ async def test_a_reader_that_keeps_its_cursor_misses_nothing(database: Database)
     ]
     assert [alert.subject.name for alert in await store.list(limit=2)] == ["d", "a"]
     assert [alert.subject.name for alert in await store.unresolved()] == ["b", "c", "d"]
+    counted = await store.count_unresolved()
+    assert sum(counted.values()) == 3
+    assert set(counted) == {(a.kind, a.status, str(a.severity)) for a in await store.unresolved()}
 
 
 async def test_lists_keep_to_the_projects_asked_for(database: Database) -> None:

@@ -88,6 +88,9 @@ class Show:
         job = f"{workload['project']}/{name}" if workload.get("project") else name
         seen = self.seen.setdefault(name, Seen())
         status = str(alert.get("status"))
+        if not alert.get("diagnosis") and not alert.get("notifications"):
+            seen.pushed_at = seen.pushed_at or self.elapsed_seconds
+            return  # pushed at once, for agents; a person reads it a moment later, with its diagnosis
         causes = (alert.get("diagnosis") or {}).get("causes") or []
         if causes:
             seen.causes.add(str(causes[0].get("cause")))

@@ -131,8 +131,9 @@ class KubeClient:
             KubeForbiddenError: RBAC does not allow it.
             KubeUnavailableError: no answer after the retries.
         """
-        items, _ = await self.api.list_all("/api/v1/nodes", [], Asked(verb="list", resource="nodes", namespace=None))
-        return [found for item in items if (found := _decoded(item, NodeWire, node_of)) is not None]
+        asked = Asked(verb="list", resource="nodes", namespace=None)
+        nodes, _ = await self.api.list_all("/api/v1/nodes", [], asked, take=_decoder(NodeWire, node_of))
+        return nodes
 
     async def get_node(self, name: str) -> Node:
         """One node.
@@ -170,8 +171,7 @@ class KubeClient:
             KubeForbiddenError: RBAC does not allow it there.
             KubeUnavailableError: no answer after the retries.
         """
-        items = await self._list(namespace, "resourcequotas")
-        return [found for item in items if (found := _decoded(item, QuotaWire, quota_of)) is not None]
+        return await self._list(namespace, "resourcequotas", _decoder(QuotaWire, quota_of))
 
     async def list_limit_ranges(self, namespace: str) -> list[LimitRange]:
         """The LimitRanges of a namespace.
@@ -180,8 +180,7 @@ class KubeClient:
             KubeForbiddenError: RBAC does not allow it there.
             KubeUnavailableError: no answer after the retries.
         """
-        items = await self._list(namespace, "limitranges")
-        return [found for item in items if (found := _decoded(item, LimitRangeWire, limit_range_of)) is not None]
+        return await self._list(namespace, "limitranges", _decoder(LimitRangeWire, limit_range_of))
 
     async def read_log(
         self,
@@ -224,9 +223,9 @@ class KubeClient:
         """Closes the connections."""
         await self.api.aclose()
 
-    async def _list(self, namespace: str, resource: str) -> list[msgspec.Raw]:
+    async def _list(self, namespace: str, resource: str, take: Callable[[msgspec.Raw], M | None]) -> list[M]:
         asked = Asked(verb="list", resource=resource, namespace=namespace)
-        items, _ = await self.api.list_all(f"/api/v1/namespaces/{_name(namespace)}/{resource}", [], asked)
+        items, _ = await self.api.list_all(f"/api/v1/namespaces/{_name(namespace)}/{resource}", [], asked, take=take)
         return items
 
     async def _events(
@@ -234,8 +233,7 @@ class KubeClient:
     ) -> list[KubeEvent]:
         selector = [("fieldSelector", ",".join(terms))] if terms else []
         asked = Asked(verb="list", resource="events", namespace=namespace)
-        items, _ = await self.api.list_all(path, selector, asked, limit=limit)
-        found = [event for item in items if (event := _decoded(item, EventWire, event_of)) is not None]
+        found, _ = await self.api.list_all(path, selector, asked, take=_decoder(EventWire, event_of), limit=limit)
         return sorted(found, key=lambda event: event.at or _NEVER)
 
     def _not_a(self, thing: str, asked: Asked) -> KubeUnavailableError:
@@ -262,16 +260,25 @@ class KubeClient:
 
 
 async def list_pods_with_version(
-    api: KubeApi, namespace: str | None, selector: Params | None = None, *, limit: int | None = None
+    api: KubeApi,
+    namespace: str | None,
+    selector: Params | None = None,
+    *,
+    limit: int | None = None,
+    trim: Callable[[Pod], Pod] | None = None,
 ) -> tuple[list[Pod], str]:
-    """Pods and the resource version from which a watch continues this list.
+    """Pods and the resource version from which a watch continues this list; `trim` makes of each what is kept.
 
     Raises:
         KubeError: the cluster cannot answer.
     """
     asked = Asked(verb="list", resource="pods", namespace=namespace)
-    items, version = await api.list_all(pods_path(namespace), selector or [], asked, limit=limit)
-    return [pod for item in items if (pod := decode_pod(item)) is not None], version
+
+    def take(item: msgspec.Raw) -> Pod | None:
+        pod = decode_pod(item)
+        return pod if pod is None or trim is None else trim(pod)
+
+    return await api.list_all(pods_path(namespace), selector or [], asked, take=take, limit=limit)
 
 
 def pods_path(namespace: str | None) -> str:
@@ -286,6 +293,10 @@ def pods_path(namespace: str | None) -> str:
 def decode_pod(body: bytes | msgspec.Raw) -> Pod | None:
     """A pod, None when it cannot be read: one odd object must not hide all others."""
     return _decoded(body, PodWire, pod_of)
+
+
+def _decoder(wire: type[W], convert: Callable[[W], M]) -> Callable[[msgspec.Raw], M | None]:
+    return lambda body: _decoded(body, wire, convert)
 
 
 def _decoded(body: bytes | msgspec.Raw, wire: type[W], convert: Callable[[W], M]) -> M | None:

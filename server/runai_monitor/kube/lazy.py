@@ -116,9 +116,9 @@ class LazyKube:
             namespace, pod, container, previous=previous, tail_lines=tail_lines, limit_bytes=limit_bytes
         )
 
-    def pod_watch(self, namespace: str | None) -> LazyPodWatch:
-        """A watch of one namespace, or of all."""
-        return LazyPodWatch(kube=self, namespace=namespace, clock=self._clock)
+    def pod_watch(self, namespace: str | None, *, trim: Callable[[Pod], Pod]) -> LazyPodWatch:
+        """A watch of one namespace, or of all; `trim` makes of a pod what is kept of it."""
+        return LazyPodWatch(kube=self, namespace=namespace, clock=self._clock, trim=trim)
 
     async def aclose(self) -> None:
         """Closes the connection, if there is one."""
@@ -129,7 +129,8 @@ class LazyKube:
 class LazyPodWatch:
     """Stands for a `PodWatch` of a client that may not be reachable yet."""
 
-    def __init__(self, *, kube: LazyKube, namespace: str | None, clock: Clock) -> None:
+    def __init__(self, *, kube: LazyKube, namespace: str | None, clock: Clock, trim: Callable[[Pod], Pod]) -> None:
+        self._trim = trim
         self._kube = kube
         self._namespace = namespace
         self._clock = clock
@@ -143,7 +144,7 @@ class LazyPodWatch:
     async def changes(self) -> AsyncGenerator[PodChange, None]:
         """As `PodWatch.changes`; raises KubeUnavailableError while there is no connection."""
         client = await self._kube.client()
-        self._watch = PodWatch(client, namespace=self._namespace, clock=self._clock)
+        self._watch = PodWatch(client, namespace=self._namespace, clock=self._clock, trim=self._trim)
         async with aclosing(self._watch.changes()) as changes:
             async for change in changes:
                 yield change

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
@@ -66,15 +66,30 @@ class ErrorStatus(msgspec.Struct):
 
 
 class PodWatch:
-    """The pods of one namespace, or of all. `error` says why nothing is coming, None while all is well."""
+    """The pods of one namespace, or of all. `error` says why nothing is coming, None while all is well.
+
+    Args:
+        client: of the cluster.
+        namespace: None for all.
+        clock: for pauses.
+        idle_seconds: silence after which the peer is taken for dead.
+        trim: makes of a pod what is kept of it, before the next one is read.
+    """
 
     def __init__(
-        self, client: KubeClient, *, namespace: str | None, clock: Clock, idle_seconds: float = IDLE_SECONDS
+        self,
+        client: KubeClient,
+        *,
+        namespace: str | None,
+        clock: Clock,
+        idle_seconds: float = IDLE_SECONDS,
+        trim: Callable[[Pod], Pod] | None = None,
     ) -> None:
         self._client = client
         self._namespace = namespace
         self._clock = clock
         self._idle_seconds = idle_seconds
+        self._trim = trim
         self.error: str | None = None
 
     async def changes(self) -> AsyncGenerator[PodChange, None]:
@@ -90,7 +105,7 @@ class PodWatch:
             heard, opened_at = False, self._clock.monotonic()
             try:
                 if version is None:
-                    pods, version = await list_pods_with_version(self._client.api, self._namespace)
+                    pods, version = await list_pods_with_version(self._client.api, self._namespace, trim=self._trim)
                     yield PodChange(kind="listed", pods=tuple(pods))
                 opened_at = self._clock.monotonic()
                 async with aclosing(self._watch(version)) as lines:
@@ -138,7 +153,7 @@ class PodWatch:
                     raise _error_of(event, self._namespace)
                 meta = msgspec.json.decode(event.object, type=ObjectMeta).metadata
                 version = (meta.resource_version if meta else None) or version
-                yield version, _change(event)
+                yield version, _change(event, self._trim)
 
     def _failures(self, failures: int, *, heard: bool, opened_at: float) -> int:
         """How many times in a row it went wrong.
@@ -180,13 +195,14 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None
             raise ValueError("a line of the watch is longer than any pod")
 
 
-def _change(event: WatchEvent) -> PodChange | None:
+def _change(event: WatchEvent, trim: Callable[[Pod], Pod] | None) -> PodChange | None:
     """None for bookmarks, for types to come, and for a pod that cannot be read: asking again would not help."""
     if event.type not in {"ADDED", "MODIFIED", "DELETED"}:
         return None
     pod = decode_pod(event.object)
     if pod is None:
         return None
+    pod = trim(pod) if trim is not None else pod
     return PodChange(kind="removed" if event.type == "DELETED" else "upserted", pods=(pod,))
 
 

@@ -102,7 +102,10 @@ class AlertSubject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One alert as stored. `cursor` is unique over all alerts and grows with every change of any of them."""
+    """One alert as stored. `cursor` is unique over all alerts and grows with every change of any of them.
+
+    `awaits_diagnosis`: it is stored and pushed, its diagnosis is being made, and its opening goes to the channels with it.
+    """
 
     alert_id: AlertId
     cursor: int
@@ -124,14 +127,16 @@ class Alert:
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     diagnosis: Diagnosis | None = None
+    awaits_diagnosis: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
     """A decision of the policy about one alert, with its reason in words.
 
-    For `OPENED` the alert does not exist yet: `alert_id` is derived from the fingerprint. `notify` says whether the
-    channels are told (the store is always told). `author` is the person or agent behind it, empty for the monitor.
+    For `OPENED` the alert does not exist yet, or it awaits its diagnosis: `alert_id` is derived from the fingerprint.
+    `notify` says whether the channels are told (the store is always told). `author` is the person or agent behind it,
+    empty for the monitor.
     """
 
     change: Change
@@ -150,6 +155,7 @@ class Transition:
     recommendations: tuple[str, ...] = field(default=())
     diagnosis: Diagnosis | None = None
     author: str = ""
+    awaits_diagnosis: bool = False
 
 
 def fingerprint(kind: AlertKind, cluster_id: str, subject_id: str, episode: int) -> AlertId:

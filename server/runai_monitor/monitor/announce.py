@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import anyio
 
@@ -15,6 +16,7 @@ from runai_monitor.model.workload import Workload
 from runai_monitor.monitor.flapping import note_end
 from runai_monitor.monitor.policy import Book, Key
 from runai_monitor.monitor.sources import AlertSink, Diagnoses
+from runai_monitor.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,14 @@ BATCH = 50
 """Transitions in one transaction: when a thousand alerts end at once, others too must get to write in between."""
 DIAGNOSIS_SECONDS = 330.0
 """A guard behind the diagnoser's own deadline (at most 300 s): one that hangs must not hold an alert for ever."""
+
+
+@dataclass(slots=True)
+class _Queued:
+    """A transition that waits to be stored; `stored` tells whether it was, once that is known."""
+
+    transition: Transition
+    stored: bool | None = None
 
 
 class Announcer:
@@ -36,7 +46,9 @@ class Announcer:
         outbox_wake: Callable[[], None],
         on_alerts: Callable[[list[Alert]], None],
         route: Callable[[Alert], Sequence[str]] | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace or Pace()
         self._alerts = alerts
         self._book = book
         self._channels = tuple(channels)
@@ -47,6 +59,8 @@ class Announcer:
         """Why alerts cannot be stored at present, or None."""
         # Two tasks that apply at once could note two states of one alert in the wrong order.
         self._lock = anyio.Lock()
+        self._gate = anyio.Lock()
+        self._queued: list[_Queued] = []
 
     async def load(self) -> None:
         """Reads what was told before this process led.
@@ -64,6 +78,26 @@ class Announcer:
                 return False
         return True
 
+    async def apply_soon(self, transition: Transition) -> bool:
+        """As `apply`, together with what others want stored meanwhile: a thousand commits at once are a few."""
+        entry = _Queued(transition)
+        self._queued.append(entry)
+        async with self._gate:
+            if entry.stored is None:
+                batch, self._queued = self._queued[:BATCH], self._queued[BATCH:]
+                stored = False
+                try:
+                    stored = await self.apply([queued.transition for queued in batch])
+                finally:
+                    for queued in batch:
+                        queued.stored = stored
+        return bool(entry.stored)
+
+    @property
+    def queued(self) -> int:
+        """How many wait to be stored."""
+        return len(self._queued)
+
     async def _apply(self, transitions: Sequence[Transition]) -> bool:
         async with self._lock:
             try:
@@ -77,6 +111,7 @@ class Announcer:
             self.error = None
             for alert in changed:
                 self._note(alert)
+                self._pace.reached("stored", alert.alert_id)
         if changed:
             self._outbox_wake()
             self._on_alerts(changed)

@@ -37,6 +37,7 @@ from runai_monitor.monitor.sources import AlertSink, Baseline, Diagnoses, KubeSo
 from runai_monitor.monitor.state import State
 from runai_monitor.monitor.supervise import Signal, Supervisor
 from runai_monitor.monitor.suspects import Examiner
+from runai_monitor.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class EngineStatistics:
     store_error: str | None
     baseline_complete: bool
     crashes: Mapping[str, int] = field(default_factory=dict)
+    queues: Mapping[str, int] = field(default_factory=dict)
+    """How many wait, by what for."""
     monitors: Mapping[MonitorId, MonitorStatistics] = field(default_factory=dict)
 
 
@@ -86,13 +89,17 @@ class Engine:
         clock: Clock,
         on_alerts: Callable[[list[Alert]], None],
         route: Callable[[Alert], Sequence[str]] | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._alerts = alerts
+        self._pace = pace or Pace(clock.monotonic)
         self._baseline = baseline
         self._clock = clock
         self._options = options
         self._supervisor = Supervisor(clock)
-        state = State(snapshot=Snapshot(kube_cluster_id=options.kube_cluster_id), changed=Signal(clock))
+        state = State(
+            snapshot=Snapshot(kube_cluster_id=options.kube_cluster_id, monotonic=clock.monotonic), changed=Signal(clock)
+        )
         self._state = state
         self._pods: PodFollower | None = None
         if kube is not None:
@@ -104,12 +111,9 @@ class Engine:
             route=route,
             outbox_wake=outbox_wake,
             on_alerts=on_alerts,
+            pace=self._pace,
         )
-        self._nodes: NodeFollower | None = None
-        if kube is not None:
-            self._nodes = NodeFollower(
-                kube=kube, state=state, announcer=self._announcer, options=options, supervisor=self._supervisor, clock=clock
-            )  # fmt: skip
+        self._nodes = None if kube is None else self._following_nodes(kube)
         examiner = Examiner(
             runai=runai,
             kube=kube,
@@ -131,6 +135,16 @@ class Engine:
             clock=clock,
         )
 
+    def _following_nodes(self, kube: KubeSource) -> NodeFollower:
+        return NodeFollower(
+            kube=kube,
+            state=self._state,
+            announcer=self._announcer,
+            options=self._options,
+            supervisor=self._supervisor,
+            clock=self._clock,
+        )
+
     def _deciding(self, examiner: Examiner, explainer: Explainer) -> Evaluation:
         """From what is known to what is stored."""
         judge = Judge(state=self._state, pods=self._pods, options=self._options, clock=self._clock)
@@ -143,7 +157,9 @@ class Engine:
             options=self._options,
             clock=self._clock,
             nodes=self._nodes,
+            pace=self._pace,
         )
+        self._opening = opening
         first_look = FirstLook(
             state=self._state,
             judge=judge,
@@ -160,6 +176,7 @@ class Engine:
             announcer=self._announcer,
             first_look=first_look,
             clock=self._clock,
+            pace=self._pace,
         )
 
     def wake(self) -> None:
@@ -187,6 +204,11 @@ class Engine:
             store_error=self._announcer.error,
             baseline_complete=bool(watched) and all(each.looked for each in watched.values()),
             crashes=self._supervisor.crashes(),
+            queues={
+                "alerts to look at": self._opening.preparing,
+                "alerts to store": self._announcer.queued,
+                "alerts to diagnose": self._opening.waiting,
+            },
             monitors=self._monitor_statistics(),
         )
 

@@ -15,12 +15,16 @@ from runai_monitor.monitor.first_look import FirstLook
 from runai_monitor.monitor.judge import Judge
 from runai_monitor.monitor.opening import Opening
 from runai_monitor.monitor.policy import gone
+from runai_monitor.monitor.snapshot import is_plain
 from runai_monitor.monitor.state import State
+from runai_monitor.pace import Pace
 
-AT_ONCE = 500
-"""Workloads judged without a pause: a dozen milliseconds, in which nobody else is served."""
-EVERYTHING_SECONDS = 5.0
-"""Between judgements of every workload, for thresholds and hold-downs; what changed is judged within a tick."""
+AT_ONCE = 50
+"""Workloads judged without a pause: a few milliseconds, in which nobody else is served."""
+RESTLESS_SECONDS = 5.0
+"""Between judgements of workloads about which time alone may say something new: thresholds, hold-downs, reminders."""
+EVERYTHING_SECONDS = 600.0
+"""Between judgements of every workload: a safety net, for what changed is judged within a tick."""
 
 
 class Evaluation:
@@ -35,6 +39,7 @@ class Evaluation:
         announcer: Announcer,
         first_look: FirstLook,
         clock: Clock,
+        pace: Pace,
     ) -> None:
         self._state = state
         self._judge = judge
@@ -42,7 +47,11 @@ class Evaluation:
         self._announcer = announcer
         self._first_look = first_look
         self._clock = clock
+        self._pace = pace
         self._judged_all_at = float("-inf")
+        self._judged_restless_at = float("-inf")
+        self._heard_at: dict[WorkloadId, float] = {}
+        self._restless: set[WorkloadId] = set()
 
     async def evaluate(self, tasks: TaskGroup) -> None:
         """Decides about whatever is due; new alerts are prepared in `tasks`.
@@ -64,23 +73,44 @@ class Evaluation:
         await self._resolve_gone()
 
     def _due(self, *, everything: bool) -> list[WorkloadId]:
-        now, snapshot, book = self._clock.monotonic(), self._state.snapshot, self._state.book
-        looked = set().union(*(w.seen for w in self._state.watched.values() if w.looked))
+        state, book, now = self._state, self._state.book, self._clock.monotonic()
         if everything or now - self._judged_all_at >= EVERYTHING_SECONDS:
-            self._judged_all_at = now
-            due = looked
+            self._judged_all_at = self._judged_restless_at = now
+            due = set().union(*(watched.seen for watched in state.watched.values() if watched.looked))
+            self._restless.intersection_update(due)
+        elif now - self._judged_restless_at >= RESTLESS_SECONDS:
+            self._judged_restless_at = now
+            told = {WorkloadId(subject) for _, subject in book.open}
+            due = {i for i in state.snapshot.dirty | self._restless | told if self._was_looked_at(i)}
         else:
-            due = snapshot.dirty & looked
-        due |= self._state.perished
+            due = {i for i in state.snapshot.dirty if self._was_looked_at(i)}
+        due |= state.perished
+        workloads = state.snapshot.workloads
         book.held_since = {
             (kind, subject): since
             for (kind, subject), since in book.held_since.items()
-            if kind is AlertKind.NODE_UNHEALTHY or subject in snapshot.workloads
+            if kind is AlertKind.NODE_UNHEALTHY or subject in workloads
         }
-        due |= {WorkloadId(subject) for _, subject in book.held_since if subject in snapshot.workloads}
+        due |= {WorkloadId(subject) for _, subject in book.held_since if subject in workloads}
         # What is dirty and not looked at yet is judged with everything else, right after the first look.
-        snapshot.dirty.clear()
+        self._heard_at = dict(state.snapshot.stirred_at)
+        state.snapshot.settle()
         return sorted(workload_id for workload_id in due if self._may_decide(workload_id))
+
+    def _was_looked_at(self, workload_id: WorkloadId) -> bool:
+        return any(watched.looked for watched in self._state.watchers_of(workload_id))
+
+    def _note_rest(self, workload_id: WorkloadId) -> None:
+        """Whether time alone may change what is to be said of a workload; whatever else does makes it dirty."""
+        workload = self._state.snapshot.workloads[workload_id]
+        if is_plain(workload) and not (
+            workload_id in self._state.snapshot.events
+            or workload_id in self._state.book.baseline
+            or self._state.snapshot.has_odd_pods(workload)
+        ):
+            self._restless.discard(workload_id)
+        else:
+            self._restless.add(workload_id)
 
     def _may_decide(self, workload_id: WorkloadId) -> bool:
         """Whether it is still there, and what its containers say was sorted into old and new."""
@@ -88,7 +118,7 @@ class Evaluation:
         if workload is None:
             return False
         if self._first_look.is_incomplete(workload):
-            self._state.snapshot.dirty.add(workload_id)
+            self._state.snapshot.stir(workload_id)
             return False
         return True
 
@@ -98,6 +128,7 @@ class Evaluation:
         for workload_id in due:
             if not self._may_decide(workload_id):
                 continue  # it went, or its containers came into sight, while others were judged
+            self._note_rest(workload_id)
             is_busy = self._opening.is_busy(workload_id)
             decided = self._judge.decide(workload_id, self._judge.detect(workload_id))
             background = {t.kind for t in decided if t.change is Change.OPENED or self._changes_status(t)}
@@ -107,6 +138,8 @@ class Evaluation:
                 if transition.kind not in background:
                     transitions.append(transition)
                 elif transition.change in {Change.OPENED, Change.ESCALATED}:
+                    if transition.change is Change.OPENED and workload_id in self._heard_at:
+                        self._pace.begin(transition.alert_id, self._heard_at[workload_id])
                     self._opening.begin(transition, tasks)
         return transitions
 

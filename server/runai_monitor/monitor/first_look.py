@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import anyio.lowlevel
+
 from runai_monitor.clock import Clock
 from runai_monitor.model.alert import AlertKind, Detection
 from runai_monitor.model.workload import Workload, WorkloadId
@@ -15,6 +17,9 @@ from runai_monitor.monitor.policy import existing_failures, over, recovered
 from runai_monitor.monitor.sources import Baseline
 from runai_monitor.monitor.state import EVERYWHERE, State, Watched
 from runai_monitor.monitor.suspects import Examiner
+
+AT_ONCE = 200
+"""Workloads looked at without a pause: a few milliseconds, in which nobody else is served."""
 
 Failing = dict[WorkloadId, tuple[Workload, Detection]]
 
@@ -55,7 +60,7 @@ class FirstLook:
         unsighted = [each for each in workloads if self._judge.may_see and not self._judge.sees(each)]
         if fresh and unsighted:
             await self._examiner.examine_running(workload.id for workload in unsighted)
-        if not await self._put_aside(self._old_among(seen), fresh=fresh):
+        if not await self._put_aside(await self._old_among(seen), fresh=fresh):
             return
         self._state.covered |= dict.fromkeys(fresh, now)
         self._state.unsighted |= {workload.namespace for workload in unsighted}
@@ -68,12 +73,12 @@ class FirstLook:
         Raises:
             StoreError: as in `take`.
         """
-        if not self._state.unsighted:
+        if not any(self._judge.sees_in(namespace) for namespace in self._state.unsighted):
             return
         looked = set().union(*(watched.seen for watched in self._state.watched.values() if watched.looked))
         workloads = [self._state.snapshot.workloads[i] for i in looked if i in self._state.snapshot.workloads]
         shown = [workload for workload in workloads if self.is_incomplete(workload)]
-        if shown and await self._put_aside(self._old_among(workload.id for workload in shown), fresh=set()):
+        if shown and await self._put_aside(await self._old_among(workload.id for workload in shown), fresh=set()):
             self._state.unsighted -= {workload.namespace for workload in shown}
 
     def is_incomplete(self, workload: Workload) -> bool:
@@ -103,12 +108,14 @@ class FirstLook:
         ]
         await self._forget([*left, *(i for i in self._state.gone if i in book.baseline)])
 
-    def _old_among(self, workload_ids: Iterable[WorkloadId]) -> Failing:
+    async def _old_among(self, workload_ids: Iterable[WorkloadId]) -> Failing:
         """Those that were unhealthy before the first look at their project, as far as neither told nor put aside."""
         failing: Failing = {}
         if self._options.existing_failures == "each":
             return failing
-        for workload_id in sorted(workload_ids):
+        for number, workload_id in enumerate(sorted(workload_ids)):
+            if number % AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
             workload = self._state.snapshot.workloads.get(workload_id)
             if workload is None or self._is_put_aside(workload_id):
                 continue

@@ -57,7 +57,11 @@ class Judge:
 
     def sees(self, workload: Workload) -> bool:
         """Whether its containers are in sight now."""
-        return self._pods is not None and self._pods.sees(workload.namespace)
+        return self.sees_in(workload.namespace)
+
+    def sees_in(self, namespace: str) -> bool:
+        """Whether the containers of a namespace are in sight now."""
+        return self._pods is not None and self._pods.sees(namespace)
 
     @property
     def may_see(self) -> bool:

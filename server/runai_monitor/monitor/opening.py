@@ -1,15 +1,15 @@
-"""New and worse alerts, each in a task of its own: refresh, examine, diagnose, store."""
+"""New and worse alerts, each in a task of its own: refresh, examine, store, diagnose, tell the channels."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable
 
-import anyio
 from anyio.abc import TaskGroup
 
 from runai_monitor.clock import Clock
-from runai_monitor.model.alert import AlertKind, Change, Detection, Transition
+from runai_monitor.model.alert import Alert, AlertKind, Change, Detection, Transition
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.announce import Announcer, Explainer
 from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, is_over
@@ -18,10 +18,17 @@ from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.policy import decide
 from runai_monitor.monitor.state import State
 from runai_monitor.monitor.suspects import Examiner
+from runai_monitor.monitor.turns import Turns
+from runai_monitor.pace import Pace
 
 log = logging.getLogger(__name__)
 
 CONCURRENT = 8
+"""Diagnoses at once."""
+YIELDS, YIELD_SECONDS = 40, 0.05
+"""How often and how long a diagnosis waits while alerts are being stored."""
+LOOKS_AT_ONCE = 32
+"""Alerts looked at again and stored at once."""
 STORE_PAUSE_SECONDS = 5.0
 """After the store refused an alert, before it is decided again."""
 _FROM_PHASE_ALONE = RANKS["BackoffLimitExceeded"]
@@ -42,6 +49,7 @@ class Opening:
         options: MonitorOptions,
         clock: Clock,
         nodes: NodeFollower | None = None,
+        pace: Pace,
     ) -> None:
         self._state = state
         self._examiner = examiner
@@ -51,7 +59,9 @@ class Opening:
         self._options = options
         self._clock = clock
         self._nodes = nodes
-        self._limit = anyio.CapacityLimiter(CONCURRENT)
+        self._pace = pace
+        self._looks = Turns(LOOKS_AT_ONCE)
+        self._diagnoses = Turns(CONCURRENT)
 
     def is_busy(self, workload_id: WorkloadId) -> bool:
         """Whether something about it is being prepared."""
@@ -64,10 +74,34 @@ class Opening:
         self._state.being_told[workload_id] = transition
         tasks.start_soon(self._tell, transition, workload_id, explain)
 
+    @property
+    def waiting(self) -> int:
+        """How many alerts wait for their turn to be diagnosed."""
+        return self._diagnoses.waiting
+
+    @property
+    def preparing(self) -> int:
+        """How many alerts wait for their turn to be looked at and stored."""
+        return self._looks.waiting
+
     async def _tell(self, transition: Transition, workload_id: WorkloadId, explain: bool) -> None:
+        urgency = transition.severity.rank
         try:
-            async with self._limit:
-                await self._prepare_and_store(transition, workload_id, explain=explain)
+            async with self._looks.turn(urgency):
+                prepared = await self._prepare(transition, workload_id, explain=explain)
+            if prepared is None:
+                return
+            workload, decided = prepared
+            if explain:
+                async with self._diagnoses.turn(urgency) as waited:
+                    await self._let_alerts_pass()
+                    current = await self._current(workload_id) if waited else workload
+                    if current is None or not self._still_holds(decided[0]):
+                        return
+                    workload = current
+                    decided[0] = await self._explainer.explained(decided[0], workload)
+                    self._pace.reached("diagnosed", decided[0].alert_id)
+            await self._store(decided)
         except Exception:  # supervised boundary: this alert is decided again at the next evaluation
             log.exception("the alert about workload %s could not be made; it is tried again", workload_id)
         finally:
@@ -75,20 +109,42 @@ class Opening:
             if not any(True for _ in self._state.watchers_of(workload_id)):
                 self._state.forget_unseen()
 
-    async def _prepare_and_store(self, transition: Transition, workload_id: WorkloadId, *, explain: bool) -> None:
+    async def _prepare(
+        self, transition: Transition, workload_id: WorkloadId, *, explain: bool
+    ) -> tuple[Workload, list[Transition]] | None:
+        """What is left to tell, after a closer look; a new alert is stored and pushed here if its diagnosis is to come.
+
+        The channels are told with the diagnosis: a person who is woken wants to know why. Should this process end in
+        between, the alert says that it awaits its diagnosis, and whoever leads next makes up for it.
+        """
         workload = await self._current(workload_id)
         if workload is None:
-            return
+            return None
         if transition.kind is AlertKind.WORKLOAD_UNHEALTHY and transition.rank <= _FROM_PHASE_ALONE:
             await self._examiner.examine(workload)
         decided = self._decided_again(transition, workload)
         if not decided:
-            return
+            return None
+        first = decided[0]
+        if explain and first.change is Change.OPENED and self._is_untold(first):
+            if not self._still_holds(first):
+                return None
+            if not await self._announcer.apply_soon(dataclasses.replace(first, notify=False, awaits_diagnosis=True)):
+                await self._clock.sleep(STORE_PAUSE_SECONDS)
+                return None
         if self._nodes is not None:
-            # If its node is in trouble, that is stored first: the node's alert may stand for this one.
-            await self._nodes.look_for(decided[0].subject.nodes)
-        if explain:
-            decided[0] = await self._explainer.explained(decided[0], workload)
+            # If its node is in trouble, that is stored before the channels hear: the node's alert may stand for this one.
+            await self._nodes.look_for(first.subject.nodes)
+        return workload, decided
+
+    async def _let_alerts_pass(self) -> None:
+        """A diagnosis takes a hundred times the work of an alert: in a storm alerts go first, for a while."""
+        for _ in range(YIELDS):
+            if not self._looks.taken:
+                return
+            await self._clock.sleep(YIELD_SECONDS)
+
+    async def _store(self, decided: list[Transition]) -> None:
         if self._still_holds(decided[0]) and not await self._announcer.apply(decided):
             await self._clock.sleep(STORE_PAUSE_SECONDS)
             return
@@ -129,8 +185,16 @@ class Opening:
 
     def _still_holds(self, transition: Transition) -> bool:
         """Whether the workload and the alert are still there after the time that a diagnosis takes."""
-        is_open = (transition.kind, transition.subject.id) in self._state.book.open
         workload = self._state.snapshot.workloads.get(WorkloadId(transition.subject.id))
         if workload is None or workload.phase in QUIET_PHASES:
             return False
-        return is_open is (transition.change is Change.ESCALATED)
+        alert = self._open_alert(transition)
+        if transition.change is Change.ESCALATED:
+            return alert is not None
+        return alert is None or (alert.alert_id == transition.alert_id and alert.awaits_diagnosis)
+
+    def _is_untold(self, transition: Transition) -> bool:
+        return self._open_alert(transition) is None
+
+    def _open_alert(self, transition: Transition) -> Alert | None:
+        return self._state.book.open.get((transition.kind, transition.subject.id))

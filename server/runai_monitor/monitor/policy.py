@@ -322,6 +322,11 @@ def _opened(
     return [opened, dataclasses.replace(opened, change=Change.SUPPRESSED, reason=reason)]
 
 
+def _opened_before(alert: Alert, *, now: datetime) -> Transition:
+    """The rest of an opening: the alert was stored, the channels were not told yet."""
+    return _again(alert, Change.OPENED, "a new failure", now=now, notify=True)
+
+
 def _continued(
     describe: Callable[[], AlertSubject],
     alert: Alert,
@@ -343,7 +348,7 @@ def _continued(
         or (detection.terminal and not alert.terminal)
     )
     may_notify = alert.notifications < options.max_alerts_per_job
-    flaps = not alert.notifications
+    flaps = not alert.notifications and not alert.awaits_diagnosis
     window = timedelta(minutes=options.flap_window_minutes)
     lasts = flaps and timedelta(0) < window <= now - alert.started_at
     if worse:
@@ -355,6 +360,8 @@ def _continued(
             return [escalated]
         reason = f"max_alerts_per_job ({options.max_alerts_per_job}) is reached: the escalation goes to no channel"
         return [escalated, _again(alert, Change.SUPPRESSED, reason, now=now, notify=False)]
+    if alert.awaits_diagnosis:  # whoever was at it is gone: the process ended in between
+        return [_opened_before(alert, now=now)]
     if lasts:
         reason = f"it flapped, and now it lasts: {options.flap_window_minutes:g} minutes so far"
         return [_again(alert, Change.ESCALATED, reason, now=now, notify=True)]

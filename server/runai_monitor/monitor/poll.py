@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import anyio
+import anyio.lowlevel
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import RunaiError, RunaiNotFoundError, RunaiRejectedError
@@ -22,23 +23,31 @@ differs by more is found by the next reconcile."""
 LOOKUPS_PER_POLL = 100
 """Workloads asked for one by one in one poll at most; the rest have their turn in the next."""
 CONCURRENT_LOOKUPS = 8
+MOST_ASKED_APART = 8
+"""Projects whose changes are asked for one by one; those of more are picked from the changes of all, for each question
+costs more than many answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
-    """What one poll found: `complete` means everything in scope was read; `gone` are certainly deleted.
-
-    `known` are all that this and earlier polls found in scope and that are not gone.
-    """
+    """What one poll found: `complete` means everything in scope was read; `gone` are certainly deleted."""
 
     workloads: list[Workload]
     gone: list[WorkloadId]
     complete: bool
-    known: frozenset[WorkloadId]
 
 
 class Poller:
-    """The polls of one scope. `projects` None means every project there is."""
+    """The polls of one scope.
+
+    Args:
+        runai: who is asked.
+        projects: of the scope; None for every project there is.
+        only_failed: asks for unhealthy workloads only.
+        reconcile_interval_seconds: between complete reads.
+        clock: of this process.
+        workloads: as they are known, of all scopes: what did not change is not kept a second time.
+    """
 
     def __init__(
         self,
@@ -48,18 +57,27 @@ class Poller:
         only_failed: bool,
         reconcile_interval_seconds: float,
         clock: Clock,
+        workloads: Mapping[WorkloadId, Workload] | None = None,
     ) -> None:
         self._runai = runai
         self._projects = projects
         self._only_failed = only_failed
         self._reconcile_interval_seconds = reconcile_interval_seconds
         self._clock = clock
+        self._workloads = workloads
         self._known: set[WorkloadId] = set()
+        self._unwell: set[WorkloadId] = set()
+        """Where only the unhealthy are asked for: whoever must be found again, or asked for."""
         self._missing: dict[WorkloadId, None] = {}
         """Expected and not found, in the order in which they are asked for."""
         self._newest: datetime | None = None
         self._complete_at: float | None = None
         self._delta_refused = False
+
+    @property
+    def known(self) -> Set[WorkloadId]:
+        """All that polls so far found in scope and that are not gone; it changes with each poll."""
+        return self._known
 
     async def poll(self, *, expected: Collection[WorkloadId] = ()) -> Polled:
         """One poll. `expected` are workloads in scope that must be accounted for: those of open alerts.
@@ -98,26 +116,39 @@ class Poller:
         found: dict[WorkloadId, Workload] = {}
         for phase in sorted(UNHEALTHY_PHASES):
             found.update({workload.id: workload for workload in await self._scan(phase=phase)})
-        polled = await self._accounted(list(found.values()), self._known | set(expected), complete=True)
-        self._known = set(found) | set(self._missing)
+        polled = await self._accounted(list(found.values()), self._unwell | set(expected), complete=True)
+        self._unwell = set(found) | set(self._missing)
+        # Who has recovered is seen once more, well, and then no more.
+        self._known = self._unwell | {workload.id for workload in polled.workloads}
         return polled
 
     async def _accounted(self, found: list[Workload], expected: Collection[WorkloadId], *, complete: bool) -> Polled:
         """What was found, and what became of the expected that were not: some in this poll, the rest in the next."""
-        missing = set(expected) - {workload.id for workload in found}
+        missing = set(expected)
+        missing.difference_update([workload.id for workload in found])
+        await anyio.lowlevel.checkpoint()
         waiting = [workload_id for workload_id in self._missing if workload_id in missing]
         self._missing = dict.fromkeys([*waiting, *sorted(missing.difference(waiting))])
         back, gone = await self._look_for(list(self._missing)[:LOOKUPS_PER_POLL])
         workloads = [*found, *back]
         self._learn(workloads)
-        self._known -= set(gone)
-        return Polled(workloads=workloads, gone=gone, complete=complete, known=frozenset(self._known))
+        self._known.difference_update(gone)
+        return Polled(workloads=workloads, gone=gone, complete=complete)
 
     async def _scan(self, *, phase: str | None = None, updated_since: datetime | None = None) -> list[Workload]:
+        """Project by project: Run:ai joins its filters by "and". A delta of many is one question, sorted out here."""
+        asked: tuple[str | None, ...] = self._projects if self._projects is not None else (None,)
+        if updated_since is not None and len(asked) > MOST_ASKED_APART:
+            asked = (None,)
         found: list[Workload] = []
-        for project in self._projects if self._projects is not None else (None,):
-            found += await self._runai.scan_workloads(project=project, phase=phase, updated_since=updated_since)
-        return [workload for workload in found if workload.deleted_at is None]
+        for project in asked:
+            found += await self._runai.scan_workloads(
+                project=project, phase=phase, updated_since=updated_since, known=self._workloads
+            )
+        return [workload for workload in found if workload.deleted_at is None and self._is_in_scope(workload)]
+
+    def _is_in_scope(self, workload: Workload) -> bool:
+        return self._projects is None or workload.project in self._projects
 
     async def _look_for(self, missing: Sequence[WorkloadId]) -> tuple[list[Workload], list[WorkloadId]]:
         """Those that still exist, and those that do not: one absence from a list proves nothing."""
@@ -139,7 +170,7 @@ class Poller:
                 else:
                     if workload.deleted_at is not None:
                         gone.append(workload_id)
-                    elif self._projects is None or workload.project in self._projects:
+                    elif self._is_in_scope(workload):
                         back.append(workload)
                 self._missing.pop(workload_id)
 
@@ -149,7 +180,7 @@ class Poller:
         return back, sorted(gone)
 
     def _learn(self, workloads: list[Workload]) -> None:
-        self._known |= {workload.id for workload in workloads}
+        self._known.update([workload.id for workload in workloads])
         changes = [workload.phase_updated_at for workload in workloads if workload.phase_updated_at is not None]
         if changes:
             # One date in the future must not hide every change until then.

@@ -7,13 +7,14 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import RunaiAuthError, RunaiError, StoreError
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.monitor import Monitor, MonitorId
-from runai_monitor.model.workload import Workload
+from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.containers import in_trouble
 from runai_monitor.monitor.options import MonitorOptions
@@ -33,6 +34,8 @@ SHORTEST_BLINDNESS_SECONDS = 180.0
 EARLY_POLL_SECONDS = 5.0
 """Between polls at least, however many unknown pods fail."""
 MOST_ASKED = 10_000
+AT_ONCE = 500
+"""Workloads taken in without a pause: about a millisecond, in which nobody else is served."""
 
 
 class Polling:
@@ -159,6 +162,7 @@ class Polling:
                 only_failed=monitor.only_failed,
                 reconcile_interval_seconds=self._options.reconcile_interval_seconds,
                 clock=self._clock,
+                workloads=self._state.snapshot.workloads,
             ),
             scope=anyio.CancelScope(),
             poll_now=Signal(self._clock),
@@ -187,7 +191,9 @@ class Polling:
             except StoreError as error:
                 log.warning("a poll could not be recorded: %s", error)
             self._state.changed.set()
-            await self._rest(name, watched, until=began + interval)
+            ended = self._clock.monotonic()
+            # A control plane that takes longer than the interval is given as much time again before it is asked again.
+            await self._rest(name, watched, until=max(began + interval, ended + (ended - began)))
 
     async def _rest(self, name: str, watched: Watched, *, until: float) -> None:
         """Until the next poll is due, or wanted early; a long interval is no missing sign of life."""
@@ -209,7 +215,7 @@ class Polling:
         else:
             await self._learn(watched, polled)
             await self._examiner.settle_pods()
-            alerting = {subject for _, subject in self._state.book.open}
+            alerting = {WorkloadId(subject) for _, subject in self._state.book.open}
             await self._examiner.examine_suspects(watched.seen, alerting=alerting, first=not watched.examined)
             watched.examined = watched.examined or watched.complete
         self._state.polls += 1
@@ -225,24 +231,33 @@ class Polling:
         )
 
     async def _learn(self, watched: Watched, polled: Polled) -> None:
-        snapshot = self._state.snapshot
-        for workload in polled.workloads:
-            self._forget_old_pods(workload)
-        snapshot.put_workloads(polled.workloads)
+        state = self._state
+        for first in range(0, len(polled.workloads), AT_ONCE):
+            some = polled.workloads[first : first + AT_ONCE]
+            for workload in some:
+                self._forget_old_pods(workload)
+            state.snapshot.put_workloads(some)
+            watched.seen.update([workload.id for workload in some])  # at once: what nobody sees may be dropped
+            if self._pods is not None:
+                self._pods.want({workload.namespace for workload in some if workload.namespace})
+            await anyio.lowlevel.checkpoint()
         for workload_id, failed in (await self._examiner.how_they_failed(polled.gone)).items():
             # Before the first look it is an old failure like any other, and there is nobody left to tell about it.
-            self._state.part_with(workload_id, failed if watched.looked else None)
-        watched.seen = set(polled.known) | (self._state.perished & watched.seen)
-        self._state.forget_unseen()
+            state.part_with(workload_id, failed if watched.looked else None)
+        if polled.complete:
+            watched.seen = set(watched.poller.known) | (state.perished & watched.seen)
+            state.forget_unseen()
+        else:  # at the cost of what changed
+            watched.seen.difference_update(set(polled.gone) - state.perished)
         watched.complete = watched.complete or polled.complete
-        if self._pods is not None:
-            self._pods.want({workload.namespace for workload in polled.workloads if workload.namespace})
 
     def _forget_old_pods(self, workload: Workload) -> None:
         """Container states that nobody follows do not outlive the phase that they explained."""
         old = self._state.snapshot.workloads.get(workload.id)
+        if old is None or old.phase == workload.phase:
+            return
         followed = self._pods is not None and self._pods.sees(workload.namespace)
-        if old is not None and not followed and old.phase != workload.phase:
+        if not followed:
             self._state.snapshot.forget_pods_of(old)
 
     async def _note_sight(self, watched: Watched, error: RunaiError | None) -> None:

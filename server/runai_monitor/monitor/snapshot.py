@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from runai_monitor.model.cluster import Pod
-from runai_monitor.model.workload import Workload, WorkloadEvent, WorkloadId
+from runai_monitor.model.workload import STOPPED_PHASES, Workload, WorkloadEvent, WorkloadId
+from runai_monitor.monitor.told import is_whole
+from runai_monitor.monitor.trim import runs
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 PodKey = tuple[str, str]
 """Namespace and name."""
@@ -21,6 +28,7 @@ MOST_SUSPECTS = 2_000
 """Suspects whose events are kept; the longest known give way."""
 _EARLIER = timedelta(minutes=1)
 """A pod may look this much older than its workload: two clocks wrote the two times."""
+_AT_REST = frozenset({"Completed"}) | STOPPED_PHASES
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -37,14 +45,32 @@ class Snapshot:
     workloads: dict[WorkloadId, Workload] = field(default_factory=dict)
     events: dict[WorkloadId, tuple[WorkloadEvent, ...]] = field(default_factory=dict)
     dirty: set[WorkloadId] = field(default_factory=set)
-    """Workloads that something new is known of since the set was last emptied."""
+    """Workloads that something new is known of since the set was last emptied; `stir` puts them there."""
+    monotonic: Callable[[], float] = time.monotonic
+    stirred_at: dict[WorkloadId, float] = field(default_factory=dict)
+    """When what is new of them was heard first, by `monotonic`."""
+    apart: set[WorkloadId] = field(default_factory=set)
+    """Workloads that by their row neither run whole nor are at rest: few of many, and all that time changes."""
     _pods: dict[PodKey, Pod] = field(default_factory=dict)
-    _named: dict[PodKey, set[PodKey]] = field(default_factory=dict)
-    _ids: dict[PodKey, set[WorkloadId]] = field(default_factory=dict)
+    _named: dict[PodKey, tuple[PodKey, ...]] = field(default_factory=dict)
+    _odd: set[PodKey] = field(default_factory=set)
+    """Pods that do not simply run."""
+    _ids: dict[PodKey, tuple[WorkloadId, ...]] = field(default_factory=dict)
+    """By namespace and name. Tuples here and in `_named`: nearly all are of one, and a set is five times as large."""
     _namespaces: Counter[str] = field(default_factory=Counter)
     _clusters: Counter[str] = field(default_factory=Counter)
     _owner_of: dict[PodKey, WorkloadId] = field(default_factory=dict)
     _confirmed: dict[WorkloadId, frozenset[PodKey]] = field(default_factory=dict)
+
+    def stir(self, workload_id: WorkloadId) -> None:
+        """Something new is known of a workload."""
+        self.dirty.add(workload_id)
+        self.stirred_at.setdefault(workload_id, self.monotonic())
+
+    def settle(self) -> None:
+        """What is new is being judged."""
+        self.dirty.clear()
+        self.stirred_at.clear()
 
     # --- workloads ----------------------------------------------------------------------------------------------
 
@@ -52,15 +78,22 @@ class Snapshot:
         """Adds or replaces workloads."""
         for workload in workloads:
             old = self.workloads.get(workload.id)
-            if old == workload:
+            if old is workload or old == workload:
                 continue
-            if old is not None:
-                self._unindex(old)
             self.workloads[workload.id] = workload
-            self._ids.setdefault((workload.namespace, workload.name), set()).add(workload.id)
+            self.stir(workload.id)
+            if is_plain(workload):
+                self.apart.discard(workload.id)
+            else:
+                self.apart.add(workload.id)
+            if old is not None:
+                if _place(old) == _place(workload):
+                    continue
+                self._unindex(old)
+            key = (workload.namespace, workload.name)
+            self._ids[key] = (*self._ids.get(key, ()), workload.id)
             self._namespaces[workload.namespace] += 1
             self._clusters[workload.cluster_id] += 1
-            self.dirty.add(workload.id)
 
     def drop_workloads(self, ids: Collection[WorkloadId]) -> None:
         """Forgets workloads and what is known of them."""
@@ -68,6 +101,7 @@ class Snapshot:
             workload = self.workloads.pop(workload_id, None)
             self.events.pop(workload_id, None)
             self.dirty.discard(workload_id)
+            self.apart.discard(workload_id)
             for key in self._confirmed.pop(workload_id, frozenset()):
                 if self._owner_of.get(key) == workload_id:
                     del self._owner_of[key]
@@ -81,30 +115,40 @@ class Snapshot:
             self.events[workload_id] = tuple(events[:MOST_EVENTS])
             if len(self.events) > MOST_SUSPECTS:
                 del self.events[next(iter(self.events))]
-            self.dirty.add(workload_id)
+            self.stir(workload_id)
 
     def knows(self, namespace: str, name: str) -> bool:
         """Whether any workload has this name there."""
-        return bool(self._ids.get((namespace, name)))
+        return (namespace, name) in self._ids
 
     # --- pods ---------------------------------------------------------------------------------------------------
 
-    def replace_pods(self, pods: Iterable[Pod], *, namespace: str | None) -> None:
+    def replace_pods(self, pods: Collection[Pod], *, namespace: str | None) -> None:
         """A complete list of a namespace (None: of all): what is not in it is gone."""
-        for key in [key for key in self._pods if namespace is None or key[0] == namespace]:
-            self._remove(key)
         for pod in pods:
             self.put_pod(pod)
+        self.keep_only(pods, namespace=namespace)
+
+    def keep_only(self, pods: Iterable[Pod], *, namespace: str | None) -> None:
+        """These are all pods of a namespace (None: of all): what is not among them is gone."""
+        listed = {(pod.namespace, pod.name) for pod in pods}
+        for key in [key for key in self._pods if key not in listed and namespace in (None, key[0])]:
+            self._remove(key)
 
     def put_pod(self, pod: Pod) -> None:
         """Adds or replaces a pod."""
         key = (pod.namespace, pod.name)
+        if self._pods.get(key) == pod:
+            return
         self._remove(key)
         if len(self._pods) >= MOST_PODS and not pod.workload_name and not self._namespaces.get(pod.namespace):
             return
         self._pods[key] = pod
+        if not runs(pod):
+            self._odd.add(key)
         if name := pod.workload_name or pod.owner:
-            self._named.setdefault((pod.namespace, name), set()).add(key)
+            place = (pod.namespace, name)
+            self._named[place] = (*self._named.get(place, ()), key)
         self._touch(pod)
 
     def remove_pod(self, pod: Pod) -> None:
@@ -115,9 +159,7 @@ class Snapshot:
         """The pods of a workload, oldest first; empty when they cannot be told apart from another cluster's."""
         if not self.reaches(workload):
             return ()
-        keys = self._confirmed.get(workload.id, frozenset()) | self._named.get(
-            (workload.namespace, workload.name), set()
-        )
+        keys = self._confirmed.get(workload.id, frozenset()).union(self._named.get(_place(workload)[:2], ()))
         found = [self._pods[key] for key in keys if key in self._pods and self._owner(key) == workload.id]
         return sorted(found, key=lambda pod: (pod.created_at or _BEGINNING, pod.name))
 
@@ -132,6 +174,11 @@ class Snapshot:
             if pod.node and pod.pod_phase != "Succeeded" and (owner := self._owner(key)) is not None:
                 found.setdefault(pod.node, set()).add(owner)
         return found
+
+    def has_odd_pods(self, workload: Workload) -> bool:
+        """Whether any pod that may be its own does not simply run."""
+        keys = self._confirmed.get(workload.id, frozenset()).union(self._named.get(_place(workload)[:2], ()))
+        return not self._odd.isdisjoint(keys)
 
     def reaches(self, workload: Workload) -> bool:
         """Whether this Kubernetes may be the workload's cluster."""
@@ -150,11 +197,12 @@ class Snapshot:
                 del self._owner_of[key]
         self._confirmed[workload.id] = keys
         self._owner_of.update(dict.fromkeys(keys, workload.id))
-        self.dirty.add(workload.id)
+        self.stir(workload.id)
 
     def unsettled(self) -> Iterator[tuple[Pod, list[WorkloadId]]]:
-        """Pods without a certain workload, each with the workloads it may belong to, the likeliest first."""
-        for key, pod in self._pods.items():
+        """Pods that do not simply run and have no certain workload, each with those it may belong to, the likeliest first."""
+        for key in self._odd:
+            pod = self._pods[key]
             if pod.namespace in self._namespaces and self._owner(key) is None:
                 candidates = self._candidates(pod)
                 if candidates:
@@ -196,25 +244,37 @@ class Snapshot:
     def _touch(self, pod: Pod) -> None:
         owner = self._owner_of.get((pod.namespace, pod.name)) or self._claimant(pod)
         if owner is not None:
-            self.dirty.add(owner)
+            self.stir(owner)
 
     def _remove(self, key: PodKey) -> None:
         pod = self._pods.pop(key, None)
         if pod is None:
             return
         self._touch(pod)
+        self._odd.discard(key)
         if name := pod.workload_name or pod.owner:
-            keys = self._named[key[0], name]
-            keys.discard(key)
-            if not keys:
-                del self._named[key[0], name]
+            _take_from(self._named, (key[0], name), key)
 
     def _unindex(self, workload: Workload) -> None:
-        key = (workload.namespace, workload.name)
-        self._ids[key].discard(workload.id)
-        if not self._ids[key]:
-            del self._ids[key]
+        _take_from(self._ids, (workload.namespace, workload.name), workload.id)
         for counter, value in ((self._namespaces, workload.namespace), (self._clusters, workload.cluster_id)):
             counter[value] -= 1
             if counter[value] <= 0:
                 del counter[value]
+
+
+def is_plain(workload: Workload) -> bool:
+    """Whether it runs whole or is at rest: as far as its row goes, time alone changes nothing about it."""
+    return workload.phase in _AT_REST or (workload.phase == "Running" and is_whole(workload))
+
+
+def _place(workload: Workload) -> tuple[str, str, str]:
+    return workload.namespace, workload.name, workload.cluster_id
+
+
+def _take_from(index: dict[K, tuple[V, ...]], key: K, value: V) -> None:
+    """Removes a value, and its key with the last one."""
+    if left := tuple(other for other in index[key] if other != value):
+        index[key] = left
+    else:
+        del index[key]

@@ -24,9 +24,14 @@ class RunaiSource(Protocol):
     """Run:ai."""
 
     async def scan_workloads(
-        self, *, project: str | None = None, phase: str | None = None, updated_since: datetime | None = None
+        self,
+        *,
+        project: str | None = None,
+        phase: str | None = None,
+        updated_since: datetime | None = None,
+        known: Mapping[WorkloadId, Workload] | None = None,
     ) -> list[Workload]:
-        """Every workload that matches."""
+        """Every workload that matches; what is as it is in `known` may come back as that very object."""
         ...
 
     async def get_workload(self, workload_id: WorkloadId) -> WorkloadDetail:
@@ -76,8 +81,8 @@ class PodWatchLike(Protocol):
 class KubeSource(Protocol):
     """Kubernetes."""
 
-    def pod_watch(self, namespace: str | None) -> PodWatchLike:
-        """A watch of one namespace, or of all."""
+    def pod_watch(self, namespace: str | None, *, trim: Callable[[Pod], Pod]) -> PodWatchLike:
+        """A watch of one namespace, or of all; `trim` makes of a pod what is kept of it."""
         ...
 
     async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:

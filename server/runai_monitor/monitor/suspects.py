@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator, Set
 from datetime import UTC, datetime, timedelta
 
 import anyio
+import anyio.lowlevel
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import KubeError, KubeNotFoundError, RunaiError, RunaiNotFoundError
@@ -30,6 +32,8 @@ AGAIN_SECONDS = 55.0
 """Before the same workload is examined again: with polls of a minute, in every one, not in every other by a hair."""
 LOOKS_AT_FAILED = 3
 EXAMINE_SECONDS = 10.0
+AT_ONCE = 500
+"""Workloads looked through without a pause, in which nobody else is served."""
 MOST_PODS = 16
 """Pods read one by one of a workload that no label leads to."""
 _WELL = frozenset({"Running", "Succeeded"})
@@ -60,7 +64,7 @@ class Examiner:
         self._swept_at = float("-inf")
         self._looks: dict[WorkloadId, tuple[datetime | None, int]] = {}
 
-    async def examine_suspects(self, ids: Iterable[WorkloadId], *, alerting: Container[str], first: bool) -> None:
+    async def examine_suspects(self, ids: Set[WorkloadId], *, alerting: Set[WorkloadId], first: bool) -> None:
         """Reads Run:ai's events of those that container states do not explain, a few per poll.
 
         First those that look wrong or have an alert, then, once a minute, those that run where nobody follows their
@@ -72,27 +76,47 @@ class Examiner:
         may_sweep = not is_early and self._clock.monotonic() - self._swept_at >= AGAIN_SECONDS
         if may_sweep:
             self._swept_at = self._clock.monotonic()
-        urgent: list[Workload] = []
-        running: list[Workload] = []
-        for workload in (self._snapshot.workloads[i] for i in ids if i in self._snapshot.workloads):
-            if not (self._is_due(self._examined_at, workload.id) and self._may_tell_more(workload)):
-                continue
-            if self._is_urgent(workload, alerting):
-                urgent.append(workload)
-            elif may_sweep and workload.phase == "Running" and not self._has_pods(workload):
-                running.append(workload)
-        due = sorted(urgent, key=self._turn) + sorted(running, key=self._turn)
-        await self._read_all(due[: AT_FIRST if first else PER_POLL])
+        most = AT_FIRST if first else PER_POLL
+        urgent = [
+            workload
+            for workload in self._known((self._snapshot.apart | alerting) & ids)
+            if self._may_be_examined(workload) and self._is_urgent(workload, alerting)
+        ]
+        due = sorted(urgent, key=self._turn)[:most]
+        if may_sweep and len(due) < most:
+            due += await self._longest_unexamined(ids, most - len(due), but={workload.id for workload in due})
+        await self._read_all(due)
         self._prune()
+
+    async def _longest_unexamined(
+        self, ids: Iterable[WorkloadId], count: int, *, but: Container[WorkloadId]
+    ) -> list[Workload]:
+        """Those that run and whose pods nobody follows, whose turn it is."""
+        running: list[Workload] = []
+        for number, workload in enumerate(self._known(list(ids))):
+            if number % AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
+            if (
+                workload.phase == "Running"
+                and workload.id not in but
+                and self._may_be_examined(workload)
+                and not self._has_pods(workload)
+            ):
+                running.append(workload)
+        return heapq.nsmallest(count, running, key=self._turn)
+
+    def _known(self, ids: Iterable[WorkloadId]) -> Iterator[Workload]:
+        return (self._snapshot.workloads[i] for i in ids if i in self._snapshot.workloads)
+
+    def _may_be_examined(self, workload: Workload) -> bool:
+        return self._is_due(self._examined_at, workload.id) and self._may_tell_more(workload)
 
     async def examine_running(self, ids: Iterable[WorkloadId]) -> None:
         """Reads Run:ai's events of those that run and whose pods did not come into sight in time for a first look."""
-        known = (self._snapshot.workloads[i] for i in ids if i in self._snapshot.workloads)
-        running = [each for each in known if each.phase == "Running" and not self._has_pods(each)]
-        due = [workload for workload in running if self._is_due(self._examined_at, workload.id)]
         self._swept_at = self._clock.monotonic()
+        due = await self._longest_unexamined(ids, AT_FIRST, but=())
         with anyio.move_on_after(EXAMINE_SECONDS):
-            await self._read_all(sorted(due, key=self._turn)[:AT_FIRST])
+            await self._read_all(due)
 
     async def settle_pods(self) -> None:
         """Asks Run:ai whose the failing pods are that neither label nor controller tells, the longest waiting first."""
@@ -206,7 +230,7 @@ class Examiner:
     def _has_pods(self, workload: Workload) -> bool:
         return self._sees_pods_of(workload.namespace) and bool(self._snapshot.pods_of(workload))
 
-    def _is_urgent(self, workload: Workload, alerting: Container[str]) -> bool:
+    def _is_urgent(self, workload: Workload, alerting: Container[WorkloadId]) -> bool:
         has_pods = self._has_pods(workload)
         if is_suspect(workload, has_pods=has_pods, now=self._clock.now(), options=self._options):
             return True

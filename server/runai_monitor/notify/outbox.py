@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -45,6 +45,7 @@ class Outbox:
         planners: Mapping[str, Planner] | None = None,
         surroundings: Surroundings | None = None,
         send_timeout_seconds: float = SEND_SECONDS,
+        on_delivered: Callable[[AlertId], None] = lambda _: None,
     ) -> None:
         self._deliveries = deliveries
         self._clock = clock
@@ -65,6 +66,7 @@ class Outbox:
                 clock=clock,
                 options=replace(options, planner=(planners or {}).get(name, planner)),
                 on_dead_letter=self.wake,
+                on_delivered=on_delivered,
             )
             for name, notifier in notifiers.items()
         }

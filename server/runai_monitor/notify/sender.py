@@ -12,6 +12,7 @@ import anyio.lowlevel
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import DeliveryError, StoreError
+from runai_monitor.model.alert import AlertId
 from runai_monitor.model.notification import Delivery, Notification
 from runai_monitor.notify.console import log_undelivered
 from runai_monitor.notify.notifier import Notifier
@@ -70,6 +71,7 @@ class Sender:
         clock: Clock,
         options: SenderOptions,
         on_dead_letter: Callable[[], None],
+        on_delivered: Callable[[AlertId], None] = lambda _: None,
     ) -> None:
         self._channel = channel
         self._deliveries = deliveries
@@ -77,6 +79,7 @@ class Sender:
         self._clock = clock
         self._options = options
         self._on_dead_letter = on_dead_letter
+        self._on_delivered = on_delivered
         self._time = SteadyTime(clock)
         self._loaded: dict[int, Delivery] = {}
         self._failures = 0
@@ -197,6 +200,8 @@ class Sender:
         if error is not None:
             return await self._record_trouble(message, error)
         at, ids = self._clock.now(), _ids(message)
+        for delivery in message.deliveries:
+            self._on_delivered(delivery.notification.alert.alert_id)
         await self._insist(first, lambda: self._deliveries.record_told(ids, at=at))
         failures, self._failures = self._failures, 0
         if failures >= RECOVERY_FAILURES:

@@ -7,7 +7,8 @@ state may have made it; `notify()` only makes this process look at once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 
@@ -40,6 +41,7 @@ class AlertFeed:
         self._cursor: int | None = None
         self._is_new_store = True
         self._look = anyio.Event()
+        self._stored: deque[Alert] = deque(maxlen=PAGE)
         self._arrived = anyio.Event()
         self._subscribers: list[Subscriber] = []
 
@@ -48,8 +50,9 @@ class AlertFeed:
         self._subscribers.append(subscriber)
         return lambda: self._subscribers.remove(subscriber)
 
-    def notify(self) -> None:
-        """Something was stored by this process: look now."""
+    def notify(self, stored: Sequence[Alert] = ()) -> None:
+        """Something was stored by this process: look now. `stored` spares the look when it is all that is new."""
+        self._stored.extend(stored)
         self._look.set()
 
     async def run(self) -> None:
@@ -121,17 +124,30 @@ class AlertFeed:
         if self._is_new_store:
             self._cursor = await self._first_cursor(services)
             self._is_new_store = False
+            self._stored.clear()
         assert self._cursor is not None
         while True:
-            found = await self._read(services, self._cursor)
+            found = self._next_stored(self._cursor) or await self._read(services, self._cursor)
             for alert in found:
                 self._cursor = max(self._cursor, alert.cursor)
-                await self._hand_out(alert)
+                if self._scope.allows_alert(alert):
+                    await self._hand_out(alert)
             if found:
                 arrived, self._arrived = self._arrived, anyio.Event()
                 arrived.set()
-            if len(found) < PAGE:
+            if len(found) < PAGE and not self._stored:
                 return
+
+    def _next_stored(self, cursor: int) -> list[Alert]:
+        """What this process stored, if it follows what was handed out without a gap: cursors count every change."""
+        found: list[Alert] = []
+        while self._stored and self._stored[0].cursor <= cursor + len(found) + 1:
+            alert = self._stored.popleft()
+            if alert.cursor > cursor + len(found):
+                found.append(alert)
+        if not found:
+            self._stored.clear()  # another process was in between: everything is read
+        return found
 
     async def _first_cursor(self, services: Services) -> int:
         latest = await services.alerts.latest_cursor()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import anyio
 
 from runai_monitor.clock import Clock
@@ -56,11 +58,10 @@ class HealthCheck:
         """
         services = await self._services()
         engine, now = services.engine(), self._clock.now()
-        unresolved = await services.alerts.unresolved()
-        firing: dict[tuple[str, str], int] = {}
-        for alert in unresolved:
-            key = (alert.status, str(alert.severity))
-            firing[key] = firing.get(key, 0) + 1
+        unresolved = await services.alerts.count_unresolved()
+        firing: Counter[tuple[str, str]] = Counter()
+        for (_, status, severity), count in unresolved.items():
+            firing[status, severity] += count
         return Measurements(
             alerts_by_state={str(state): n for state, n in (await services.alerts.count_by_state()).items()},
             unresolved_by_status=firing,
@@ -79,10 +80,12 @@ class HealthCheck:
             heartbeat_ages_seconds=dict(engine.heartbeat_ages_seconds),
             leader=engine.leader,
             deleted=dict(engine.deleted),
-            blind=engine.blind or any(a.kind is AlertKind.MONITOR_BLIND for a in unresolved),
+            blind=engine.blind or any(kind is AlertKind.MONITOR_BLIND for kind, _, _ in unresolved),
             kubernetes_live=engine.kube_live,
+            queues=dict(engine.queues),
+            pace=services.pace,
         )
 
 
 async def _blind(services: Services) -> bool:
-    return any(alert.kind is AlertKind.MONITOR_BLIND for alert in await services.alerts.unresolved())
+    return any(kind is AlertKind.MONITOR_BLIND for kind, _, _ in await services.alerts.count_unresolved())

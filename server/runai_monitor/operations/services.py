@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from runai_monitor.model.alert import Alert, AlertId, AlertState, Change
+from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Change
 from runai_monitor.model.audit import AuditEntry
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.diagnosis import Diagnosis
@@ -23,6 +23,7 @@ from runai_monitor.model.workload import (
     WorkloadId,
     WorkloadPod,
 )
+from runai_monitor.pace import Pace
 
 OnProgress = Callable[[float, str], Awaitable[None]]
 """Told the share done (0 to 1) and what is being done."""
@@ -45,6 +46,10 @@ class Alerts(Protocol):
 
     async def unresolved(self) -> Sequence[Alert]:
         """Every alert that is not resolved."""
+        ...
+
+    async def count_unresolved(self) -> dict[tuple[AlertKind, str, str], int]:
+        """How many are not resolved, by kind, status and severity."""
         ...
 
     async def count_by_state(self) -> dict[AlertState, int]:
@@ -293,6 +298,7 @@ class EngineState:
     store_error: str | None = None
     crashes: Mapping[str, int] = field(default_factory=dict)
     baseline_complete: bool | None = None
+    queues: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +325,7 @@ class Services:
     wake_engine: Callable[[], None]
     kube: Kube | None = None
     leaders: Leaders | None = None
+    pace: Pace | None = None
     channels: tuple[str, ...] = ()
     channel_kinds: Mapping[str, str] = field(default_factory=dict)
     database_place: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -38,6 +38,7 @@ _MAX_HISTORY_ROWS = 5_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,127}")
 _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
+_NOTHING: Mapping[WorkloadId, Workload] = {}
 
 
 class RunaiClient:
@@ -61,19 +62,25 @@ class RunaiClient:
         await self._transport.aclose()
 
     async def scan_workloads(
-        self, *, project: str | None = None, phase: str | None = None, updated_since: datetime | None = None
+        self,
+        *,
+        project: str | None = None,
+        phase: str | None = None,
+        updated_since: datetime | None = None,
+        known: Mapping[WorkloadId, Workload] | None = None,
     ) -> list[Workload]:
-        """Every workload that matches, over all pages, once each, oldest first.
+        """Every workload that matches, over all pages, once each, in the server's order: the oldest first.
 
         Args:
             project: exact name; None for every project the credentials may see.
             phase: one of Run:ai's phases.
             updated_since: only those whose phase changed at or after this instant (by Run:ai's clock).
+            known: workloads as they were; what is as it was comes back as that very object, and costs no memory twice.
 
         Raises:
             RunaiRejectedError: this server does not accept the filter.
         """
-        return await self._scan(_Filter(project=project, phase=phase, updated_since=updated_since))
+        return await self._scan(_Filter(project=project, phase=phase, updated_since=updated_since), known or _NOTHING)
 
     async def find_workloads(self, name: str, *, project: str | None = None) -> list[Workload]:
         """The workloads of exactly this name; several when projects or clusters share it."""
@@ -93,8 +100,8 @@ class RunaiClient:
         limit, offset = max(1, min(PAGE_LIMIT, limit)), max(0, offset)
         if asked.is_local:
             return (await self._scan(asked))[offset : offset + limit]
-        page = await self._workload_page(asked, limit, offset)
-        return [workload for row in page.rows if asked.admits(workload := convert.convert_workload(row))]
+        page = await self._workload_page(asked, limit, offset, _NOTHING)
+        return [workload for workload in page.rows if asked.admits(workload)]
 
     async def count_workloads(
         self, *, project: str | None = None, phase: str | None = None, search: str | None = None
@@ -227,14 +234,25 @@ class RunaiClient:
         if missing is not None:
             raise missing
 
-    async def _scan(self, asked: _Filter) -> list[Workload]:
-        rows = await read_pages(
-            lambda limit, offset: self._workload_page(asked, limit, offset), key=lambda row: row.id, path=_WORKLOADS
+    async def _scan(self, asked: _Filter, known: Mapping[WorkloadId, Workload] = _NOTHING) -> list[Workload]:
+        found = await read_pages(
+            lambda limit, offset: self._workload_page(asked, limit, offset, known),
+            key=attrgetter("id"),
+            path=_WORKLOADS,
         )
-        workloads = (convert.convert_workload(row) for row in rows)
-        return sorted(filter(asked.admits, workloads), key=lambda w: (w.created_at or _EARLIEST, w.id))
+        return list(filter(asked.admits, found))
 
-    async def _workload_page(self, asked: _Filter, limit: int, offset: int) -> wire.WorkloadPage:
+    async def _workload_page(
+        self, asked: _Filter, limit: int, offset: int, known: Mapping[WorkloadId, Workload]
+    ) -> _Page:
+        def decode(content: bytes, path: str) -> _Page:
+            # Page by page: the rows of a whole fleet, with all that is not kept of them, are never there at once.
+            page = wire.decode_workload_page(content, path)
+            rows = [convert.convert_workload(row) for row in page.rows]
+            if known:
+                rows = [old if (old := known.get(row.id)) == row and old is not None else row for row in rows]
+            return _Page(rows=rows, has_next=page.has_next)
+
         # By creation: new workloads then appear at the end, not in pages already read.
         return await self._call(
             "WorkloadsApi",
@@ -246,7 +264,7 @@ class RunaiClient:
                 filter_by=asked.filter_by(),
                 search=asked.search,
             ),
-            wire.decode_workload_page,
+            decode,
         )
 
     async def _read(
@@ -272,6 +290,14 @@ class RunaiClient:
         if name not in self._apis:
             self._apis[name] = await anyio.to_thread.run_sync(sdk.load_api, name)
         return self._apis[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """One page of workloads, and whether the server says that there is more."""
+
+    rows: list[Workload]
+    has_next: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from runai_monitor.model.cluster import Node, Taint
 from runai_monitor.model.workload import (
@@ -23,33 +24,36 @@ from runai_monitor.runai.wire import Row, WorkloadRow
 _ZERO_YEAR = 1  # Go's zero time, 0001-01-01: an instant that was never set
 _LONGEST_WORD = 512
 """Twice what Kubernetes allows a name; an image's may be that long."""
+_MOST_SHARED = 16_384
+"""Words kept once, at most: those of a tenant with more take turns."""
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 def convert_workload(row: WorkloadRow) -> Workload:
     """One row of the workload list; a null phase becomes Run:ai's own word for it, `Unknown`."""
+    images = row.images
     return Workload(
         id=WorkloadId(_text(row.id) or ""),
         name=_word(row.name) or "",
-        type=_word(row.type) or "",
-        project=_word(row.project_name) or "",
-        namespace=_word(row.namespace) or "",
-        cluster_id=_word(row.cluster_id) or "",
-        phase=_word(row.phase) or "Unknown",
-        phase_reason=_word(row.phase_reason),
+        type=_shared(row.type) or "",
+        project=_shared(row.project_name) or "",
+        namespace=_shared(row.namespace) or "",
+        cluster_id=_shared(row.cluster_id) or "",
+        phase=_shared(row.phase) or "Unknown",
+        phase_reason=_shared(row.phase_reason),
         phase_message=_text(row.phase_message),
         phase_updated_at=parse_instant(row.phase_updated_at),
         created_at=parse_instant(row.created_at),
         deleted_at=parse_instant(row.deleted_at),
         completed_at=parse_instant(row.completed_at),
-        submitted_by=_word(row.submitted_by),
+        submitted_by=_shared(row.submitted_by),
         gpus=_gpus(_object(row.workload_requested_resources)),
         allocated_gpus=_gpus(_object(row.allocated_resources)),
         running_pods=_count(row.running_pods),
         requested_pods=_requested_pods(_object(row.requested_pods)),
         preemptible=_flag(row.preemptible),
-        images=tuple(text for image in _list(row.images) if (text := _word(image))),
-        distributed_framework=_word(row.distributed_framework),
+        images=_images(images) if isinstance(images, list) else (),
+        distributed_framework=_shared(row.distributed_framework),
     )
 
 
@@ -176,6 +180,8 @@ def parse_instant(value: object) -> datetime | None:
         return None
     if instant.year <= _ZERO_YEAR:
         return None
+    if instant.tzinfo is UTC:
+        return instant
     if instant.tzinfo is None:
         return instant.replace(tzinfo=UTC)
     try:
@@ -218,7 +224,7 @@ def _amounts(value: object) -> ResourceAmounts | None:
 
 def _gpus(amounts: Row) -> float | None:
     gpus = _number(_part(amounts.get("gpu"), "request"))
-    if gpus is not None:
+    if gpus is not None or not amounts.get("extendedResources"):
         return gpus
     # Whole devices may be asked for the Kubernetes way; MIG profiles are named nvidia.com/mig-….
     extended = [
@@ -269,14 +275,37 @@ def _word(value: object) -> str | None:
     What cannot be seen is replaced, never left out: two names that differ must go on differing, for one of them may be
     outside the limit.
     """
-    text = _text(value)
+    text = value if isinstance(value, str) and value else _text(value)
     if text is None or (text.isprintable() and len(text) <= _LONGEST_WORD):
         return text
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:_LONGEST_WORD])
 
 
+@lru_cache(maxsize=_MOST_SHARED)
+def _shared_word(text: str) -> str | None:
+    return _word(text)
+
+
+def _shared(value: object) -> str | None:
+    """A word that many workloads have in common, kept once for all of them: a fleet has few projects and clusters."""
+    if value is None:
+        return None
+    return _shared_word(value) if isinstance(value, str) else _word(value)
+
+
+def _images(value: list[object]) -> tuple[str, ...]:
+    if len(value) == 1 and isinstance(value[0], str):
+        return _one_image(value[0])
+    return tuple(text for image in value if (text := _shared(image)))
+
+
+@lru_cache(maxsize=_MOST_SHARED)
+def _one_image(image: str) -> tuple[str, ...]:
+    return (text,) if (text := _word(image)) else ()
+
+
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         number = float(value)
@@ -286,6 +315,8 @@ def _number(value: object) -> float | None:
 
 
 def _count(value: object) -> int | None:
+    if type(value) is int:
+        return value
     number = _number(value)
     return int(number) if number is not None else None
 

@@ -14,7 +14,8 @@ PAGE_LIMIT = 500
 """Run:ai's maximum; its default of 50 would cost ten times the requests."""
 
 OVERLAP_ROWS = 20
-"""Read twice at each page's start: rows deleted meanwhile move the others forward, past a plain offset."""
+"""Read twice at each page's start: rows deleted meanwhile move the others forward, past a plain offset. A page without
+any row that was read before has been moved by more: then the read goes back, until the pages join."""
 
 _MAX_PAGES = 2_000
 
@@ -56,17 +57,22 @@ async def read_pages(
     """
     rows: dict[Hashable, RowT] = {}
     limit = PAGE_LIMIT if max_rows is None else max(1, min(PAGE_LIMIT, max_rows))
-    offset = 0
+    offset, received, went_back = 0, 0, False
     for _ in range(_MAX_PAGES):
         page = await fetch(limit, offset)
         known = len(rows)
+        if offset and received > 1 and not any(key(row) in rows for row in page.rows):
+            offset, went_back = max(0, offset - received), True
+            continue
         rows.update((key(row), row) for row in page.rows)
         received = len(page.rows)
         at_end = received == 0 or (received < limit and not page.has_next)
         if at_end or (max_rows is not None and len(rows) >= max_rows):
             break
-        if len(rows) == known:
-            if received <= OVERLAP_ROWS:
+        if len(rows) > known:
+            went_back = False
+        elif not went_back:
+            if received <= min(OVERLAP_ROWS, limit // 2):
                 break
             raise RunaiPayloadError(
                 f"Run:ai's answer to {path} repeats the same rows whatever `offset` says: the list cannot be read"
@@ -75,5 +81,5 @@ async def read_pages(
                 field="offset",
                 status=200,
             )
-        offset += received - OVERLAP_ROWS if received >= 2 * OVERLAP_ROWS else received
+        offset += received - min(OVERLAP_ROWS, received // 2)
     return list(rows.values())[:max_rows]

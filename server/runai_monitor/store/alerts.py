@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+import anyio.lowlevel
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +19,7 @@ from runai_monitor.model.notification import DeliveryState
 from runai_monitor.store import tables
 from runai_monitor.store.audit import record
 from runai_monitor.store.database import Database
+from runai_monitor.store.portable import JsonDocument, JsonText, parsed
 from runai_monitor.store.rows import (
     alert_columns,
     alert_document,
@@ -34,8 +36,8 @@ Router = Callable[[Alert], Sequence[str]]
 """The channels that are told of an alert as it is now."""
 _LAST_CURSOR = 2**31 - 1
 """What the column holds in PostgreSQL; a reader may name any number."""
-_AT_ONCE = 100
-"""Documents that are in memory at a time: each may hold a long report."""
+AT_ONCE = 100
+"""Documents in memory at a time, and read without a pause: a few milliseconds, in which nobody else is served."""
 
 
 class AlertStore:
@@ -54,7 +56,8 @@ class AlertStore:
 
         An opening of an alert that exists, and any other change of one that does not or is resolved already, are
         ignored: a decision may be applied twice after a crash. So is a reminder of an alert that was acknowledged while
-        it was decided. `SUPPRESSED` records its reason only.
+        it was decided. `SUPPRESSED` records its reason only. The opening of an alert that awaits its diagnosis completes
+        it: once, and it is then that the channels are told.
 
         Returns:
             The alerts that changed, as they are now, in the order of their cursors.
@@ -112,7 +115,7 @@ class AlertStore:
             query = query.where(_T.c.updated_at <= required_text(until))
         query = query.order_by(_T.c.cursor.desc())
         async with self._database.reading() as connection:
-            documents = await connection.stream_scalars(query, execution_options={"yield_per": _AT_ONCE})
+            documents = await connection.stream_scalars(query, execution_options={"yield_per": AT_ONCE})
             yield (alert_of(document) async for document in documents)
 
     async def get(self, alert_id: AlertId) -> Alert | None:
@@ -151,7 +154,24 @@ class AlertStore:
         """Every alert that is not resolved, oldest change first."""
         query = select(_T.c.document).where(_T.c.state != str(AlertState.RESOLVED)).order_by(_T.c.cursor)
         async with self._database.reading() as connection:
-            return [alert_of(document) for document in (await connection.execute(query)).scalars()]
+            documents = (await connection.execute(query)).scalars().all()
+        found: builtins.list[Alert] = []
+        for first in range(0, len(documents), AT_ONCE):
+            found += [alert_of(document) for document in documents[first : first + AT_ONCE]]
+            await anyio.lowlevel.checkpoint()
+        return found
+
+    async def count_unresolved(self) -> dict[tuple[AlertKind, str, str], int]:
+        """How many are not resolved, by kind, status and severity; counted where they are, however many there are."""
+        unresolved = select(_T.c.kind, JsonDocument(_T.c.document).label("document")).where(
+            _T.c.state != str(AlertState.RESOLVED)
+        )
+        seen = parsed(unresolved, "seen")
+        status, severity = (JsonText(seen.c.document, path) for path in ("status", "severity"))
+        query = select(seen.c.kind, status, severity, func.count()).group_by(seen.c.kind, status, severity)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return {(AlertKind(kind), str(word), str(level)): count for kind, word, level, count in rows}
 
     async def resolved_since(self, since: datetime) -> builtins.list[Alert]:
         """Every alert that was resolved since then, oldest change first."""
@@ -210,23 +230,25 @@ async def _apply(
     connection: AsyncConnection, transition: Transition, channels: Sequence[str], route: Router | None
 ) -> Alert | None:
     current = await _get(connection, transition.alert_id)
-    if (transition.change is Change.OPENED) == (current is not None):
+    completes = current is not None and current.awaits_diagnosis and not transition.awaits_diagnosis
+    if (transition.change is Change.OPENED) == (current is not None) and not completes:
         return None
     if current is not None and current.state is AlertState.RESOLVED:
         return None
     if transition.change is Change.REMINDED and current is not None and current.state is AlertState.ACKNOWLEDGED:
         return None
-    await connection.execute(
-        insert(tables.transitions),
-        {
-            "alert_id": transition.alert_id,
-            "at": required_text(transition.at),
-            "change": str(transition.change),
-            "reason": storable(transition.reason),
-            "author": storable(transition.author),
-        },
-    )
-    await record(connection, _audited(transition))
+    if transition.change is not Change.OPENED or current is None:
+        await connection.execute(
+            insert(tables.transitions),
+            {
+                "alert_id": transition.alert_id,
+                "at": required_text(transition.at),
+                "change": str(transition.change),
+                "reason": storable(transition.reason),
+                "author": storable(transition.author),
+            },
+        )
+        await record(connection, _audited(transition))
     if transition.change is Change.SUPPRESSED:
         return None
     cursor = await _next_cursor(connection)
@@ -286,6 +308,7 @@ def _opened(transition: Transition, cursor: int) -> Alert:
         notifications=int(transition.notify),
         notified_at=transition.at if transition.notify else None,
         diagnosis=transition.diagnosis,
+        awaits_diagnosis=transition.awaits_diagnosis,
     )
 
 
@@ -312,6 +335,7 @@ def _changed(alert: Alert, transition: Transition, cursor: int) -> Alert:
         acknowledged_at=transition.at if acknowledged else alert.acknowledged_at,
         acknowledged_by=storable(transition.author) if acknowledged else alert.acknowledged_by,
         diagnosis=transition.diagnosis or alert.diagnosis,
+        awaits_diagnosis=transition.awaits_diagnosis,
     )
 
 
@@ -331,6 +355,7 @@ def _acknowledgement(alert: Alert, *, author: str, note: str, at: datetime) -> T
         rank=alert.rank,
         terminal=alert.terminal,
         author=author,
+        awaits_diagnosis=alert.awaits_diagnosis,
     )
 
 

@@ -1,0 +1,138 @@
+"""A new alert is stored and pushed before it is diagnosed; the channels are told once, with the diagnosis."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import anyio
+import pytest
+
+from runai_monitor.model.alert import AlertState, Severity
+from runai_monitor.monitor.turns import Turns
+from tests.factories import ended, make_pod
+from tests.monitor.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def killed(world: World, name: str = "train") -> None:
+    """A monitor has seen a healthy workload; now its container is OOMKilled."""
+    assert world.kube is not None
+    world.kube.put(make_pod(name, None, ended(137, "OOMKilled", at=world.clock.now())))
+    await world.pass_by(seconds=2)
+
+
+async def begun(world: World, *names: str) -> None:
+    assert world.kube is not None
+    for name in names:
+        world.runai.put(name)
+        world.kube.put(make_pod(name))
+    await world.monitor()
+
+
+async def test_the_push_does_not_wait_for_the_diagnosis_and_the_channels_do(world: World) -> None:
+    """An agent may start to look at once; a person who is woken wants to know why."""
+    await begun(world, "train")
+    async with world.running():
+        await world.pass_by(minutes=1)
+        world.diagnoser.waits = anyio.Event()
+        await killed(world)
+        (alert,) = await world.alerts()
+        assert (alert.awaits_diagnosis, alert.notifications, len(world.pushed)) == (True, 0, 1)
+        assert await world.slack() == []
+        world.diagnoser.waits.set()
+        await world.pass_by(seconds=1)
+        (alert,) = await world.alerts()
+        assert (alert.awaits_diagnosis, alert.notifications, len(world.pushed)) == (False, 1, 2)
+        assert alert.diagnosis is not None
+        assert alert.recommendations == ("raise the limit",)
+        assert await world.slack() == ["opened train OOMKilled"]
+        assert await world.history("train") == ["opened: a new failure"]
+
+
+@pytest.mark.parametrize("how", ["while it is diagnosed", "while it waits for its turn"])
+async def test_a_process_that_ends_before_the_diagnosis_leaves_nothing_untold(world: World, how: str) -> None:
+    """The alert is in the store and no channel knows: the next process makes up for it, once."""
+    names = ["train"] if how == "while it is diagnosed" else [f"job-{number}" for number in range(12)]
+    await begun(world, *names)
+    async with world.running():
+        await world.pass_by(minutes=1)
+        world.diagnoser.waits = anyio.Event()
+        for name in names:
+            await killed(world, name)
+        assert len(await world.alerts()) == len(names)
+        assert await world.slack() == []
+    world.diagnoser.waits = None
+    for _ in range(2):
+        async with world.running():
+            await world.pass_by(minutes=1)
+            assert sorted(await world.slack()) == sorted(f"opened {name} OOMKilled" for name in names)
+    assert len(await world.alerts()) == len(names)
+    assert all(alert.diagnosis is not None and alert.notifications == 1 for alert in await world.alerts())
+
+
+async def test_a_diagnosis_that_fails_holds_nothing_back(world: World) -> None:
+    """A defect in a rule costs the reason, never the message."""
+    await begun(world, "train")
+    async with world.running():
+        await world.pass_by(minutes=1)
+        world.diagnoser.breaks = True
+        await killed(world)
+        assert await world.slack() == ["opened train OOMKilled"]
+        assert [alert.awaits_diagnosis for alert in await world.alerts()] == [False]
+
+
+async def test_what_was_suspended_while_it_was_diagnosed_wakes_nobody(world: World) -> None:
+    """Somebody was at it already: the alert ends, and no channel ever hears of it."""
+    await begun(world, "train")
+    async with world.running():
+        await world.pass_by(minutes=1)
+        world.diagnoser.waits = anyio.Event()
+        await killed(world)
+        world.runai.put("train", "Stopped")
+        await world.pass_by(minutes=1)
+        world.diagnoser.waits.set()
+        await world.pass_by(minutes=1)
+        assert [alert.state for alert in await world.alerts()] == [AlertState.RESOLVED]
+        assert await world.slack() == []
+
+
+async def test_without_a_diagnosis_there_is_one_push(world: World) -> None:
+    """A monitor that does not troubleshoot has nothing to wait for."""
+    assert world.kube is not None
+    world.runai.put("train")
+    world.kube.put(make_pod("train"))
+    await world.monitor(auto_troubleshoot=False)
+    async with world.running():
+        await world.pass_by(minutes=1)
+        await killed(world)
+        assert await world.slack() == ["opened train OOMKilled"]
+        assert [dataclasses.asdict(alert)["notifications"] for alert in world.pushed] == [1]
+
+
+async def test_the_most_severe_and_then_the_newest_have_the_next_turn() -> None:
+    """In a storm of ten thousand what matters most is diagnosed first, and who gives up waits no longer."""
+    turns, order = Turns(1), list[str]()
+    ends = anyio.Event()
+
+    async def take(name: str, severity: Severity) -> None:
+        async with turns.turn(severity.rank):
+            order.append(name)
+            await ends.wait()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(take, "first", Severity.INFO)
+        await anyio.wait_all_tasks_blocked()
+        for name, severity in (
+            ("old", Severity.CRITICAL),
+            ("warning", Severity.WARNING),
+            ("new", Severity.CRITICAL),
+        ):
+            tasks.start_soon(take, name, severity)
+            await anyio.wait_all_tasks_blocked()
+        with anyio.move_on_after(0):
+            await take("impatient", Severity.CRITICAL)
+        assert turns.waiting == 3
+        ends.set()
+    assert order == ["first", "new", "old", "warning"]
+    assert turns.waiting == 0
