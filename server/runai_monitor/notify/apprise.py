@@ -25,6 +25,8 @@ _BODY = 4_000
 class AppriseNotifier:
     """Sends to one Apprise URL. It is a secret: it is in no error and no log."""
 
+    spacing_seconds = 1.0  # what its services have in common: none of them wants messages for people faster
+
     def __init__(self, *, url: str, name: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.name = name
         self._url = url

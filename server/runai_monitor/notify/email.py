@@ -40,6 +40,8 @@ _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 class EmailNotifier:
     """Sends through one server to some recipients. The password is a secret: it is in no error and no log."""
 
+    spacing_seconds = 0.0  # each is a connection of its own, and SMTP has no pace; a server that wants one answers 4xx
+
     def __init__(
         self,
         *,
