@@ -183,13 +183,13 @@ def deliveries(
     start_logging(settings)
 
     async def run(settings: Settings) -> None:
-        from runai_monitor import letters, screens
+        from runai_monitor import records, screens
 
         if replay is None:
-            found = await letters.read_deliveries(settings, only_failed=failed, limit=limit)
+            found = await records.deliveries(settings, only_failed=failed, limit=limit)
             screens.print_deliveries(found, as_json=as_json)
             return
-        outcome = await letters.replay_deliveries(settings, None if replay == "all" else int(replay), author=author)
+        outcome = await records.replay(settings, None if replay == "all" else int(replay), author=author)
         screens.print_replay(outcome, as_json=as_json)
 
     execute(run, settings)

@@ -22,6 +22,8 @@ from runai_monitor.operations.scope import Scope
 from runai_monitor.settings import Settings
 
 if TYPE_CHECKING:
+    from runai_monitor.model.notification import Delivery
+    from runai_monitor.operations.deliveries import DeliveryDesk, Replay
     from runai_monitor.store.alerts import AlertStore
     from runai_monitor.store.database import Database
     from runai_monitor.store.silences import SilenceStore
@@ -160,7 +162,7 @@ async def responses(settings: Settings) -> AsyncIterator[Responses]:
     """
     async with _database(settings) as database:
         if database is None:
-            raise NotFoundError(f"nothing was ever stored in {settings.state_dir}: give the settings of your server")
+            raise NotFoundError(_nothing_in(settings))
         from runai_monitor.store.alerts import AlertStore
         from runai_monitor.store.silences import SilenceStore
 
@@ -178,6 +180,43 @@ async def responses(settings: Settings) -> AsyncIterator[Responses]:
             clock=SystemClock(),
             on_change=lambda: None,
         )
+
+
+async def deliveries(settings: Settings, *, only_failed: bool, limit: int) -> list[Delivery]:
+    """What became of messages, newest first.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    async with _database(settings) as database:
+        return [] if database is None else await _desk(settings, database).list(only_failed=only_failed, limit=limit)
+
+
+async def replay(settings: Settings, delivery_id: int | None, *, author: str) -> Replay:
+    """Tells again what a channel did not take: one delivery, or (None) all; the serving process sends it.
+
+    Raises:
+        NotFoundError: nothing was ever stored there.
+        InputError, RefusedError, StoreError: as `DeliveryDesk.replay`.
+    """
+    async with _database(settings) as database:
+        if database is None:
+            raise NotFoundError(_nothing_in(settings))
+        return await _desk(settings, database).replay(delivery_id, author=author)
+
+
+def _desk(settings: Settings, database: Database) -> DeliveryDesk:
+    from runai_monitor.operations.deliveries import DeliveryDesk, DeliveryParts
+    from runai_monitor.store.dead_letters import DeadLetterStore
+
+    async def parts() -> DeliveryParts:
+        return DeliveryParts(dead_letters=DeadLetterStore(database), channels=None)
+
+    return DeliveryDesk(parts=parts, scope=Scope(wiring.allowed_projects(settings)), clock=SystemClock())
+
+
+def _nothing_in(settings: Settings) -> str:
+    return f"nothing was ever stored in {settings.state_dir}: give the settings of your server"
 
 
 @asynccontextmanager

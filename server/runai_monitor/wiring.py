@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runai_monitor.model.alert import Alert, AlertId
     from runai_monitor.monitor.options import MonitorOptions
     from runai_monitor.notify.outbox import Outbox
+    from runai_monitor.notify.plan import Planner
     from runai_monitor.notify.storms import QuietOptions
     from runai_monitor.notify.surroundings import StoredSurroundings
     from runai_monitor.runai.client import RunaiClient
@@ -185,12 +186,11 @@ async def open_outbox(
     from runai_monitor.notify.channels import open_notifiers
     from runai_monitor.notify.outbox import Outbox
     from runai_monitor.notify.retry import RetryPolicy
-    from runai_monitor.notify.surroundings import planner_of
     from runai_monitor.store.deliveries import DeliveryStore
 
     notifiers = await open_notifiers(stack, settings, database, clock)
     deliveries = DeliveryStore(database) if database is not None else None
-    quiet = quiet_options(settings)
+    planner, of_their_own = planners(settings)
     return Outbox(
         deliveries=deliveries,  # type: ignore[arg-type]  # None is for `check`, which only sends tests
         notifiers=notifiers,
@@ -200,15 +200,21 @@ async def open_outbox(
             longest_pause_minutes=settings.delivery_longest_pause_minutes,
         ),
         fallback=fallback_channel(settings),
-        planner=planner_of(quiet),
-        planners={
-            name: planner_of(replace(quiet, together=False))
-            for name, kind in channel_kinds(settings).items()
-            if kind in _READ_BY_PROGRAMS
-        },
+        planner=planner,
+        planners=of_their_own,
         surroundings=None if database is None else surroundings(settings, database, clock),
         on_delivered=on_delivered,
     )
+
+
+def planners(settings: Settings) -> tuple[Planner, dict[str, Planner]]:
+    """The planner of most channels, and those of the channels that have one of their own, by name."""
+    from runai_monitor.notify.surroundings import planner_of
+
+    quiet = quiet_options(settings)
+    singly = planner_of(replace(quiet, together=False))
+    kinds = channel_kinds(settings)
+    return planner_of(quiet), {name: singly for name, kind in kinds.items() if kind in _READ_BY_PROGRAMS}
 
 
 def quiet_options(settings: Settings) -> QuietOptions:

@@ -21,6 +21,8 @@ from tests.end_to_end.stage import Job, slack_texts
 
 LONGEST_FUSE_SECONDS = 1.5
 """The leader is killed at a random instant within this time after the first job of a round fails."""
+_ONE_BY_ONE = {"RUNAI_MONITOR_STORM_THRESHOLD": "10000", "RUNAI_MONITOR_GROUP_WAIT_SECONDS": "0"}
+"""So many failures of one cause would be a digest, in which a message that is missing or doubled is not seen."""
 
 
 @dataclass(slots=True)
@@ -127,7 +129,7 @@ async def kill_leaders(
     chance = random.Random(seed)
     jobs = [Job(tenant, f"killed-{home.name[-8:]}-{number:03d}") for number in range(kills * jobs_per_kill)]
     takeovers: list[float] = []
-    async with pair_of(environment, home) as pair:
+    async with pair_of({**environment, **_ONE_BY_ONE}, home) as pair:
         leader = await pair.leader()
         await ask(leader.client, "start_monitoring")
         await first_look(leader.client)

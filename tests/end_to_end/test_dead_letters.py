@@ -38,11 +38,11 @@ async def test_what_a_revoked_webhook_refused_is_seen_and_told_in_the_morning(tm
             (letter,) = await refused()
             assert "404" in letter["last_error"]
             assert slack_texts(tenant, job.name) == []
-            replay = ("deliveries", "--replay", "all", "--json")
+            replay = ("deliveries", "--replay", "all", "--author", "ana", "--json")
             done = await run_command(*replay, environment=environment, home=tmp_path)
             assert json.loads(done.stdout)["replayed"] == [letter["delivery_id"]]
             await until(lambda: len(slack_texts(tenant, job.name)) == 1)
             told = (await ask(client, "get_alert", alert_id=letter["alert_id"]))["deliveries"]
     assert [delivery["state"] for delivery in told][:2] == ["grouped", "delivered"]
     assert told[0]["told_by"] == told[1]["delivery_id"]
-    assert "(command line)" in told[0]["note"]
+    assert told[0]["note"] == "replayed by ana"

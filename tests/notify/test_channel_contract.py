@@ -211,6 +211,12 @@ async def test_a_message_says_who_acknowledged(rig: Rig) -> None:
     assert "acknowledge" in rig.texts[-1].lower()
 
 
+async def test_a_service_is_not_asked_faster_than_it_says(rig: Rig) -> None:
+    """One that is answers 429, or bans; one that has no pace gets a burst at once."""
+    slowest = {"slack": 1, "slack_bot": 1, "teams": 1, "apprise": 1, "pagerduty": 0.5, "email": 0, "webhook": 0}
+    assert rig.notifier.spacing_seconds == slowest[rig.kind.name]
+
+
 def test_no_kind_is_left_out() -> None:
     """A kind that is added must keep this contract too."""
     from runai_monitor.settings.channels import KINDS as CONFIGURABLE

@@ -35,6 +35,7 @@ class World:
     def __init__(self, fates: list[str]) -> None:
         self.fates = fates
         self.name = "slack"
+        self.spacing_seconds = 1.0
         self.taken: list[Notification] = []
         self.excused: Counter[str] = Counter()
         self._die_recording = False

@@ -10,7 +10,7 @@ from runai_monitor.demo.slack_receiver import refusal_of
 from runai_monitor.model.alert import Alert, AlertId, Change
 from runai_monitor.model.notification import Digest, Notification
 from runai_monitor.model.telling import Announcement
-from runai_monitor.notify.digest import digest_lines, digest_of
+from runai_monitor.notify.digest import digest_footer, digest_lines, digest_of
 from runai_monitor.notify.render import slack_message
 from tests.fakes import EPOCH
 from tests.notify.test_plan import MINUTE, make_alert
@@ -56,8 +56,9 @@ def test_a_digest_says_how_many_of_what_and_how_to_read_the_rest() -> None:
     assert lines[4] == "• p0/job-0000: Failed, gpu_hardware_fault (al-job-0000)"
     assert lines[16] == "… and 28 more"
     assert lines[17] == "Next step for nccl_timeout: step for 1"
-    assert "list_alerts with since=2026-03-01T03:00:00Z" in lines[18]
-    assert "runai-monitor alerts --since" in lines[18]
+    footer = digest_footer(dataclasses.replace(digest.members[0], digest=digest))
+    assert "list_alerts with since=2026-03-01T03:00:00Z" in footer
+    assert "runai-monitor alerts --since" in footer
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,9 @@ class WallClock(FakeClock):
 class Sink:
     """A channel that does what it is told, and remembers what it took."""
 
-    def __init__(self, name: str = "slack") -> None:
+    def __init__(self, name: str = "slack", *, spacing_seconds: float = 1) -> None:
         self.name = name
+        self.spacing_seconds = spacing_seconds
         self.taken: list[Notification] = []
         self.attempts = 0
         self.error: DeliveryError | None = None
@@ -167,6 +168,21 @@ async def test_what_no_attempt_delivers_is_given_up_when_its_time_is_over(stage:
     dead = await stage.of("train")
     assert dead.state is DeliveryState.FAILED
     assert dead.last_error == f"given up after 0.5 h: {DOWN}"
+
+
+@pytest.mark.parametrize(("spacing", "seconds"), [(1, 300), (0.5, 150), (0, 1)], ids=["slack", "pagerduty", "webhook"])
+async def test_a_burst_goes_out_as_fast_as_the_service_allows_and_no_faster(
+    stage: Stage, spacing: float, seconds: int
+) -> None:
+    """Slack wants one a second; a pager whose three hundredth incident comes five minutes late is no pager."""
+    sink = Sink(spacing_seconds=spacing)
+    burst = [f"burst-{number:03}" for number in range(300)]
+    await stage.fail(*burst)
+    async with stage.outbox(sink):
+        await stage.clock.advance(seconds / 2 - spacing / 2)
+        assert len(sink.taken) == (150 if spacing else 300)
+        await stage.clock.advance(seconds / 2)
+    assert sink.jobs == burst
 
 
 @pytest.mark.parametrize("days", [3, -3], ids=["forward", "backward"])

@@ -474,3 +474,38 @@ def test_messages_are_bounded_whatever_fails(arrivals: Sequence[tuple[int, int, 
             channel.run(EPOCH + number // per_second * SECOND, 1)
     channel.run(EPOCH + len(arrivals) // per_second * SECOND, 900)
     assert len(channel.sent) <= 30
+
+
+SINGLY = dataclasses.replace(OPTIONS, together=False)
+
+
+def test_a_channel_that_keeps_a_record_per_alert_gets_no_digest_however_late_or_many() -> None:
+    """An incident that a digest opened would be ended by nothing; what waited through an outage comes alert by alert, too."""
+    channel = Channel(SINGLY)
+    for number in range(60):
+        channel.put(make_alert(f"job-{number}", nodes=("gpu-7",), cause="nccl_timeout"))
+    channel.put(make_alert("job-0", nodes=("gpu-7",)), Change.RESOLVED)
+    late = channel.plan(EPOCH + 60 * MINUTE)
+    assert [len(m.deliveries) for m in late.messages] == [1] * 61
+    assert {m.digest for m in late.messages} == {None}
+    assert late.wake_at is None, "nothing is collected, so nothing waits"
+    changes = [m.deliveries[0].notification for m in late.messages]
+    assert [told.change for told in changes if told.alert.subject.name == "job-0"] == [Change.OPENED, Change.RESOLVED]
+
+
+def test_silences_nodes_and_unheard_ends_hold_for_such_a_channel_as_for_any() -> None:
+    """A pager that rings in a maintenance window is worse than a message in Slack."""
+    channel = Channel(SINGLY)
+    channel.silences, channel.nodes = (silence(),), (node_alert(),)
+    silenced = channel.put(make_alert("a"))
+    inhibited = channel.put(make_alert("lost", nodes=("gpu-7",), status="Failed"))
+    unheard = channel.put(make_alert("never-told"), Change.RESOLVED)
+    node = channel.put(node_alert())
+    told = channel.put(make_alert("b"))
+    planned = channel.plan(EPOCH)
+    assert {s.delivery_ids: s.state for s in planned.settled} == {
+        (silenced.delivery_id,): DeliveryState.SILENCED,
+        (inhibited.delivery_id,): DeliveryState.INHIBITED,
+        (unheard.delivery_id,): DeliveryState.SUPPRESSED,
+    }
+    assert [m.deliveries for m in planned.messages] == [(node,), (told,)], "the node explains the rest"

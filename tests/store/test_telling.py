@@ -33,6 +33,7 @@ class Slack:
     """A channel that takes everything, and remembers it."""
 
     name: str = "slack"
+    spacing_seconds: float = 1.0
     taken: list[Notification] = field(default_factory=list)
 
     async def send(self, notification: Notification) -> None:

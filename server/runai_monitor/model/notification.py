@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from runai_monitor.model.alert import Alert, AlertId, Change
 
+INSTEAD = "instead of delivery"
+"""How the note of a delivery begins that a fallback tells because another channel did not take it."""
+
 
 class DeliveryState(StrEnum):
     """Where a delivery is in its life."""
@@ -83,3 +86,8 @@ class Delivery:
     lease_until: datetime | None = None
     told_by: int | None = None
     note: str = ""
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether it is told in place of another channel, to whose readers it speaks."""
+        return self.note.startswith(INSTEAD)

@@ -6,13 +6,14 @@ Apprise is synchronous and says of a failure only that it was one; so every fail
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import anyio
 import anyio.to_thread
 
 from runai_monitor.errors import DeliveryError
 from runai_monitor.model.notification import Notification
-from runai_monitor.notify.message import as_text, message_of
+from runai_monitor.notify.message import Message, as_text, message_of
 from runai_monitor.notify.posting import TIMEOUT_SECONDS
 from runai_monitor.notify.safe_text import plain, unmentioned
 
@@ -23,6 +24,8 @@ _BODY = 4_000
 
 class AppriseNotifier:
     """Sends to one Apprise URL. It is a secret: it is in no error and no log."""
+
+    spacing_seconds = 1.0  # what its services have in common: none of them wants messages for people faster
 
     def __init__(self, *, url: str, name: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.name = name
@@ -36,7 +39,7 @@ class AppriseNotifier:
         """As `Notifier.send`."""
         message = message_of(notification)
         title = unmentioned(plain(message.title, _TITLE))
-        body = unmentioned(as_text(message, excerpt_characters=_REPORT))[:_BODY]
+        body = _body(message)
         try:
             with anyio.fail_after(self._timeout_seconds):
                 taken = await anyio.to_thread.run_sync(self._notify, title, body, abandon_on_cancel=True)
@@ -73,3 +76,10 @@ class AppriseNotifier:
         for service in services:
             service.overflow_mode = apprise.OverflowMode.TRUNCATE
         return bool(services.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT))
+
+
+def _body(message: Message) -> str:
+    """The text; what is too much goes before the footer, which says how to read the rest."""
+    text = unmentioned(as_text(replace(message, footer=""), excerpt_characters=_REPORT))
+    footer = unmentioned(message.footer)
+    return f"{text[: _BODY - len(footer)]}\n\n{footer}"

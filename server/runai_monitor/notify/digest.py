@@ -1,6 +1,6 @@
 """Many alerts in one message: how many of what, the first names, and how to read the rest.
 
-The same words for every channel (`digest_lines`), and Slack's blocks of them. Names and causes come from the cluster: they
+The same words for every channel (`digest_title`, `digest_lines`, `digest_footer`), and Slack's blocks of them. Names and causes come from the cluster: they
 are cleaned here, and escaped where a channel formats text.
 """
 
@@ -63,8 +63,18 @@ def digest_of(
 
 
 def digest_lines(digest: Digest) -> list[str]:
-    """The digest below its title, a line each: counts, names, what to do and how to read the rest."""
-    return [*_counts(digest), *_named(digest), *_next_step(digest), _reading(digest)]
+    """The digest below its title, a line each: counts, names and what to do."""
+    return [*_counts(digest), *_named(digest), *_next_step(digest)]
+
+
+def digest_footer(notification: Notification) -> str:
+    """The last words: which delivery carries the digest, and how to read the rest."""
+    digest = notification.digest
+    assert digest is not None
+    about = f"alert {notification.alert.alert_id} · {notification.change}"
+    more = len(digest.members) - 1
+    others = f": and {more:,} other{'s' if more > 1 else ''}" if more else ""
+    return f"{about}{others}. {_reading(digest)}"
 
 
 def digest_title(digest: Digest) -> str:
@@ -83,9 +93,8 @@ def slack_digest(notification: Notification) -> dict[str, object]:
     ]
     parts = (_counts(digest), _named(digest), _next_step(digest))
     blocks += [_section("\n".join(lines)) for lines in parts if lines]
-    about = f"alert {notification.alert.alert_id} · {notification.change}: and {len(digest.members) - 1:,} others. "
-    reading = escaped(about + _reading(digest), 2 * _STEP)
-    context: Block = {"type": "plain_text", "text": reading, "emoji": False}
+    footer = escaped(digest_footer(notification), 2 * _STEP)
+    context: Block = {"type": "plain_text", "text": footer, "emoji": False}
     return {"text": escaped(title, _TITLE), "blocks": [*blocks, {"type": "context", "elements": [context]}]}
 
 

@@ -40,6 +40,8 @@ _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 class EmailNotifier:
     """Sends through one server to some recipients. The password is a secret: it is in no error and no log."""
 
+    spacing_seconds = 0.0  # each is a connection of its own, and SMTP has no pace; a server that wants one answers 4xx
+
     def __init__(
         self,
         *,
@@ -152,15 +154,18 @@ def mail_of(notification: Notification, *, sender: str, recipients: tuple[str, .
     mail["Subject"] = plain(message.title, _SUBJECT)
     mail["From"] = sender
     mail["To"] = ", ".join(recipients)
-    if notification.change is Change.OPENED and not notification.test:
+    about_one = not notification.test and notification.digest is None
+    if about_one and notification.change is Change.OPENED:
         mail["Message-ID"] = root
     else:
-        mail["Message-ID"] = f"<{_NO_ID.sub('.', idempotency_key(notification, channel))}@{domain}>"
-        if not notification.test:
+        of = "digest." if notification.digest is not None else ""
+        mail["Message-ID"] = f"<{of}{_NO_ID.sub('.', idempotency_key(notification, channel))}@{domain}>"
+        if about_one:
             mail["In-Reply-To"] = root
             mail["References"] = root
     mail["Auto-Submitted"] = "auto-generated"  # so that no holiday notice answers
-    if alert.severity is Severity.CRITICAL and notification.change is not Change.RESOLVED:
+    told = (notification,) if notification.digest is None else notification.digest.members
+    if any(one.alert.severity is Severity.CRITICAL and one.change is not Change.RESOLVED for one in told):
         mail["Importance"] = "high"
     mail.set_content(as_text(message, excerpt_characters=_REPORT), cte="base64")
     mail.add_alternative(_html(message), subtype="html", cte="base64")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from runai_monitor.model.alert import AlertKind, Change
 from runai_monitor.model.diagnosis import Diagnosis, with_command
 from runai_monitor.model.notification import Notification
-from runai_monitor.notify.digest import digest_lines, digest_title
+from runai_monitor.notify.digest import digest_footer, digest_lines, digest_title
 from runai_monitor.notify.safe_text import clean, ending, plain
 
 _SUMMARY = 1_500
@@ -41,8 +41,9 @@ class Verdict:
 class Message:
     """The parts of a message in the order in which they are read; any but `title` and `footer` may be empty.
 
-    `lines` go on with the summary, each on a line of its own: what a digest tells. `steps` are words, `commands` are to be copied, `facts` are names and values, `excerpts` titles and texts from the
-    cluster, the end of each being what matters.
+    `lines` go on with the summary, each on a line of its own: what a digest tells. `steps` are words, `commands` are to
+    be copied, `facts` are names and values, `excerpts` titles and texts from the cluster, the end of each being what
+    matters.
     """
 
     title: str
@@ -69,7 +70,8 @@ def message_of(notification: Notification, *, whole: bool = False) -> Message:
         return Message(title=title_of(notification), summary=summary, footer=footer)
     if notification.digest is not None:
         first, *lines = digest_lines(notification.digest)
-        return Message(title=digest_title(notification.digest), summary=first, lines=tuple(lines), footer=footer)
+        title, footer = digest_title(notification.digest), digest_footer(notification)
+        return Message(title=title, summary=first, lines=tuple(lines), footer=footer)
     diagnosis = alert.diagnosis
     top = diagnosis.causes[0] if diagnosis is not None and diagnosis.causes else None
     verdict = None if diagnosis is None else _verdict(diagnosis)

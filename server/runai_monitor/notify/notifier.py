@@ -8,9 +8,13 @@ from runai_monitor.model.notification import Notification
 
 
 class Notifier(Protocol):
-    """Sends one message; `name` is the channel's name in records and tools."""
+    """Sends one message.
+
+    `name` is the channel's name in records and tools; `spacing_seconds` what its service wants between two messages.
+    """
 
     name: str
+    spacing_seconds: float
 
     async def send(self, notification: Notification) -> None:
         """Sends it, or says why not.

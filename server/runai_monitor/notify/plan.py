@@ -141,10 +141,15 @@ def _units(due: Sequence[Delivery], context: Context) -> list[Unit]:
         Unit(
             deliveries=tuple(deliveries),
             features=features_of(deliveries[-1].notification.alert),
-            announced=context.announced is None or alert_id in context.announced,
+            announced=context.announced is None or alert_id in context.announced or _ends_elsewhere(deliveries),
         )
         for alert_id, deliveries in by_alert.items()
     ]
+
+
+def _ends_elsewhere(deliveries: Sequence[Delivery]) -> bool:
+    """Whether they end what another channel announced and cannot be told of any more: its readers know of it."""
+    return all(one.stands_in and one.notification.change is Change.RESOLVED for one in deliveries)
 
 
 def _is_end(unit: Unit) -> bool:

@@ -22,8 +22,10 @@ from runai_monitor.notify.retry import LONGEST_ASKED_PAUSE_SECONDS, RetryPolicy,
 
 log = logging.getLogger(__name__)
 
-SPACING_SECONDS = 1.0
-"""Between two messages of one channel: Slack allows about one a second per webhook."""
+TROUBLE_SECONDS = 1.0
+"""At least so long nothing is sent after a message that was not taken, however fast the channel may be."""
+GATHER_SECONDS = 1.0
+"""While a storm is being collected, what comes is looked at so often."""
 SEND_SECONDS = 10.0
 """After which a channel that has not answered has failed, for this time."""
 LEASE_MARGIN_SECONDS = 10.0
@@ -165,7 +167,7 @@ class Sender:
             self._forget(ids)
             return _SHORTEST_WAIT_SECONDS
         await anyio.lowlevel.checkpoint()  # the last moment to be told to end without having begun
-        pause = SPACING_SECONDS
+        pause = self._notifier.spacing_seconds
         with anyio.CancelScope(shield=True) as self._under_way:
             try:
                 pause = await self._tell(message)
@@ -207,7 +209,7 @@ class Sender:
         if failures >= RECOVERY_FAILURES:
             log.info("channel %s takes messages again", self._channel)
             await self._deliveries.hasten(self._channel, now=at)
-        return SPACING_SECONDS
+        return self._notifier.spacing_seconds
 
     async def _record_trouble(self, message: Message, error: DeliveryError) -> float:
         now = self._clock.now()
@@ -215,12 +217,17 @@ class Sender:
         if lost:
             await self._give_up(lost, error, now)
         if not error.retryable:
-            return SPACING_SECONDS
+            return max(TROUBLE_SECONDS, self._notifier.spacing_seconds)
         self._failures += 1
         asked = error.retry_after_seconds
         asked = None if asked is None else min(max(0.0, asked), LONGEST_ASKED_PAUSE_SECONDS)
         # Retry-After speaks for the whole channel; any other error may be this message's own, until several fail.
-        whole = max(SPACING_SECONDS, asked or 0.0, self._options.policy.channel_pause_seconds(self._failures))
+        whole = max(
+            TROUBLE_SECONDS,
+            self._notifier.spacing_seconds,
+            asked or 0.0,
+            self._options.policy.channel_pause_seconds(self._failures),
+        )
         if alive:
             pause = max(asked or 0.0, self._options.policy.pause_seconds(alive[0].attempts + 1))
             await self._insist(
@@ -301,7 +308,7 @@ class Sender:
             self._waker = anyio.Event()
             if self._wake_at is not None:
                 # A storm is being collected: what each new member changes is looked at together.
-                await self._clock.sleep(SPACING_SECONDS)
+                await self._clock.sleep(GATHER_SECONDS)
 
     async def _next_due(self, now: datetime) -> datetime | None:
         try:

@@ -20,6 +20,8 @@ _SLACK_WORD = re.compile(r"[a-z]+(?:_[a-z]+)*")
 class SlackNotifier:
     """Posts to one webhook. The address is a secret: it is in no error and no log."""
 
+    spacing_seconds = 1.0  # docs.slack.dev, "Rate limits": one message a second per webhook
+
     def __init__(
         self,
         *,

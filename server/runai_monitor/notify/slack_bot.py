@@ -67,6 +67,8 @@ class Threads(Protocol):
 class SlackBotNotifier:
     """Posts to one Slack channel. The token is a secret: it is in no error and no log."""
 
+    spacing_seconds = 1.0  # docs.slack.dev, "Rate limits": chat.postMessage takes one message a second per channel
+
     def __init__(
         self,
         *,

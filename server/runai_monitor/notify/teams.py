@@ -22,6 +22,8 @@ Element = dict[str, object]
 class TeamsNotifier:
     """Posts to one workflow. The address is a secret: it is in no error and no log."""
 
+    spacing_seconds = 1.0  # the limit depends on the plan of whoever owns the workflow; one a second is within each
+
     def __init__(
         self, *, webhook_url: str, http: httpx2.AsyncClient, name: str, timeout_seconds: float = TIMEOUT_SECONDS
     ) -> None:

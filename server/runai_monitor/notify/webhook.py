@@ -25,6 +25,8 @@ MAX_BYTES = 256 * 1024
 class WebhookNotifier:
     """Posts to one address. Address and key are secrets: they are in no error and no log."""
 
+    spacing_seconds = 0.0  # a receiver that cannot keep up answers 429
+
     def __init__(
         self,
         *,

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import AlertId, Change
-from runai_monitor.model.notification import Delivery, DeliveryState, Notification
+from runai_monitor.model.notification import INSTEAD, Delivery, DeliveryState, Notification
 from runai_monitor.store import tables
 from runai_monitor.store.audit import record_settled
 from runai_monitor.store.database import Database
@@ -31,6 +31,8 @@ has been set back since."""
 _T = tables.deliveries
 _PENDING = _T.c.state == str(DeliveryState.PENDING)
 _FREE = {"lease_owner": None, "lease_until": None}
+_ANSWERS = frozenset({str(Change.ACKNOWLEDGED), str(Change.RESOLVED)})
+"""Changes that are told wherever the alert was told."""
 
 
 class DeliveryStore:
@@ -135,7 +137,8 @@ class DeliveryStore:
     ) -> None:
         """These are dead letters. `fallback` is the channel that is to tell them instead, with the reason.
 
-        What the fallback itself refuses ends there.
+        Where it tells of a failure that is over by now, it is to tell the end, too. What the fallback itself refuses ends
+        there.
         """
         async with self._database.writing() as connection:
             query = select(_T).where(_T.c.delivery_id.in_(delivery_ids), _PENDING).order_by(_T.c.delivery_id)
@@ -151,9 +154,7 @@ class DeliveryStore:
             await record_settled(connection, failed, state=DeliveryState.FAILED, at=at, note=error)
             for row in rows:
                 if fallback is not None and row.channel != fallback:
-                    why = f"{row.channel} did not take it: {storable(error)}"
-                    note = f"instead of delivery {row.delivery_id}"
-                    await connection.execute(insert(_T), renewed(row, channel=fallback, at=at, why=why, note=note))
+                    await _tell_instead(connection, row, fallback=fallback, why=storable(error), at=at)
 
     async def settle(self, delivery_ids: Sequence[int], *, state: DeliveryState, note: str, at: datetime) -> None:
         """No message tells these, and why."""
@@ -251,6 +252,29 @@ def renewed(row: Row[Any], *, channel: str, at: datetime, why: str, note: str) -
         "idempotency_key": key if channel == row.channel else f"{key}/{channel}",
         "note": note,
     }
+
+
+async def _tell_instead(connection: AsyncConnection, row: Row[Any], *, fallback: str, why: str, at: datetime) -> None:
+    """Has the fallback tell what a channel did not take, and the end that waits behind it; an answer only once."""
+    why = f"{row.channel} did not take it: {why}"
+    waiting = (
+        select(_T)
+        .where(_T.c.alert_id == row.alert_id, _T.c.channel == row.channel, _PENDING)
+        .where(_T.c.change == str(Change.RESOLVED), _T.c.delivery_id > row.delivery_id)
+        .limit(1)
+    )
+    told = [(row, f"{INSTEAD} {row.delivery_id}")]
+    if row.change not in _ANSWERS:
+        ends = (await connection.execute(waiting)).all()
+        told += [(end, f"the end of what is told instead of delivery {row.delivery_id}") for end in ends]
+    for one, note in told:
+        # Whoever was told of the alert gets an answer to it by itself; the opening may have come to the fallback after it.
+        there = select(func.count()).where(
+            _T.c.alert_id == one.alert_id, _T.c.channel == fallback, _T.c.change == one.change
+        )
+        if one.change in _ANSWERS and (await connection.execute(there)).scalar_one():
+            continue
+        await connection.execute(insert(_T), renewed(one, channel=fallback, at=at, why=why, note=note))
 
 
 async def _record(connection: AsyncConnection, delivery_ids: Collection[int], **values: Any) -> None:
