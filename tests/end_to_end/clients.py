@@ -45,6 +45,10 @@ class Ear:
     def knows(self, name: str, state: str = "firing") -> bool:
         return any(alert["state"] == state for alert in self.about(name))
 
+    def explains(self, name: str) -> bool:
+        """Whether the diagnosis of one job was heard, which follows its alert."""
+        return any(alert["diagnosis"] is not None for alert in self.about(name))
+
 
 @asynccontextmanager
 async def legacy_stdio(

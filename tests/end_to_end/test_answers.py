@@ -38,7 +38,8 @@ async def test_an_answer_given_anywhere_is_known_everywhere(tmp_path: Path) -> N
                 await first_look(first)
                 job._perform(SetPhase(phase="Degraded", message="1 of 2 pods is not running"))
                 await until(lambda: len(slack_texts(tenant, job.name)) == 1)
-                (alert,) = ear.about(job.name)
+                await until(lambda: ear.explains(job.name))
+                alert = ear.about(job.name)[-1]
                 assert alert["severity"] == "warning"
 
                 await ask(second, "acknowledge_alert", alert_id=alert["alert_id"], author="anna", note="on it")

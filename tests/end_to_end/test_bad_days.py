@@ -49,7 +49,7 @@ async def test_without_kubernetes_failures_are_found_in_runais_own_events(tmp_pa
             await ask(client, "start_monitoring")
             await first_look(client)
             tenant.begin()
-            await until(lambda: all(ear.knows(story.workload_name) for story in scenarios))
+            await until(lambda: all(ear.explains(story.workload_name) for story in scenarios))
             status = await ask(client, "monitoring_status")
             assert status["kubernetes"] == {
                 "live": False,
