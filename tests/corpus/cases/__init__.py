@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from tests.corpus.case import LabelledCase
 from tests.corpus.cases import (
+    blind_frameworks,
     blind_incidents,
     blind_pairs,
     circumstances,
     configuration,
     gpu,
+    guest_pipelines,
+    guest_platform,
+    guest_quiet,
+    guest_science,
+    guest_serving,
+    guest_training,
     held_out_cluster,
     held_out_files,
     held_out_gpu,
@@ -75,4 +82,11 @@ CASES: tuple[LabelledCase, ...] = (
     *held_out_ranks.CASES,
     *held_out_platform.CASES,
     *held_out_cluster.CASES,
+    *blind_frameworks.CASES,
+    *guest_serving.CASES,
+    *guest_training.CASES,
+    *guest_platform.CASES,
+    *guest_quiet.CASES,
+    *guest_pipelines.CASES,
+    *guest_science.CASES,
 )

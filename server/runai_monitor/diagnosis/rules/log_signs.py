@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from runai_monitor.diagnosis.rules.lexicon import LEXICON
+from runai_monitor.diagnosis.rules.lexicon import LEXICON, NO_DISPLAY, OF_INPUTS
 from runai_monitor.diagnosis.rules.locales import words_of
 from runai_monitor.diagnosis.rules.log_sign import LogSign, log_sign
 from runai_monitor.diagnosis.rules.log_signs_gpu import GPU, SIGNALS
@@ -24,7 +24,7 @@ _FILES: tuple[LogSign, ...] = (
         r"|^(?:OSError|RuntimeError): .*\.so[\w.]*: cannot open shared object file|^ImportError: .{0,120}version `\S+' not found|^ImportError: .{0,400}(?:not (?:seem to be )?installed|is required|[Pp]lease install|pip install|seems to be not installed)",
         line=r"error while loading shared libraries|: cannot open shared object file|^Error loading shared library |^Error relocating \S+: \S+: symbol not found|: No module named |Cannot find module '(?P<detail>[^']{1,80})'|there is no package called|"
         r"java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError)",
-        confidence=0.95,
+        confidence=0.95, unless=NO_DISPLAY,
     ),
     log_sign(
         "read_only_filesystem", "the file system may only be read",
@@ -96,8 +96,8 @@ _PROGRAM: tuple[LogSign, ...] = (
         both=r"(?i:\bloss (?:is |became |was |= ?|value )?(?:nan|inf(?:inite)?|not finite)\b|\b(?:nan|inf|non-finite) (?:loss|gradient|grad)|"
         r"found (?:nan|inf)\w*(?: or inf)? in (?:\w+ )?(?:loss|grad)|loss is probably exploding|minimum loss scale reached|loss scale (?:is )?already at (?:its )?minimum|minimum (?:loss )?scale (?:has been |was )?reached|"
         r"returned nan values in its|(?:gradient|grad)s? (?:norm )?(?:is|are) (?:nan|inf|non-finite))",
-        raised=r"^FloatingPointError|\btensor\([\[\s]{0,4}-?(?:nan|inf)\b|(?i:\bfound nans? in\b)|"
-        r"(?i:\b(?:nan|inf)s?\b(?: or (?:nan|inf)s?)?(?: values?)?(?: were| was| is)? (?:detected|encountered))|found invalid values:[^\n]{0,20}\n?[^\n]{0,80}\bnan\b", confidence=0.9,
+        raised=r"^FloatingPointError(?=[^\n]*(?i:\bnan|\binf|loss|grad|diverg))|\btensor\([\[\s]{0,4}-?(?:nan|inf)\b|(?i:\bfound nans? in\b)|"
+        r"(?i:\b(?:nan|inf)s?\b(?: or (?:nan|inf)s?)?(?: values?)?(?: were| was| is)? (?:detected|encountered))|found invalid values:[^\n]{0,20}\n?[^\n]{0,80}\bnan\b", confidence=0.9, unless=OF_INPUTS,
     ),
     log_sign(
         "invalid_arguments", "the program refused its arguments or configuration",

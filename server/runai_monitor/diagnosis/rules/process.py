@@ -25,6 +25,8 @@ _OOM_NEAR = timedelta(seconds=90)
 """The kernel's message and the container's end are stamped by different clocks, and the watcher of the kernel's log lags."""
 _OOM_VICTIM = re.compile(r"Killed process \d+[, ]*\(?(?P<name>[^),\s]+)\)?|victim process: (?P<victim>[^,\s]+)")
 _CHILD_DIED = re.compile(r"(?:died|exited|exits|terminated|crashed) unexpectedly|unexpectedly (?:died|exit\w*)|process (?:has )?died|exit ?code:? -9", re.IGNORECASE)  # fmt: skip
+_KILLED, _LAST_WORDS = re.compile(r"\bkilled\b|SIGKILL|\b137\b|\bsignal 9\b", re.IGNORECASE), 40
+"""How a shell, or what runs a pipeline's steps, tells that one of them was killed: beside its name."""
 _RENAMED = frozenset({"pt_main_thread", "pt_data_worker", "pt_data_pin"})
 """The names PyTorch gives its processes."""
 _PYTHON = re.compile(r"python|torchrun|accelerate|deepspeed")
@@ -191,7 +193,12 @@ def _is_victim(case: Case, ended: Ended, message: str, *, by_name: bool) -> bool
     _, colons, actor = name.partition("::")
     if colons and ended.log is not None:  # Ray and vLLM name processes after their actors
         return actor in ended.log.tail(40).lower()
-    return plain in command or plain in ended.container.name.lower() or (not command.strip() and plain == "python")
+    told = ended.log is not None and any(
+        _KILLED.search(line.text) and re.search(rf"(?<![\w-]){re.escape(plain)}(?![\w-])", line.text.lower())
+        for line in ended.log.lines[-_LAST_WORDS:]
+    )
+    in_command = plain in command or plain in ended.container.name.lower()
+    return told or in_command or (not command.strip() and plain == "python")
 
 
 def _killed(case: Case, ended: Ended) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from runai_monitor.diagnosis.case import Case, Ended
 from runai_monitor.diagnosis.lines import Line
@@ -26,7 +27,9 @@ from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
 from runai_monitor.diagnosis.wording import token
 
 _FEW_LINES = 6
-_MANY_LINES = 40
+_MORE_LINES = 12
+_VAGUE = frozenset({"connection_refused", "connection_timeout"})
+"""What clients say of any trouble on the way to a service, in words of their own."""
 _LONGEST_WORD = 80
 _CHAIN = 8
 _CLEAR = 0.8
@@ -81,12 +84,20 @@ _OF_SETTINGS = re.compile(
 """The file of a program that reads its settings."""
 
 
+_UNMET = re.compile(r"(?i:\brequires?\b|\bnot equal\b|\bcannot\b|\bat least\b|\bgreater\b|\bless\b)")
+_SETTINGS = replace(next(sign for sign in SIGNS if sign.cause == "invalid_arguments"), confidence=0.72)
+
+
 def of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
     """The cause that an uncaught exception shows, or that it is itself."""
     sign, source = _sign_of(item)
+    if sign is None and _refuses_settings(item):
+        sign = _SETTINGS
     line = None
     if sign is not None and sign.role is Role.FOLLOWS:
         line = _line_before(log, item)
+    elif sign is not None and sign.cause in _VAGUE and sign.confidence < _CLEAR:
+        line = _why_unreachable(log, item)
     elif sign is None and item.name in _SAYS_NOTHING | _OF_ANOTHER:
         line = _line_beside(log)
     if line is not None:
@@ -145,6 +156,12 @@ def about_settings(item: Raised) -> bool:
         item.name not in {"TypeError", "AttributeError", "NameError"} and CONFIGURES.search(item.said) is not None
     )
     return by_words or item.name == "JSONDecodeError" or _OF_SETTINGS.search(item.file or "") is not None
+
+
+def _refuses_settings(item: Raised) -> bool:
+    """Whether the code that reads settings checked them, and says which it does not like."""
+    of_settings = _OF_SETTINGS.search(item.file or "") is not None and item.name in {"ValueError", "AssertionError"}
+    return of_settings and (CONFIGURES.search(item.said) or _UNMET.search(item.said)) is not None
 
 
 def _sign_of(item: Raised) -> tuple[LogSign | None, Raised]:
@@ -228,6 +245,16 @@ def _line_before(log: Log, item: Raised) -> tuple[Line, LogSign] | None:
     for line in reversed(own):
         sign = sign_of_line(line.text)
         if sign is not None and sign.beside and sign.role is Role.OWN and sign not in SIGNALS:
+            return line, sign
+    return None
+
+
+def _why_unreachable(log: Log, item: Raised) -> tuple[Line, LogSign] | None:
+    """What a rank's tries told just before it gave up on a service: a name, a certificate, a refusal say more."""
+    own = [line for line in log.lines[max(0, item.first - _MORE_LINES) : item.first] if line.rank == item.rank]
+    for line in reversed(own):
+        sign = next((sign for sign in SENTENCES if sign.cause in OUTSIDE and sign.in_line(line.text)), None)
+        if sign is not None:
             return line, sign
     return None
 
