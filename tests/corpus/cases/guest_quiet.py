@@ -34,7 +34,6 @@ time=2026-03-01T02:41:30.049Z level=INFO source=server.go:619 msg="llama runner 
         ),
         job=job("Running", kind="Inference", since=-300, created=-305, running=1),
         never=("cuda_oom",),
-        pair="guest-alive",
     ),
     case(
         "guest-vllm-preempts-sequences",
@@ -66,7 +65,6 @@ INFO:     10.244.0.1:53110 - "GET /health HTTP/1.1" 200 OK
         ),
         job=job("Running", kind="Inference", since=-300, created=-305, running=1),
         never=("preempted", "cuda_oom", "probe_failed"),
-        pair="guest-alive",
     ),
     case(
         "guest-ray-train-restored",

@@ -228,7 +228,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         "restart from the last good checkpoint with a lower learning rate, gradient clipping or bf16 instead of fp16",
         both=r"(?i:invalid loss\b|loss (?:has )?(?:diverged|exploded)|training (?:has )?diverged)",
         raised=_near(r"\bnans?\b|\binfs?\b|\binfinit\w+|not finite|non.?finite", r"\bloss\w*|\bgrad\w*|\bnorms?\b|\bweights?\b|\bparam\w*|\bactivations?|\blogits?|\btensors?\b", 60),
-        confidence=0.8, unless=OF_INPUTS + r"|(?i:probability tensor|\bcolumns?\b|dataframe|csv|convert|dtype|sklearn|input contains|\bparse|json)",
+        confidence=0.78, unless=OF_INPUTS + r"|(?i:probability tensor|\bcolumns?\b|dataframe|csv|convert|dtype|sklearn|input contains|\bparse|json)",
     ),
     log_sign(
         "invalid_arguments", "the program refused its arguments or configuration",
@@ -237,7 +237,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         r"|validation errors? for \w*(?:Settings|Config|Args|Arguments|Options|Params|Parameters)\w*\b|(?i:\b(?:please|must|need to|have to) (?:set|pass|specify|provide|give|add) (?:the )?[`'\"]?--[a-z])",
         line=r"(?i:required flag\(?s?|missing required (?:argument|option|parameter|flag|setting)|unknown (?:argument|option|flag|subcommand)|unrecogni[sz]ed (?:argument|option|flag)|invalid (?:option|flag|choice|command.line)|not enough slots available|no rule to make target|conflicting options|mutually exclusive|(?:illegal|bad|unsupported|unexpected) (?:option|argument|flag|parameter)|too (?:few|many) arguments|\bmust (?:be )?(?:specif\w+|provided?|set|passed|given)\b|(?:argument|option|flag|parameter|setting|variable) \S{1,60} (?:is )?(?:required|missing|not set|unset|invalid)|is not a valid (?:choice|option|value|argument)|(?:could not|failed to|cannot|error) pars(?:e|ing) (?:the )?(?:config\w*|arguments?|options?|flags?|command|ya?ml|toml)|(?:error|failed) (?:parsing|reading|loading|to (?:read|load)) (?:the )?config\w*)"
         r"|^(?:ERROR: )?Error in call to target '|^(?:\S+: )?(?:fatal )?(?:config(?:uration)?) (?:file )?error\b",
-        confidence=0.8, unless=r"(?i:cuda|errno|einval)",
+        confidence=0.78, unless=r"(?i:cuda|errno|einval)",
     ),
 )  # fmt: skip
 LEXICON: tuple[LogSign, ...] = (*_GPUS, *_OUTSIDE, *_FILES, *_PROGRAM)

@@ -16,6 +16,8 @@ from runai_monitor.diagnosis.rules.log_signs_service import SERVICES
 
 _WATCHES = r"inotify|file watch(?:er|es)|\bwatch '"
 """The kernel's limit of watched files has the error number of a full disk."""
+_OF_MEMORY = rf"{_WATCHES}|/dev/shm|(?i:shared memory)"
+"""Shared memory is full in the words of a disk."""
 _FILES: tuple[LogSign, ...] = (
     log_sign(
         "missing_module", "a module or library is missing",
@@ -41,12 +43,12 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "disk_full", "the disk it writes to is full",
         "free space or write to a larger volume (Run:ai: storage.pvc); keep fewer checkpoints",
-        both=r"(?i:No space left on device|Disk quota exceeded)|" + words_of("disk_full"), confidence=0.93, through=True, unless=_WATCHES,
+        both=r"(?i:No space left on device|Disk quota exceeded)|" + words_of("disk_full"), confidence=0.93, through=True, unless=_OF_MEMORY,
     ),
     log_sign(
         "disk_full", "an error number tells that the disk or the quota is full",
         "compare the free space and the quota of the volume it writes to (df -h, df -i in the container)",
-        both=r"\[Errno 28\]|ENOSPC|\[Errno 122\]|\(os error 28\)|[Ee]rrno[ =:]{1,3}28\b|\bOs \{ code: 28\b", confidence=0.78, through=True, unless=_WATCHES,
+        both=r"\[Errno 28\]|ENOSPC|\[Errno 122\]|\(os error 28\)|[Ee]rrno[ =:]{1,3}28\b|\bOs \{ code: 28\b", confidence=0.78, through=True, unless=_OF_MEMORY,
     ),
     log_sign(
         "disk_full", "a file could not be written: as a rule the disk or the quota is full",
@@ -75,7 +77,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         raised=r"^FileNotFoundError(?:: .*?: '(?P<detail>[^']{1,200})')?|^NotADirectoryError|\[Errno 2\]|does not appear to have a file named|NoSuchFileException|"
         r"^OSError: (?:Can't load|Unable to load|Error no file named) .{0,80}'(?P<path>/[^']{1,200})'",
         line=r"can't open file '?(?P<detail>[^'\n]{1,200}?)'?: \[Errno 2\]|\[Errno 2\]|: (?i:No such file or directory)|\(os error 2\)|" + words_of("missing_file") + r"|cannot access '|NoSuchFileException|ENOENT|\bOs \{ code: 2\b",
-        confidence=0.92,
+        confidence=0.92, unless=r"(?:shared object|shared library)",
     ),
     log_sign(
         "missing_file", "an object or a file does not exist at the service it is read from",
@@ -86,9 +88,14 @@ _PROGRAM: tuple[LogSign, ...] = (
     log_sign(
         "permission_denied", "access to a file, device or port was denied",
         "check owner and mode against the user the container runs as (Run:ai: security.runAsUid, runAsGid, supplementalGroups)",
-        raised=r"^PermissionError(?:: .*?: '(?P<detail>[^']{1,200})')?|\[Errno (?:13|1)\]|AccessDeniedException: /",
+        raised=r"^PermissionError: .*\[Errno (?:13|1)\].*?: '(?P<detail>[^']{1,200})'|\[Errno (?:13|1)\]|AccessDeniedException: /",
         line=r"\[Errno 13\]|(?<!\()\bPermission denied\b(?! \(publickey)|(?:Operation|operation) not permitted|: permission denied$|(?i:\b(?:bind|listen|open|mkdir|write|create|unlink|rename|chmod|chown|socket)(?: \S+)?: permission denied)|EACCES|\(os error 13\)|\bOs \{ code: 13\b|" + words_of("permission_denied"),
         confidence=0.92,
+    ),
+    log_sign(
+        "permission_denied", "access to a file or device was denied",
+        "check owner and mode against the user the container runs as (Run:ai: security.runAsUid, runAsGid, supplementalGroups)",
+        raised=r"^PermissionError\b", confidence=0.76,  # without the system's number: clients of object stores raise it too
     ),
     log_sign(
         "training_diverged", "the training diverged: NaN or infinite loss",

@@ -47,6 +47,8 @@ _AGREED = 0.86
 _ABORTED, _DOUBTED, _LAST_LINES = 134, 0.74, 10
 """Whoever aborts has a reason: where its last lines smell of one, the abort alone is no sure answer."""
 _AGREES = {126: re.compile(r"cannot execute|permission denied", re.IGNORECASE), 127: re.compile(r"not found|no such file", re.IGNORECASE)}  # fmt: skip
+_NOT_FOUND, _LIBRARY = 127, re.compile(r"\.so\b|shared librar|symbol|relocat", re.IGNORECASE)
+"""A dynamic loader ends with the code of a shell that finds no command: what it does not find is a library."""
 # The words of a shell that cannot start a command; the code says that it is the command.
 _SAID_BY_SHELL = frozenset({(126, "permission_denied"), (126, "missing_file"), (127, "missing_file")})
 _MOST_UNSURE = 4
@@ -104,7 +106,10 @@ def _from_exit_code(case: Case, ended: Ended, code: int) -> Finding:
     if ended.log is not None:
         cited.append(case.cite_log(ended, ended.log.tail()))
         words = _AGREES.get(code)
-        sure = _AGREED if words is not None and words.search(ended.log.tail(6)) else sure
+        agrees = words is not None and words.search(ended.log.tail(6)) is not None
+        sure = _AGREED if agrees else sure
+        if agrees and code == _NOT_FOUND and _LIBRARY.search(ended.log.tail(6)):
+            sure = _DOUBTED
         if code == _ABORTED and any(SMELLS.search(line.text) for line in ended.log.fatal_lines[-_LAST_LINES:]):
             sure = _DOUBTED
     return Finding(

@@ -75,7 +75,7 @@ _OF_CODE = frozenset(
 """Those of them whose words name parts of the code: an argument `timeout`, an attribute `login`."""
 CONFIGURES = re.compile(
     r"(?i:\bconfig\w*|\bargument|\bargs?\b|\boptions?\b|\bflags?\b|\bsettings?\b|\bparameters?\b|--\w|\byaml\b|\bmust be\b|\bshould be\b|\bis only supported\b|\bnot (?:yet )?supported\b|\bunsupported\b|\bunknown\b|\binvalid\b|\bexpected one of\b|"
-    r"\bdivisible\b|batch.size|world.size|\bspecif(?:y|ied)\b|\bplease (?:set|use|provide)\b)"
+    r"\bdivisible\b|batch.size|world.size|\benv(?:ironment)? var\w*|\bspecif(?:y|ied)\b|\bplease (?:set|use|provide)\b)"
 )
 """Words of an exception that may come of a setting."""
 _OF_SETTINGS = re.compile(
