@@ -91,7 +91,7 @@ _GPUS: tuple[LogSign, ...] = (
         "check that the workload asks for a GPU (Run:ai: compute.gpuDevicesRequest) and that the image's framework is built with CUDA",
         both=_cuda_code("100", "101", "46") + r"|cudaError(?:NoDevice|DevicesUnavailable|InvalidDevice)\b|CUDA_ERROR_(?:NO_DEVICE|DEVICE_UNAVAILABLE)|\bNVMLError\w*|NVML(?: Shared)? [Ll]ibrary|invalid device ordinal|devices are busy or unavailable"
         r"|(?i:\b(?:no|zero|0|any) (?:\w+[ -]){0,3}(?:gpus?|cuda devices?|cuda.capable devices?|accelerators?)\b(?: \w+){0,3} (?:found|available|detected|visible|present|exist)|(?:found|detected|sees?) (?:no|0|zero) (?:\w+ ){0,2}(?:gpus?|cuda devices?)\b"
-        r"|\bcuda (?:is |was |support )?(?:not|un)[ -]?available|(?:gpu|cuda device)s? (?:is |are |was |were )?not (?:found|available|detected|visible|accessible)|machine only has: \[\]|(?:could ?n.t|could not|cannot|unable to|failed to) (?:find|detect|locate|get|access|see) (?:\w+ ){0,3}(?:gpus?|cuda devices?|nvidia driver)\b|(?:gpu|cuda)(?: device)?s? (?:is |are )?(?:required|needed)\b|requires (?:a |an |at least one )(?:\w+ )?(?:gpu|cuda)\b(?! with|s? compute)|must have at least one device)",
+        r"|\bcuda (?:is |was |support )?(?:not|un)[ -]?available|(?:gpu|cuda device)s? (?:is |are |was |were )?not (?:found|available|detected|visible|accessible)|machine only has: \[\]|(?:could ?n.t|could not|cannot|unable to|failed to) (?:find|detect|locate|get|access|see) (?:\w+ ){0,3}(?:gpus?|cuda devices?|nvidia driver|accelerators?)\b|(?:gpu|cuda)(?: device)?s? (?:is |are )?(?:required|needed)\b|requires (?:a |an |at least one )(?:\w+ )?(?:gpu|cuda)\b(?! with|s? compute)|must have at least one device)",
         confidence=0.8,
     ),
     log_sign(
@@ -104,7 +104,7 @@ _GPUS: tuple[LogSign, ...] = (
         "nccl_timeout", "ranks waited for one that did not answer",
         "find the rank that stopped first: the others only waited for it",
         "set TORCH_NCCL_TRACE_BUFFER_SIZE=2000 and NCCL_DEBUG=INFO for the next run (Run:ai: environmentVariables)",
-        both=_near(r"\bbarrier|collective|all.?reduce|all.?gather|rendezvous|heartbeat|coordination service", r"timed? ?out|timeout|deadline.?exceeded|did not (?:join|respond|arrive)", 90)
+        both=_near(r"\bbarrier|collective|all.?reduce|all.?gather|rendezvous|heartbeat|coordination service", r"timed? ?out|timeout|deadline.?exceeded|\bstall(?:ed)?\b|did not (?:join|respond|arrive|submit)", 90)
         + r"|(?i:distributed service detected fatal errors)",
         confidence=0.76, role=Role.FOLLOWS, beside=True, unless=r"(?i:kafka|consumer|database|redis|session)",
     ),
@@ -214,7 +214,7 @@ _PROGRAM: tuple[LogSign, ...] = (
     log_sign(
         "application_memory_limit", "the program stopped at a memory limit of its own",
         "raise the program's own limit (Java: -Xmx; Ray: --memory; Dask: memory_limit), then the container's (Run:ai: compute.cpuMemoryLimit)",
-        both=r"(?i:exceeded \d+% (?:of )?(?:its )?memory (?:budget|limit)|(?:heap|memory) (?:budget|limit|threshold|quota)(?: \w+){0,2} (?:exceeded|reached)|exceed\w* (?:the |its )?(?:\w+ )?(?:memory|heap) (?:usage )?(?:limit|budget|threshold)|heap (?:exhausted|space exhausted)|cannot allocate vector of size)",
+        both=r"(?i:exceeded \d+% (?:of )?(?:its )?memory (?:budget|limit)|(?:heap|memory) (?:budget|limit|threshold|quota)(?: \w+){0,2} (?:exceeded|reached)|exceed\w* (?:the |its )?(?:\w+ )?(?:memory|heap) (?:usage )?(?:limit|budget|threshold)|(?:bigger|larger|greater) than \S{0,60}(?:max\w*size|memory\w*|heap\w*)\b|heap (?:exhausted|space exhausted)|cannot allocate vector of size)",
         confidence=0.78, beside=True, unless=r"(?i:gpu|cuda|shared memory)",
     ),
     log_sign(
@@ -233,7 +233,7 @@ _PROGRAM: tuple[LogSign, ...] = (
     log_sign(
         "invalid_arguments", "the program refused its arguments or configuration",
         "correct the workload's command, arguments or environment (Run:ai: command, args, environmentVariables)",
-        raised=r"^(?:ValueError|AssertionError|RuntimeError): (?:You (?:must|need to|have to|cannot|can't|should) )?(?:\w+ ){0,2}[`'\"]?--[a-z][\w-]*[`'\"]? (?:requires?|must|cannot|can only|should|needs|is (?:required|not|only))|^(?:ruamel\.)?yaml\.\w+\.\w+Error\b|^(?:\w+\.)*TOMLDecodeError\b|^configparser\.\w+|^(?:\w+\.)*(?:\w*(?:Misconfiguration|InvalidConfig\w*|BadConfig\w*|ConfigParse\w*|ConfigValidation\w*|InvalidArgumentCombination|InvalidOption|UnknownOption|NoSuchOption|MissingParameter|UsageError|ArgumentParser\w*)(?:Error|Exception)?)\b"
+        raised=r"^(?:ValueError|AssertionError|RuntimeError): (?:You (?:must|need to|have to|cannot|can't|should) )?(?:\w+ ){0,2}[`'\"]?--[a-z][\w-]*[`'\"]? (?:requires?|must|cannot|can only|should|needs|is (?:required|not|only))|^(?:ruamel\.)?yaml\.\w+\.\w+Error\b|^(?:\w+\.)*TOMLDecodeError\b|^configparser\.\w+|^(?:\w+\.)*(?:\w*(?:Misconfiguration|InvalidConfig\w*|MissingConfig\w*|BadConfig\w*|ConfigParse\w*|ConfigValidation\w*|InvalidArgumentCombination|InvalidOption|UnknownOption|NoSuchOption|MissingParameter|UsageError|ArgumentParser\w*)(?:Error|Exception)?)\b"
         r"|validation errors? for \w*(?:Settings|Config|Args|Arguments|Options|Params|Parameters)\w*\b|(?i:\b(?:please|must|need to|have to) (?:set|pass|specify|provide|give|add) (?:the )?[`'\"]?--[a-z])",
         line=r"(?i:required flag\(?s?|missing required (?:argument|option|parameter|flag|setting)|unknown (?:argument|option|flag|subcommand)|unrecogni[sz]ed (?:argument|option|flag)|invalid (?:option|flag|choice|command.line)|not enough slots available|no rule to make target|conflicting options|mutually exclusive|(?:illegal|bad|unsupported|unexpected) (?:option|argument|flag|parameter)|too (?:few|many) arguments|\bmust (?:be )?(?:specif\w+|provided?|set|passed|given)\b|(?:argument|option|flag|parameter|setting|variable) \S{1,60} (?:is )?(?:required|missing|not set|unset|invalid)|is not a valid (?:choice|option|value|argument)|(?:could not|failed to|cannot|error) pars(?:e|ing) (?:the )?(?:config\w*|arguments?|options?|flags?|command|ya?ml|toml)|(?:error|failed) (?:parsing|reading|loading|to (?:read|load)) (?:the )?config\w*)"
         r"|^(?:ERROR: )?Error in call to target '|^(?:\S+: )?(?:fatal )?(?:config(?:uration)?) (?:file )?error\b",

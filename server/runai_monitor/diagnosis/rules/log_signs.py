@@ -29,6 +29,12 @@ _FILES: tuple[LogSign, ...] = (
         confidence=0.95, unless=NO_DISPLAY,
     ),
     log_sign(
+        "missing_module", "a package manager finds no such package or version",
+        "correct the name and the version, or use an image that has it (Run:ai: image)",
+        line=r"No solution found when resolving|requirements are unsatisfiable|^PackagesNotFoundError\b|not available from current channels",
+        confidence=0.74,
+    ),
+    log_sign(
         "read_only_filesystem", "the file system may only be read",
         "write to a volume that is mounted for writing (Run:ai: storage, readOnly: false), or clear security.readOnlyRootFilesystem",
         both=r"\[Errno 30\]|[Rr]ead-only file ?system|EROFS|\(os error 30\)", confidence=0.93, through=True,

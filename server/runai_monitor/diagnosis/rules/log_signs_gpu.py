@@ -102,7 +102,7 @@ GPU: tuple[LogSign, ...] = (
     log_sign(
         "nccl_network_error", "the network between ranks failed",
         "check the links of the nodes involved (ibstat, ethtool) and NCCL_SOCKET_IFNAME, NCCL_IB_HCA; rerun with NCCL_DEBUG=INFO",
-        both=_NCCL_NETWORK, confidence=0.85, role=Role.FOLLOWS, beside=True, unless=r"/dev/shm|(?i:shared memory)",
+        both=_NCCL_NETWORK, confidence=0.85, role=Role.FOLLOWS, beside=True, unless=r"\bdev/shm|(?i:shared memory)",
     ),
 )  # fmt: skip
 # Signals that a launcher names, itself ending with 1.

@@ -68,7 +68,7 @@ _CODE = frozenset(
 """Exceptions of the language itself: what they name is the program's own, unless their words smell of something else."""
 _OF_CODE = frozenset(
     {
-        "TypeError", "AttributeError", "NameError", "UnboundLocalError", "IndexError", "KeyError", "ZeroDivisionError", "NotImplementedError",
+        "TypeError", "AttributeError", "NameError", "UnboundLocalError", "IndexError", "KeyError", "ZeroDivisionError",
         "RecursionError", "UnicodeDecodeError", "UnicodeEncodeError", "SyntaxError", "IndentationError",
     }
 )  # fmt: skip
@@ -84,6 +84,8 @@ _OF_SETTINGS = re.compile(
 """The file of a program that reads its settings."""
 
 
+_ENVIRON = re.compile(r"environ|<frozen os>|/os\.py\", line \d+, in __getitem__")
+"""A frame that reads the environment, also where what it assigns was masked."""
 _UNMET = re.compile(r"(?i:\brequires?\b|\bnot equal\b|\bcannot\b|\bat least\b|\bgreater\b|\bless\b)")
 _SETTINGS = replace(next(sign for sign in SIGNS if sign.cause == "invalid_arguments"), confidence=0.72)
 
@@ -261,7 +263,7 @@ def _why_unreachable(log: Log, item: Raised) -> tuple[Line, LogSign] | None:
 
 def _unset_variable(item: Raised) -> str | None:
     match = ENVIRONMENT.match(item.words)
-    return match["detail"] if match is not None and "environ" in item.excerpt else None
+    return match["detail"] if match is not None and _ENVIRON.search(item.excerpt) else None
 
 
 def _unset(case: Case, ended: Ended, item: Raised, name: str, cited: tuple[str, ...]) -> Finding:
