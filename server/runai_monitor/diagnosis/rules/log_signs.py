@@ -22,7 +22,7 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "missing_module", "a module or library is missing",
         "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
-        raised=r"^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name (?!.{1,400}\(/))"
+        raised=r"\b[Cc]an't open lib '|^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name (?!.{1,400}\(/))"
         r"|^(?:OSError|RuntimeError): .*\.so[\w.]*: cannot open shared object file|^ImportError: .{0,120}version `\S+' not found|^ImportError: .{0,400}(?:not (?:seem to be )?installed|is required|[Pp]lease install|pip install|seems to be not installed)",
         line=r"error while loading shared libraries|: cannot open shared object file|^Error loading shared library |^Error relocating \S+: \S+: symbol not found|: No module named |Cannot find module '(?P<detail>[^']{1,80})'|there is no package called|"
         r"java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError)",
