@@ -126,8 +126,8 @@ _INTRODUCTION = (
     "- the 33 of `blind_traps`, words of one cause in an ending of another, after all of these: 97 % (32 of 33), 33 among the",
     "  first three, none of 13 confident answers wrong",
     "",
-    "A test of the calibration: with every sign of a case's own cause hidden, so that its words are nobody's, 653 of those",
-    "cases are answered by what is left; of these answers 25 were wrong and confident before the last change, and 3 after it.",
+    "A test of the calibration (`python -m tests.corpus.hidden_signs`): with every sign of a case's own cause hidden, so that its words are nobody's,",
+    "653 cases are answered by what is left; of these answers 25 were wrong and confident before the last change, and 3 after it.",
     "",
 )
 
