@@ -19,6 +19,10 @@ _HARMLESS = re.compile(
     r"(?i:(?<!NCCL )\bwarn(?:ing)?\b|\bretry(?:ing)?\b(?! (?:count|limit|exceed|exhaust|error))|\battempt (?P<n>\d+)\b(?!(?:/| of )(?P=n)\b)|\bignor(?:ed|ing)\b|\bDEBUG\b|\bfalling back\b|\bskipp|\bdeprecat)"
     r"|^[WID]\d{4} \d\d:|\d: [WID] \S+/"  # glog's and TensorFlow's levels below an error
 )
+_FINAL = re.compile(
+    r"^Exception in thread \"main\" |^(?:Uncaught|Unhandled) |^panic: |^terminate called|^thread '[^']*' panicked|\baborting job\b"
+)
+"""How a language says that it ends here: whatever its words tell of tries."""
 # What runtimes, launchers and loggers still write after a process died.
 _AFTERWORD = re.compile(
     r"^(?:wandb: |srun: |slurm|Exception ignored|.*resource_tracker|.*warnings\.warn|[=*-]{4,}|make: |\[W|ERROR conda|"
@@ -46,7 +50,7 @@ def is_afterword(text: str) -> bool:
 
 def is_harmless(text: str) -> bool:
     """Whether a line says itself that its trouble killed nothing."""
-    return _HARMLESS.search(text) is not None
+    return _HARMLESS.search(text) is not None and _FINAL.search(text) is None
 
 
 def is_frame(text: str) -> bool:

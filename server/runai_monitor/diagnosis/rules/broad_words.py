@@ -32,7 +32,7 @@ _OF_PROCESS = (
     ("disk_full", r"(?:disk|space|quota|inodes?|storage|volume)[^\n]{0,40}(?:full|left|exceed|exhaust|insufficient|not enough)|(?:fail\w*|error|could not|cannot)[^\n]{0,40}\bwrit(?:e|ing|ten)\b"),
     ("read_only_filesystem", r"\bread.?only\b"),
     ("storage_unresponsive", r"\bstale\b|input/output|i/o error|\b(?:nfs|lustre|gpfs|ceph|fuse|mount)\b[^\n]{0,60}(?:fail|error|time|hang|respond)"),
-    ("missing_module", rf"(?:module|library|package|dependency|plugin|import|\.so\b|symbol|extension)[^\n]{{0,60}}(?:{_ABSENT})|cannot import|no module"),
+    ("missing_module", rf"(?:module|library|package|dependency|plugin|import|\.so\b|symbol|extension)[^\n]{{0,60}}(?:{_ABSENT})|cannot import|\bno (?:such )?(?:module|package|library|extension)|\binstall(?:ed)?\b"),
     ("tls_error", r"\bssl|\btls\b|certificate|x509|handshake"),
     ("rate_limited", r"\b429\b|rate.?limit|throttl|too many requests|quota exceeded|slow ?down"),
     ("credential_rejected", r"\b40[137]\b|unauthori[sz]ed|forbidden|credential|access ?denied|\bauth\w*[^\n]{0,30}(?:fail|error|requir|invalid|expired)|(?:token|api.?key|login|password|licen[sc]e)\b[^\n]{0,40}(?:invalid|expired|missing|required|reject|denied|not )|(?:invalid|expired|missing|no) (?:\w+ )?(?:token|api.?key|password|licen[sc]e)"),
@@ -45,7 +45,7 @@ _OF_PROCESS = (
     ("segfault", r"segfault|segmentation|SIGSEGV|signal:? 11|core dumped|(?:exit|return)\w*[ _-]?(?:code|status)?[ :=]{1,3}(?:-11|139)\b"),
     ("aborted", r"\babort(?:ed|ing)?\b|assert\w* fail|terminate called"),
     ("killed_by_signal", r"\bSIG(?:TERM|KILL|INT|HUP|QUIT)\b|\bsignal\b|terminated by|interrupted"),
-    ("missing_file", r"no such|not found|(?:does not|doesn't) exist|\bmissing\b|(?:cannot|can't|could not|couldn't|unable to|failed to) (?:find|open|load|locate|read)"),
+    ("missing_file", r"no such|not found|(?:does not|doesn't) exist|\bmissing\b|(?:cannot|can't|could not|couldn't|unable to|failed to) (?:be )?(?:found|find|open|load|locate|read)"),
     ("invalid_arguments", r"(?:argument|option|flag|parameter|config\w*|setting|ya?ml|toml|environment|usage|--\w[\w-]+)[^\n]{0,80}(?:invalid|unknown|missing|requir|expect|must|not |unrecogni|error|fail)|\b(?:invalid|unknown|unsupported|unrecogni[sz]ed|must (?:be|set|specify)|expected)\b"),
 )  # fmt: skip
 # Single words, for texts that none of the above fit.

@@ -56,8 +56,17 @@ def find(case: Case, ended: Ended, log: Log, *, by_signal: bool) -> Finding | No
             return None
         return doubted(best, 0.65) if by_signal else best
     if by_signal:
-        return None
+        return _kernel_told(case, ended, log)
     return _from_lines(case, ended, log)
+
+
+def _kernel_told(case: Case, ended: Ended, log: Log) -> Finding | None:
+    """A launcher's line that the kernel ended a process for its memory: who ends by SIGKILL says nothing itself."""
+    for line in reversed(log.fatal_lines[-_LAST_LINES:]):
+        sign = sign_of_line(line.text)
+        if sign is not None and sign.cause == "container_oom":
+            return of_line(case, ended, log, line, sign)
+    return None
 
 
 def _from_lines(case: Case, ended: Ended, log: Log) -> Finding | None:
@@ -77,6 +86,8 @@ def _from_lines(case: Case, ended: Ended, log: Log) -> Finding | None:
                     return found
                 if consequence.cause == "aborted" and found.cause != "aborted":
                     return found if near and sign.cause not in OUTSIDE else consequence
+                if found.cause == "aborted":
+                    after = -1  # the same abort, told by another: what stands before it is near
             elif sign.cause == "aborted" or found.role is Role.FOLLOWS:
                 consequence = found
                 if sign.cause == "aborted" and _may_say_why(log):

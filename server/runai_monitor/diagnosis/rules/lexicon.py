@@ -47,6 +47,10 @@ _MEMORY_OUT = (
     r"out.?of.?(?:device |cuda )?memory|outofmemory|(?:not enough|insufficient|no (?:more|available|free))(?: \w+){0,2} memory"
     r"|(?:fail(?:ed)?|unable|cannot|could not) (?:to )?allocate|\w*alloc\w* (?:of \S+ (?:\w+ )?)?fail\w*|maximum pool size exceeded|\boom\b|splitandretryoom"
 )
+OF_INPUTS = r"(?is:\A(?!.*(?:\bloss|\bgrad|diverg)).*\b(?:latents?|images?|pixels?|inputs?|dataset|data|samples?|features?|labels?|targets?|columns?|audio|waveforms?|spectrograms?|captions?|annotations?|boxes|coordinates|points?|rows?)\b)"
+"""A NaN that came in with the data, and not out of the training: neither loss nor gradients are spoken of."""
+NO_DISPLAY = r"(?i:(?:cannot|could not|unable|fail\w*)[^\n]{0,60}\b(?:e?gl|opengl|glx|osmesa|vulkan|x11|display|(?:rendering|gl) context|driver)\b)"
+"""Of an ImportError: what it imports is there, and its driver or display is not."""
 _PATH = r"(?:^|[\s'\"`‘“(\[:=])(?:/[\w.@+-]+){2,}|\b(?:s3a?|gs|file|abfss?|hdfs|az)://\S|[\w-]\.(?:json|ya?ml|toml|pt|pth|bin|safetensors|parquet|csv|tsv|txt|h5|hdf5|tar|gguf|onnx|engine|ckpt|npy|npz|pbtxt|model)\b"
 _ABSENT = r"does not exist|doesn't exist|do not exist|not found|(?:cannot|could not|can't|couldn't) (?:be )?(?:found|find|locate)|no such|no longer exists|(?:is|was|are) missing|unable to (?:find|locate)|no file named|(?:does not|doesn't) contain any|could not be opened"
 _FAILED = r"cannot|can't|could ?n[o']t|could not|failed|unable|fail|failure|error"
@@ -87,7 +91,7 @@ _GPUS: tuple[LogSign, ...] = (
         "check that the workload asks for a GPU (Run:ai: compute.gpuDevicesRequest) and that the image's framework is built with CUDA",
         both=_cuda_code("100", "101", "46") + r"|cudaError(?:NoDevice|DevicesUnavailable|InvalidDevice)\b|CUDA_ERROR_(?:NO_DEVICE|DEVICE_UNAVAILABLE)|\bNVMLError\w*|NVML(?: Shared)? [Ll]ibrary|invalid device ordinal|devices are busy or unavailable"
         r"|(?i:\b(?:no|zero|0|any) (?:\w+[ -]){0,3}(?:gpus?|cuda devices?|cuda.capable devices?|accelerators?)\b(?: \w+){0,3} (?:found|available|detected|visible|present|exist)|(?:found|detected|sees?) (?:no|0|zero) (?:\w+ ){0,2}(?:gpus?|cuda devices?)\b"
-        r"|\bcuda (?:is |was |support )?(?:not|un)[ -]?available|(?:gpu|cuda device)s? (?:is |are |was |were )?not (?:found|available|detected|visible|accessible)|machine only has: \[\]|(?:could ?n.t|could not|cannot|unable to|failed to) (?:find|detect|locate|get|access|see) (?:\w+ ){0,3}(?:gpus?|cuda devices?|nvidia driver)\b|(?:gpu|cuda)(?: device)?s? (?:is |are )?(?:required|needed)\b|requires (?:a |an |at least one )(?:\w+ )?(?:gpu|cuda)\b(?! with|s? compute)|must have at least one device)",
+        r"|\bcuda (?:is |was |support )?(?:not|un)[ -]?available|(?:gpu|cuda device)s? (?:is |are |was |were )?not (?:found|available|detected|visible|accessible)|machine only has: \[\]|(?:could ?n.t|could not|cannot|unable to|failed to) (?:find|detect|locate|get|access|see) (?:\w+ ){0,3}(?:gpus?|cuda devices?|nvidia driver|accelerators?)\b|(?:gpu|cuda)(?: device)?s? (?:is |are )?(?:required|needed)\b|requires (?:a |an |at least one )(?:\w+ )?(?:gpu|cuda)\b(?! with|s? compute)|must have at least one device)",
         confidence=0.8,
     ),
     log_sign(
@@ -100,7 +104,7 @@ _GPUS: tuple[LogSign, ...] = (
         "nccl_timeout", "ranks waited for one that did not answer",
         "find the rank that stopped first: the others only waited for it",
         "set TORCH_NCCL_TRACE_BUFFER_SIZE=2000 and NCCL_DEBUG=INFO for the next run (Run:ai: environmentVariables)",
-        both=_near(r"\bbarrier|collective|all.?reduce|all.?gather|rendezvous|heartbeat|coordination service", r"timed? ?out|timeout|deadline.?exceeded|did not (?:join|respond|arrive)", 90)
+        both=_near(r"\bbarrier|collective|all.?reduce|all.?gather|rendezvous|heartbeat|coordination service", r"timed? ?out|timeout|deadline.?exceeded|\bstall(?:ed)?\b|did not (?:join|respond|arrive|submit)", 90)
         + r"|(?i:distributed service detected fatal errors)",
         confidence=0.76, role=Role.FOLLOWS, beside=True, unless=r"(?i:kafka|consumer|database|redis|session)",
     ),
@@ -172,7 +176,13 @@ _FILES: tuple[LogSign, ...] = (
         "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
         both=_kind("PackageNotFound", "DistributionNotFound", "MissingDependency", "DependencyMissing") + r"|\bModuleNotFoundError\b(?:: No module named '(?P<detail>[\w.]+))?|unable to load shared library|cannot open shared o|(?i:could not load (?:the )?(?:shared |dynamic )?library|cannot load shared)|\b(?:ClassNotFoundException|NoClassDefFoundError|UnsatisfiedLinkError)\b|ERR_MODULE_NOT_FOUND|symbol lookup error|(?i:(?:may|must|have|need) (?:need )?to (?:be )?install(?:ed)?\b)"
         r"|Package \S+ not found in current path|(?i:\b(?:module|package|library|plugin)s? ['\"`‘]?[\w.@/-]+['\"`’]? (?:was |is )?(?:not found|could not be found|cannot be found))|(?i:(?:package|module|library|dependency|extension|plugin|gem|crate)\S* [^\n]{0,60}(?:is|are) (?:not installed|not available|required but)|required (?:package|module|library)[^\n]{0,40}(?:missing|not found))",
-        confidence=_WORDS, unless=r"(?i:checkpoint|tokenizer file|state_dict)",
+        confidence=_WORDS, unless=NO_DISPLAY + r"|(?i:checkpoint|tokenizer file|state_dict)",
+    ),
+    log_sign(
+        "missing_module", "a package that it needs is not installed",
+        "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
+        raised=r"(?i:(?:need to have|make sure (?:you have|that)) [`'\"]?(?P<detail>[\w.-]{2,60})[`'\"]? (?:is )?installed|\((?:try |run )?`?(?:pip3?|conda|apt(?:-get)?) install (?!-U|--upgrade))",
+        confidence=0.78, unless=NO_DISPLAY,
     ),
     log_sign(
         "missing_file", "a file or directory does not exist",
@@ -184,7 +194,7 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "missing_file", "an object does not exist at the service it is read from",
         "check the bucket, the key, the revision or the name that it asks for (Run:ai: args, environmentVariables)",
-        both=_status("404") + r"|^(?:\w+\.)*\w*(?:NotFound|DoesNotExist)(?:Error|Exception)?\b(?=: )",
+        both=_status("404") + r"|is not a local folder and is not a valid model|^(?:\w+\.)*\w*(?:NotFound|DoesNotExist)(?:Error|Exception)?\b(?=: )",
         confidence=0.7, through=True, unless=r"(?i:module|class|method|attribute|column)",
     ),
     log_sign(
@@ -204,7 +214,7 @@ _PROGRAM: tuple[LogSign, ...] = (
     log_sign(
         "application_memory_limit", "the program stopped at a memory limit of its own",
         "raise the program's own limit (Java: -Xmx; Ray: --memory; Dask: memory_limit), then the container's (Run:ai: compute.cpuMemoryLimit)",
-        both=r"(?i:exceeded \d+% (?:of )?(?:its )?memory (?:budget|limit)|(?:heap|memory) (?:budget|limit|threshold|quota)(?: \w+){0,2} (?:exceeded|reached)|exceed\w* (?:the |its )?(?:\w+ )?(?:memory|heap) (?:usage )?(?:limit|budget|threshold)|heap (?:exhausted|space exhausted)|cannot allocate vector of size)",
+        both=r"(?i:exceeded \d+% (?:of )?(?:its )?memory (?:budget|limit)|(?:heap|memory) (?:budget|limit|threshold|quota)(?: \w+){0,2} (?:exceeded|reached)|exceed\w* (?:the |its )?(?:\w+ )?(?:memory|heap) (?:usage )?(?:limit|budget|threshold)|(?:bigger|larger|greater) than \S{0,60}(?:max\w*size|memory\w*|heap\w*)\b|heap (?:exhausted|space exhausted)|cannot allocate vector of size)",
         confidence=0.78, beside=True, unless=r"(?i:gpu|cuda|shared memory)",
     ),
     log_sign(
@@ -218,16 +228,16 @@ _PROGRAM: tuple[LogSign, ...] = (
         "restart from the last good checkpoint with a lower learning rate, gradient clipping or bf16 instead of fp16",
         both=r"(?i:invalid loss\b|loss (?:has )?(?:diverged|exploded)|training (?:has )?diverged)",
         raised=_near(r"\bnans?\b|\binfs?\b|\binfinit\w+|not finite|non.?finite", r"\bloss\w*|\bgrad\w*|\bnorms?\b|\bweights?\b|\bparam\w*|\bactivations?|\blogits?|\btensors?\b", 60),
-        confidence=0.8, unless=r"(?i:probability tensor|\bcolumns?\b|dataframe|csv|convert|dtype|sklearn|input contains|\bparse|json)",
+        confidence=0.78, unless=OF_INPUTS + r"|(?i:probability tensor|\bcolumns?\b|dataframe|csv|convert|dtype|sklearn|input contains|\bparse|json)",
     ),
     log_sign(
         "invalid_arguments", "the program refused its arguments or configuration",
         "correct the workload's command, arguments or environment (Run:ai: command, args, environmentVariables)",
-        raised=r"^(?:ruamel\.)?yaml\.\w+\.\w+Error\b|^(?:\w+\.)*TOMLDecodeError\b|^configparser\.\w+|^(?:\w+\.)*(?:\w*(?:Misconfiguration|InvalidConfig\w*|BadConfig\w*|ConfigParse\w*|ConfigValidation\w*|InvalidArgumentCombination|InvalidOption|UnknownOption|NoSuchOption|MissingParameter|UsageError|ArgumentParser\w*)(?:Error|Exception)?)\b"
+        raised=r"^(?:ValueError|AssertionError|RuntimeError): (?:You (?:must|need to|have to|cannot|can't|should) )?(?:\w+ ){0,2}[`'\"]?--[a-z][\w-]*[`'\"]? (?:requires?|must|cannot|can only|should|needs|is (?:required|not|only))|^(?:ruamel\.)?yaml\.\w+\.\w+Error\b|^(?:\w+\.)*TOMLDecodeError\b|^configparser\.\w+|^(?:\w+\.)*(?:\w*(?:Misconfiguration|InvalidConfig\w*|MissingConfig\w*|BadConfig\w*|ConfigParse\w*|ConfigValidation\w*|InvalidArgumentCombination|InvalidOption|UnknownOption|NoSuchOption|MissingParameter|UsageError|ArgumentParser\w*)(?:Error|Exception)?)\b"
         r"|validation errors? for \w*(?:Settings|Config|Args|Arguments|Options|Params|Parameters)\w*\b|(?i:\b(?:please|must|need to|have to) (?:set|pass|specify|provide|give|add) (?:the )?[`'\"]?--[a-z])",
         line=r"(?i:required flag\(?s?|missing required (?:argument|option|parameter|flag|setting)|unknown (?:argument|option|flag|subcommand)|unrecogni[sz]ed (?:argument|option|flag)|invalid (?:option|flag|choice|command.line)|not enough slots available|no rule to make target|conflicting options|mutually exclusive|(?:illegal|bad|unsupported|unexpected) (?:option|argument|flag|parameter)|too (?:few|many) arguments|\bmust (?:be )?(?:specif\w+|provided?|set|passed|given)\b|(?:argument|option|flag|parameter|setting|variable) \S{1,60} (?:is )?(?:required|missing|not set|unset|invalid)|is not a valid (?:choice|option|value|argument)|(?:could not|failed to|cannot|error) pars(?:e|ing) (?:the )?(?:config\w*|arguments?|options?|flags?|command|ya?ml|toml)|(?:error|failed) (?:parsing|reading|loading|to (?:read|load)) (?:the )?config\w*)"
         r"|^(?:ERROR: )?Error in call to target '|^(?:\S+: )?(?:fatal )?(?:config(?:uration)?) (?:file )?error\b",
-        confidence=0.8, unless=r"(?i:cuda|errno|einval)",
+        confidence=0.78, unless=r"(?i:cuda|errno|einval)",
     ),
 )  # fmt: skip
 LEXICON: tuple[LogSign, ...] = (*_GPUS, *_OUTSIDE, *_FILES, *_PROGRAM)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from runai_monitor.diagnosis.rules.lexicon import LEXICON
+from runai_monitor.diagnosis.rules.lexicon import LEXICON, NO_DISPLAY, OF_INPUTS
 from runai_monitor.diagnosis.rules.locales import words_of
 from runai_monitor.diagnosis.rules.log_sign import LogSign, log_sign
 from runai_monitor.diagnosis.rules.log_signs_gpu import GPU, SIGNALS
@@ -16,15 +16,23 @@ from runai_monitor.diagnosis.rules.log_signs_service import SERVICES
 
 _WATCHES = r"inotify|file watch(?:er|es)|\bwatch '"
 """The kernel's limit of watched files has the error number of a full disk."""
+_OF_MEMORY = rf"{_WATCHES}|/dev/shm|(?i:shared memory)"
+"""Shared memory is full in the words of a disk."""
 _FILES: tuple[LogSign, ...] = (
     log_sign(
         "missing_module", "a module or library is missing",
         "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
-        raised=r"^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name (?!.{1,400}\(/))"
+        raised=r"\b[Cc]an't open lib '|^ModuleNotFoundError(?:: No module named '?(?P<detail>[\w.]+))?|^ImportError: .*(?:No module named|cannot open shared object file|DLL load failed|requires the \S+ library|cannot import name (?!.{1,400}\(/))"
         r"|^(?:OSError|RuntimeError): .*\.so[\w.]*: cannot open shared object file|^ImportError: .{0,120}version `\S+' not found|^ImportError: .{0,400}(?:not (?:seem to be )?installed|is required|[Pp]lease install|pip install|seems to be not installed)",
         line=r"error while loading shared libraries|: cannot open shared object file|^Error loading shared library |^Error relocating \S+: \S+: symbol not found|: No module named |Cannot find module '(?P<detail>[^']{1,80})'|there is no package called|"
         r"java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError)",
-        confidence=0.95,
+        confidence=0.95, unless=NO_DISPLAY,
+    ),
+    log_sign(
+        "missing_module", "a package manager finds no such package or version",
+        "correct the name and the version, or use an image that has it (Run:ai: image)",
+        line=r"No solution found when resolving|requirements are unsatisfiable|^PackagesNotFoundError\b|not available from current channels",
+        confidence=0.74,
     ),
     log_sign(
         "read_only_filesystem", "the file system may only be read",
@@ -41,12 +49,12 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "disk_full", "the disk it writes to is full",
         "free space or write to a larger volume (Run:ai: storage.pvc); keep fewer checkpoints",
-        both=r"(?i:No space left on device|Disk quota exceeded)|" + words_of("disk_full"), confidence=0.93, through=True, unless=_WATCHES,
+        both=r"(?i:No space left on device|Disk quota exceeded)|" + words_of("disk_full"), confidence=0.93, through=True, unless=_OF_MEMORY,
     ),
     log_sign(
         "disk_full", "an error number tells that the disk or the quota is full",
         "compare the free space and the quota of the volume it writes to (df -h, df -i in the container)",
-        both=r"\[Errno 28\]|ENOSPC|\[Errno 122\]|\(os error 28\)|[Ee]rrno[ =:]{1,3}28\b|\bOs \{ code: 28\b", confidence=0.78, through=True, unless=_WATCHES,
+        both=r"\[Errno 28\]|ENOSPC|\[Errno 122\]|\(os error 28\)|[Ee]rrno[ =:]{1,3}28\b|\bOs \{ code: 28\b", confidence=0.78, through=True, unless=_OF_MEMORY,
     ),
     log_sign(
         "disk_full", "a file could not be written: as a rule the disk or the quota is full",
@@ -75,7 +83,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         raised=r"^FileNotFoundError(?:: .*?: '(?P<detail>[^']{1,200})')?|^NotADirectoryError|\[Errno 2\]|does not appear to have a file named|NoSuchFileException|"
         r"^OSError: (?:Can't load|Unable to load|Error no file named) .{0,80}'(?P<path>/[^']{1,200})'",
         line=r"can't open file '?(?P<detail>[^'\n]{1,200}?)'?: \[Errno 2\]|\[Errno 2\]|: (?i:No such file or directory)|\(os error 2\)|" + words_of("missing_file") + r"|cannot access '|NoSuchFileException|ENOENT|\bOs \{ code: 2\b",
-        confidence=0.92,
+        confidence=0.92, unless=r"(?:shared object|shared library)",
     ),
     log_sign(
         "missing_file", "an object or a file does not exist at the service it is read from",
@@ -86,9 +94,14 @@ _PROGRAM: tuple[LogSign, ...] = (
     log_sign(
         "permission_denied", "access to a file, device or port was denied",
         "check owner and mode against the user the container runs as (Run:ai: security.runAsUid, runAsGid, supplementalGroups)",
-        raised=r"^PermissionError(?:: .*?: '(?P<detail>[^']{1,200})')?|\[Errno (?:13|1)\]|AccessDeniedException: /",
+        raised=r"^PermissionError: .*\[Errno (?:13|1)\].*?: '(?P<detail>[^']{1,200})'|\[Errno (?:13|1)\]|AccessDeniedException: /",
         line=r"\[Errno 13\]|(?<!\()\bPermission denied\b(?! \(publickey)|(?:Operation|operation) not permitted|: permission denied$|(?i:\b(?:bind|listen|open|mkdir|write|create|unlink|rename|chmod|chown|socket)(?: \S+)?: permission denied)|EACCES|\(os error 13\)|\bOs \{ code: 13\b|" + words_of("permission_denied"),
         confidence=0.92,
+    ),
+    log_sign(
+        "permission_denied", "access to a file or device was denied",
+        "check owner and mode against the user the container runs as (Run:ai: security.runAsUid, runAsGid, supplementalGroups)",
+        raised=r"^PermissionError\b", confidence=0.76,  # without the system's number: clients of object stores raise it too
     ),
     log_sign(
         "training_diverged", "the training diverged: NaN or infinite loss",
@@ -96,8 +109,8 @@ _PROGRAM: tuple[LogSign, ...] = (
         both=r"(?i:\bloss (?:is |became |was |= ?|value )?(?:nan|inf(?:inite)?|not finite)\b|\b(?:nan|inf|non-finite) (?:loss|gradient|grad)|"
         r"found (?:nan|inf)\w*(?: or inf)? in (?:\w+ )?(?:loss|grad)|loss is probably exploding|minimum loss scale reached|loss scale (?:is )?already at (?:its )?minimum|minimum (?:loss )?scale (?:has been |was )?reached|"
         r"returned nan values in its|(?:gradient|grad)s? (?:norm )?(?:is|are) (?:nan|inf|non-finite))",
-        raised=r"^FloatingPointError|\btensor\([\[\s]{0,4}-?(?:nan|inf)\b|(?i:\bfound nans? in\b)|"
-        r"(?i:\b(?:nan|inf)s?\b(?: or (?:nan|inf)s?)?(?: values?)?(?: were| was| is)? (?:detected|encountered))|found invalid values:[^\n]{0,20}\n?[^\n]{0,80}\bnan\b", confidence=0.9,
+        raised=r"^FloatingPointError(?=[^\n]*(?i:\bnan|\binf|loss|grad|diverg))|\btensor\([\[\s]{0,4}-?(?:nan|inf)\b|(?i:\bfound nans? in\b)|"
+        r"(?i:\b(?:nan|inf)s?\b(?: or (?:nan|inf)s?)?(?: values?)?(?: were| was| is)? (?:detected|encountered))|found invalid values:[^\n]{0,20}\n?[^\n]{0,80}\bnan\b", confidence=0.9, unless=OF_INPUTS,
     ),
     log_sign(
         "invalid_arguments", "the program refused its arguments or configuration",

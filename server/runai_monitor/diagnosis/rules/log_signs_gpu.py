@@ -35,6 +35,7 @@ _NCCL_NETWORK = (
     r"ncclRemoteError|ncclSystemError|RendezvousConnectionError|connection to the C10d store has failed|NCCL .{0,200}(?:remote process exited|network error)|store->get\(.{0,40}\) got error: Connection|ibv_\w+ (?:failed|returned|error)"
     r"|unhandled system error.{0,40}NCCL|Got completion from peer .{0,160}status=\d+|socketProgress: Connection closed by remote peer"
     r"|\[[^\]]{0,200}gloo/[^\]]{0,200}\] (?:Connection (?:closed|reset) by peer|Connect timeout|Read error)|Connection closed by peer \["
+    r"|\bbtl_(?:tcp|openib|ofi)\w*[^\n]{0,200}(?:fail|error|unreachable)|\bpml_ucx\w*[^\n]{0,120}(?:fail|[Ee]rror)|\bfi_\w+(?:\(\))? (?:failed|returned|error)|\bmlx5\S*: got completion with error|[Cc]ompletion with error[^\n]{0,60}[Ff]ailed status|\bIBV?_WC_\w*ERR\w*"
     r"|NET/(?:IB|Socket|OFI) ?:? .{0,120}(?:failed|[Ee]rror|timeout)"
 )
 _ILLEGAL_ACCESS = (
@@ -101,7 +102,7 @@ GPU: tuple[LogSign, ...] = (
     log_sign(
         "nccl_network_error", "the network between ranks failed",
         "check the links of the nodes involved (ibstat, ethtool) and NCCL_SOCKET_IFNAME, NCCL_IB_HCA; rerun with NCCL_DEBUG=INFO",
-        both=_NCCL_NETWORK, confidence=0.85, role=Role.FOLLOWS, beside=True,
+        both=_NCCL_NETWORK, confidence=0.85, role=Role.FOLLOWS, beside=True, unless=r"\bdev/shm|(?i:shared memory)",
     ),
 )  # fmt: skip
 # Signals that a launcher names, itself ending with 1.

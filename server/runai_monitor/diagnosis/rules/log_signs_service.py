@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from runai_monitor.diagnosis.rules.log_sign import LogSign, log_sign
 
+_OF_RANKS = r"\bNCCL (?:WARN|INFO|error)|\bibv_\w+|\bmlx5"
+"""The words of the transports between ranks: no service is meant."""
 SERVICES: tuple[LogSign, ...] = (
     log_sign(
         "credential_rejected", "an outside service refused the credentials",
@@ -46,7 +48,7 @@ SERVICES: tuple[LogSign, ...] = (
         "connection_refused", "a connection was refused",
         "check that the service runs and listens on that host and port, and that no network policy is in between",
         both=r"\[Errno 111\]|\b[Cc]onnection refused\b|ConnectionRefusedError|ECONNREFUSED|\bOs \{ code: 111\b|errno: 111|Error 111 connecting|couldn't connect to server|Couldn't connect to server",
-        confidence=0.88, through=True,
+        confidence=0.88, through=True, unless=_OF_RANKS,
     ),
     log_sign(
         "connection_timeout", "a connection timed out",
@@ -55,6 +57,6 @@ SERVICES: tuple[LogSign, ...] = (
         r"client socket has timed out after|Connect timeout on endpoint|i/o timeout|timeout expired$|(?:read|connect|handshake|write) operation timed out|StatusCode\.DEADLINE_EXCEEDED|"
         r"Timeout connecting to server|timeout occurred after waiting \d+ seconds for|Timeout after \S+ waiting on dependencies"
         r"|^(?:\w+\.)*ServerSelectionTimeoutError\b|^socket\.timeout: |^TimeoutError: timed out",
-        confidence=0.87, through=True,
+        confidence=0.87, through=True, unless=rf"{_OF_RANKS}|\blookup \S+",
     ),
 )  # fmt: skip

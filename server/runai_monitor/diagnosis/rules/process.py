@@ -25,6 +25,8 @@ _OOM_NEAR = timedelta(seconds=90)
 """The kernel's message and the container's end are stamped by different clocks, and the watcher of the kernel's log lags."""
 _OOM_VICTIM = re.compile(r"Killed process \d+[, ]*\(?(?P<name>[^),\s]+)\)?|victim process: (?P<victim>[^,\s]+)")
 _CHILD_DIED = re.compile(r"(?:died|exited|exits|terminated|crashed) unexpectedly|unexpectedly (?:died|exit\w*)|process (?:has )?died|exit ?code:? -9", re.IGNORECASE)  # fmt: skip
+_KILLED, _LAST_WORDS = re.compile(r"\bkilled\b|SIGKILL|\b137\b|\bsignal 9\b", re.IGNORECASE), 40
+"""How a shell, or what runs a pipeline's steps, tells that one of them was killed: beside its name."""
 _RENAMED = frozenset({"pt_main_thread", "pt_data_worker", "pt_data_pin"})
 """The names PyTorch gives its processes."""
 _PYTHON = re.compile(r"python|torchrun|accelerate|deepspeed")
@@ -45,6 +47,8 @@ _AGREED = 0.86
 _ABORTED, _DOUBTED, _LAST_LINES = 134, 0.74, 10
 """Whoever aborts has a reason: where its last lines smell of one, the abort alone is no sure answer."""
 _AGREES = {126: re.compile(r"cannot execute|permission denied", re.IGNORECASE), 127: re.compile(r"not found|no such file", re.IGNORECASE)}  # fmt: skip
+_NOT_FOUND, _LIBRARY = 127, re.compile(r"\.so\b|shared librar|symbol|relocat", re.IGNORECASE)
+"""A dynamic loader ends with the code of a shell that finds no command: what it does not find is a library."""
 # The words of a shell that cannot start a command; the code says that it is the command.
 _SAID_BY_SHELL = frozenset({(126, "permission_denied"), (126, "missing_file"), (127, "missing_file")})
 _MOST_UNSURE = 4
@@ -102,7 +106,10 @@ def _from_exit_code(case: Case, ended: Ended, code: int) -> Finding:
     if ended.log is not None:
         cited.append(case.cite_log(ended, ended.log.tail()))
         words = _AGREES.get(code)
-        sure = _AGREED if words is not None and words.search(ended.log.tail(6)) else sure
+        agrees = words is not None and words.search(ended.log.tail(6)) is not None
+        sure = _AGREED if agrees else sure
+        if agrees and code == _NOT_FOUND and _LIBRARY.search(ended.log.tail(6)):
+            sure = _DOUBTED
         if code == _ABORTED and any(SMELLS.search(line.text) for line in ended.log.fatal_lines[-_LAST_LINES:]):
             sure = _DOUBTED
     return Finding(
@@ -191,7 +198,12 @@ def _is_victim(case: Case, ended: Ended, message: str, *, by_name: bool) -> bool
     _, colons, actor = name.partition("::")
     if colons and ended.log is not None:  # Ray and vLLM name processes after their actors
         return actor in ended.log.tail(40).lower()
-    return plain in command or plain in ended.container.name.lower() or (not command.strip() and plain == "python")
+    told = ended.log is not None and any(
+        _KILLED.search(line.text) and re.search(rf"(?<![\w-]){re.escape(plain)}(?![\w-])", line.text.lower())
+        for line in ended.log.lines[-_LAST_WORDS:]
+    )
+    in_command = plain in command or plain in ended.container.name.lower()
+    return told or in_command or (not command.strip() and plain == "python")
 
 
 def _killed(case: Case, ended: Ended) -> Finding:

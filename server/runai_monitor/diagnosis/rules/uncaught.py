@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from runai_monitor.diagnosis.case import Case, Ended
 from runai_monitor.diagnosis.lines import Line
@@ -26,7 +27,9 @@ from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
 from runai_monitor.diagnosis.wording import token
 
 _FEW_LINES = 6
-_MANY_LINES = 40
+_MORE_LINES = 12
+_VAGUE = frozenset({"connection_refused", "connection_timeout"})
+"""What clients say of any trouble on the way to a service, in words of their own."""
 _LONGEST_WORD = 80
 _CHAIN = 8
 _CLEAR = 0.8
@@ -65,14 +68,14 @@ _CODE = frozenset(
 """Exceptions of the language itself: what they name is the program's own, unless their words smell of something else."""
 _OF_CODE = frozenset(
     {
-        "TypeError", "AttributeError", "NameError", "UnboundLocalError", "IndexError", "KeyError", "ZeroDivisionError", "NotImplementedError",
+        "TypeError", "AttributeError", "NameError", "UnboundLocalError", "IndexError", "KeyError", "ZeroDivisionError",
         "RecursionError", "UnicodeDecodeError", "UnicodeEncodeError", "SyntaxError", "IndentationError",
     }
 )  # fmt: skip
 """Those of them whose words name parts of the code: an argument `timeout`, an attribute `login`."""
 CONFIGURES = re.compile(
     r"(?i:\bconfig\w*|\bargument|\bargs?\b|\boptions?\b|\bflags?\b|\bsettings?\b|\bparameters?\b|--\w|\byaml\b|\bmust be\b|\bshould be\b|\bis only supported\b|\bnot (?:yet )?supported\b|\bunsupported\b|\bunknown\b|\binvalid\b|\bexpected one of\b|"
-    r"\bdivisible\b|batch.size|world.size|\bspecif(?:y|ied)\b|\bplease (?:set|use|provide)\b)"
+    r"\bdivisible\b|batch.size|world.size|\benv(?:ironment)? var\w*|\bspecif(?:y|ied)\b|\bplease (?:set|use|provide)\b)"
 )
 """Words of an exception that may come of a setting."""
 _OF_SETTINGS = re.compile(
@@ -81,12 +84,22 @@ _OF_SETTINGS = re.compile(
 """The file of a program that reads its settings."""
 
 
+_ENVIRON = re.compile(r"environ|<frozen os>|/os\.py\", line \d+, in __getitem__")
+"""A frame that reads the environment, also where what it assigns was masked."""
+_UNMET = re.compile(r"(?i:\brequires?\b|\bnot equal\b|\bcannot\b|\bat least\b|\bgreater\b|\bless\b)")
+_SETTINGS = replace(next(sign for sign in SIGNS if sign.cause == "invalid_arguments"), confidence=0.72)
+
+
 def of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
     """The cause that an uncaught exception shows, or that it is itself."""
     sign, source = _sign_of(item)
+    if sign is None and _refuses_settings(item):
+        sign = _SETTINGS
     line = None
     if sign is not None and sign.role is Role.FOLLOWS:
         line = _line_before(log, item)
+    elif sign is not None and sign.cause in _VAGUE and sign.confidence < _CLEAR:
+        line = _why_unreachable(log, item)
     elif sign is None and item.name in _SAYS_NOTHING | _OF_ANOTHER:
         line = _line_beside(log)
     if line is not None:
@@ -145,6 +158,12 @@ def about_settings(item: Raised) -> bool:
         item.name not in {"TypeError", "AttributeError", "NameError"} and CONFIGURES.search(item.said) is not None
     )
     return by_words or item.name == "JSONDecodeError" or _OF_SETTINGS.search(item.file or "") is not None
+
+
+def _refuses_settings(item: Raised) -> bool:
+    """Whether the code that reads settings checked them, and says which it does not like."""
+    of_settings = _OF_SETTINGS.search(item.file or "") is not None and item.name in {"ValueError", "AssertionError"}
+    return of_settings and (CONFIGURES.search(item.said) or _UNMET.search(item.said)) is not None
 
 
 def _sign_of(item: Raised) -> tuple[LogSign | None, Raised]:
@@ -232,9 +251,19 @@ def _line_before(log: Log, item: Raised) -> tuple[Line, LogSign] | None:
     return None
 
 
+def _why_unreachable(log: Log, item: Raised) -> tuple[Line, LogSign] | None:
+    """What a rank's tries told just before it gave up on a service: a name, a certificate, a refusal say more."""
+    own = [line for line in log.lines[max(0, item.first - _MORE_LINES) : item.first] if line.rank == item.rank]
+    for line in reversed(own):
+        sign = next((sign for sign in SENTENCES if sign.cause in OUTSIDE and sign.in_line(line.text)), None)
+        if sign is not None:
+            return line, sign
+    return None
+
+
 def _unset_variable(item: Raised) -> str | None:
     match = ENVIRONMENT.match(item.words)
-    return match["detail"] if match is not None and "environ" in item.excerpt else None
+    return match["detail"] if match is not None and _ENVIRON.search(item.excerpt) else None
 
 
 def _unset(case: Case, ended: Ended, item: Raised, name: str, cited: tuple[str, ...]) -> Finding:
