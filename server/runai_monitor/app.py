@@ -112,12 +112,13 @@ class Application:
         with anyio.move_on_after(PATIENCE_SECONDS):
             await self._wanted.wait()
             await self._clock.sleep(AFTER_ANSWER_SECONDS)
+        gc.freeze()  # a hundred thousand objects that the first collection need not look at
         gc.enable()
         while True:
             try:
-                # In a thread, so that requests are answered meanwhile.
-                await anyio.to_thread.run_sync(_load)
                 with sparing_the_old():
+                    # In a thread, so that requests are answered meanwhile.
+                    await anyio.to_thread.run_sync(_load)
                     async with AsyncExitStack() as stack:
                         await self._build_and_run(stack)
             except Exception as error:  # noqa: BLE001  # supervised boundary: the server says why it cannot, and goes on
