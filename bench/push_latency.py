@@ -23,8 +23,8 @@ RATES = {1: 40, 50: 500}
 HEADING = "From an event to the client: the live watch"
 
 
-async def measure(running: Server, url: str, rate: int, count: int) -> tuple[list[float], list[float], float]:
-    """Milliseconds to the first push and to the diagnosed one, sorted; and to the first Slack message."""
+async def measure(running: Server, url: str, rate: int, count: int) -> tuple[list[float], list[float], list[float]]:
+    """Milliseconds to the first push, to the diagnosed one, and to the first Slack message that names it, sorted."""
     pushed: dict[str, float] = {}
     diagnosed: dict[str, float] = {}
 
@@ -50,14 +50,17 @@ async def measure(running: Server, url: str, rate: int, count: int) -> tuple[lis
             while len(diagnosed) < count:  # noqa: ASYNC110  # what is measured must not be woken by it
                 await anyio.sleep(0.2)
         slack = (await http.get(f"{url}/bench/state")).json()["delivered"]
-    told = [at - sent[found[0]] for at, text in slack if (found := re.findall(r"job-\d+", text)) and found[0] in sent]
+    told: dict[str, float] = {}
+    for at, text in slack:
+        for name in re.findall(r"job-\d+", text):
+            told.setdefault(name, at)
     missing = count - len(pushed.keys() & sent.keys())
     if missing:
         raise SystemExit(f"{missing} events were never pushed")
     return (
         sorted((pushed[name] - at) * 1000 for name, at in sent.items()),
         sorted((diagnosed[name] - at) * 1000 for name, at in sent.items() if name in diagnosed),
-        min(told, default=float("nan")) * 1000,
+        sorted((told[name] - at) * 1000 for name, at in sent.items() if name in told),
     )
 
 
@@ -72,10 +75,12 @@ def main() -> None:
         machine(f"{WORKLOADS:,} workloads with a pod each, default settings"),
         "",
         "Milliseconds from the event on the watch to the client's callback (`make bench`). A new alert is pushed at once and",
-        "again with its diagnosis; Slack is told with the diagnosis, one message a second at most.",
+        "again with its diagnosis. Slack is told with the diagnosis: a few messages at once, then one a second, and what",
+        "fails alike within minutes becomes a digest, told when it pauses or its interval is over; counted is the first",
+        "message that names the workload, of how many that were named while this was measured.",
         "",
-        "| events/s | pushed p50 | p99 | diagnosed p50 | p99 | soonest in Slack | event loop lag at most |",
-        "|---|---|---|---|---|---|---|",
+        "| events/s | pushed p50 | p99 | diagnosed p50 | p99 | Slack soonest | p50 | p99 | of | event loop lag at most |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for rate, count in RATES.items():
         with tenant(WORKLOADS, pods=WORKLOADS) as url, server(url, slack=True) as running:
@@ -83,7 +88,8 @@ def main() -> None:
             lag = running.metric("runai_monitor_event_loop_lag_max_seconds") * 1000
         lines.append(
             f"| {rate} | {share(pushed, 0.5):.0f} | {share(pushed, 0.99):.0f} | {share(diagnosed, 0.5):.0f}"
-            f" | {share(diagnosed, 0.99):.0f} | {slack:.0f} | {lag:.0f} |"
+            f" | {share(diagnosed, 0.99):.0f} | {share(slack, 0):.0f} | {share(slack, 0.5):.0f} | {share(slack, 0.99):.0f}"
+            f" | {len(slack)} of {count} | {lag:.0f} |"
         )
         print(lines[-1], flush=True)
     write_section(HEADING, "\n".join(lines))

@@ -20,6 +20,7 @@ import anyio.to_thread
 from runai_monitor import __version__, wiring
 from runai_monitor.clock import Clock, SystemClock
 from runai_monitor.errors import MonitorError, SettingsError, StoreError
+from runai_monitor.garbage import look_at_everything, sparing_the_old
 from runai_monitor.leading import Lead
 from runai_monitor.operations.operations import Operations
 from runai_monitor.operations.services import EngineState, Services
@@ -111,13 +112,15 @@ class Application:
         with anyio.move_on_after(PATIENCE_SECONDS):
             await self._wanted.wait()
             await self._clock.sleep(AFTER_ANSWER_SECONDS)
+        gc.freeze()  # a hundred thousand objects that the first collection need not look at
         gc.enable()
         while True:
             try:
-                # In a thread, so that requests are answered meanwhile.
-                await anyio.to_thread.run_sync(_load)
-                async with AsyncExitStack() as stack:
-                    await self._build_and_run(stack)
+                with sparing_the_old():
+                    # In a thread, so that requests are answered meanwhile.
+                    await anyio.to_thread.run_sync(_load)
+                    async with AsyncExitStack() as stack:
+                        await self._build_and_run(stack)
             except Exception as error:  # noqa: BLE001  # supervised boundary: the server says why it cannot, and goes on
                 self._failed(error)
             await self._clock.sleep(RETRY_SECONDS)
@@ -165,6 +168,7 @@ class Application:
             tasks.start_soon(self._lead.run)
             tasks.start_soon(self._watch_file, database)
             tasks.start_soon(self._pace.watch_the_loop)
+            tasks.start_soon(look_at_everything, self._clock)
 
     def _bundle(
         self,

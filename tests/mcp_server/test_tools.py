@@ -28,6 +28,7 @@ from runai_monitor.mcp_server.server import build_server
 from runai_monitor.model.alert import AlertState, Change
 from runai_monitor.model.leader import Leader
 from runai_monitor.model.notification import Delivery, DeliveryState, Notification
+from runai_monitor.operations.services import EngineState
 from tests.fakes import EPOCH
 from tests.operations.world import World, diagnosis, workload
 
@@ -517,8 +518,11 @@ async def test_a_dead_letter_is_seen_and_told_again_with_its_author() -> None:
         attempts=3,
         last_error="Slack refuses this webhook (404 no_service)",
     )
+    world.engine = EngineState(leader=True, queues={"alerts to store": 0, "alerts to diagnose": 7})
     async with connected(world) as client:
         shown = await client.call_tool("monitoring_status")
+        assert data_of(shown)["queues"]["alerts to diagnose"] == 7
+        assert "Waiting: 7 alerts to diagnose." in text_of(shown)
         (letter,) = data_of(shown)["dead_letters"]
         assert (letter["delivery_id"], letter["alert_id"], letter["attempts"]) == (7, "al-1", 3)
         assert "replay_deliveries" in text_of(shown)

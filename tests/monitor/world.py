@@ -7,7 +7,7 @@ database, whose alerts and deliveries the tests read.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -158,11 +158,12 @@ class FakeRunai:
 
 
 class FakeWatch:
-    """One watch of a fake Kubernetes."""
+    """One watch of a fake Kubernetes; what it tells of a pod goes through `trim`, as with the real one."""
 
-    def __init__(self, kube: FakeKube, place: str | None) -> None:
+    def __init__(self, kube: FakeKube, place: str | None, trim: Callable[[Pod], Pod]) -> None:
         self._kube = kube
         self._place = place
+        self._trim = trim
 
     @property
     def error(self) -> str | None:
@@ -176,10 +177,10 @@ class FakeWatch:
             async with receive:
                 if self._kube.listing is not None:
                     await self._kube.listing.wait()
-                yield PodChange(kind="listed", pods=tuple(self._kube.of(self._place)))
+                yield PodChange(kind="listed", pods=tuple(map(self._trim, self._kube.of(self._place))))
                 async for change in receive:
                     self._kube.check(self._place, self._kube.unwatchable)
-                    yield change
+                    yield dataclasses.replace(change, pods=tuple(map(self._trim, change.pods)))
         finally:
             self._kube.watchers.remove((self._place, send))
             send.close()
@@ -210,8 +211,8 @@ class FakeKube:
         del self.pods[pod.namespace, pod.name]
         self._send("removed", pod)
 
-    def pod_watch(self, namespace: str | None, *, trim: object = None) -> FakeWatch:
-        return FakeWatch(self, namespace)
+    def pod_watch(self, namespace: str | None, *, trim: Callable[[Pod], Pod]) -> FakeWatch:
+        return FakeWatch(self, namespace, trim)
 
     async def list_pods(self, namespace: str | None, *, workload_name: str | None = None) -> list[Pod]:
         self.check(namespace)

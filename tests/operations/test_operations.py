@@ -366,6 +366,14 @@ async def test_the_status_counts_what_is_open_within_the_limit() -> None:
     assert status.open_alerts == {Severity.CRITICAL: 1, Severity.WARNING: 1}
 
 
+async def test_the_status_says_how_many_alerts_wait() -> None:
+    """In a storm the diagnoses come late: whoever looks must see that they are on their way."""
+    world = World()
+    world.engine = EngineState(leader=True, queues={"alerts to store": 0, "alerts to diagnose": 7})
+    status = await world.operations.queries.monitoring_status()
+    assert status.queues == {"alerts to store": 0, "alerts to diagnose": 7}
+
+
 async def test_alerts_of_a_misspelt_project_are_no_good_news() -> None:
     """An empty list reads as a quiet night; while Run:ai is out of reach nobody can tell, and nothing is refused."""
     world = World()

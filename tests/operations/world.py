@@ -122,11 +122,12 @@ class FakeAlerts:
             (EPOCH, Change.SUPPRESSED, "max_alerts_per_job (1) is reached"),
         ]
 
-    async def count_unresolved(self) -> dict[tuple[AlertKind, str, str], int]:
-        return Counter((a.kind, a.status, str(a.severity)) for a in await self.unresolved())
+    async def count_unresolved(self, *, projects: Sequence[str] | None = None) -> dict[tuple[AlertKind, str, str], int]:
+        seen = [a for a in await self.unresolved() if projects is None or a.subject.project in (*projects, "")]
+        return Counter((a.kind, a.status, str(a.severity)) for a in seen)
 
-    async def unresolved(self) -> Sequence[Alert]:
-        return [a for a in self.stored.values() if a.state is not AlertState.RESOLVED]
+    async def unresolved(self, *, kind: AlertKind | None = None) -> Sequence[Alert]:
+        return [a for a in self.stored.values() if a.state is not AlertState.RESOLVED and kind in (None, a.kind)]
 
     async def count_by_state(self) -> dict[AlertState, int]:
         return {state: sum(a.state is state for a in self.stored.values()) for state in AlertState}

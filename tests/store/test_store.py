@@ -75,6 +75,24 @@ async def test_the_life_of_an_alert_is_counted_and_explained(database: Database)
     assert [delivery.notification.change for delivery in told] == [Change.OPENED, Change.REMINDED, Change.RESOLVED]
 
 
+async def test_transitions_together_are_what_they_are_one_by_one(database: Database) -> None:
+    """A storm is stored in batches: each transition still sees those before it, and people are told each of them."""
+    store = AlertStore(database)
+    changes = (Change.OPENED, Change.OPENED, Change.ESCALATED, Change.SUPPRESSED, Change.RESOLVED, Change.REMINDED)
+    transitions = [make_transition(name, change) for change in changes for name in ("a", "b")]
+    changed = await store.apply(transitions, channels=["slack"])
+    assert [(alert.subject.name, alert.cursor) for alert in changed] == [
+        ("a", 1), ("b", 2), ("a", 3), ("b", 4), ("a", 5), ("b", 6),
+    ]  # fmt: skip
+    assert await store.latest_cursor() == 6
+    for alert in await store.list():
+        assert (alert.state, alert.notifications) == (AlertState.RESOLVED, 2)
+        told = await DeliveryStore(database).of_alert(alert.alert_id)
+        assert [one.notification.change for one in told] == [Change.OPENED, Change.ESCALATED, Change.RESOLVED]
+        kept = [change for _, change, _ in await store.transitions(alert.alert_id)]
+        assert kept == [Change.OPENED, Change.ESCALATED, Change.SUPPRESSED, Change.RESOLVED]
+
+
 async def test_a_reader_that_keeps_its_cursor_misses_nothing(database: Database) -> None:
     """Every change moves an alert to the end, so reading from a cursor finds new alerts and changed ones alike."""
     store = AlertStore(database)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from runai_monitor.diagnosis.lines import clean
@@ -15,6 +16,8 @@ from runai_monitor.model.workload import WorkloadDetail
 
 T = TypeVar("T")
 _LONGEST_TEXT = 16_000
+_NAME = 80
+"""What may be the name of something; longer texts seldom come twice."""
 _SHORT = 8
 """No secret is that short; phases, quantities and reasons are, and there are thousands of them."""
 
@@ -26,7 +29,15 @@ def safe_text(text: str) -> str:
         # Redacted before it is cut: half a secret is not recognised.
         safe = redact(clean(text))
         return safe if len(safe) <= _LONGEST_TEXT else f"{safe[:half]}\n…\n{safe[-half:]}"
-    return text if len(text) <= _SHORT and text.isalnum() else redact(clean(text))
+    if len(text) <= _SHORT and text.isalnum():
+        return text
+    return _safe_name(text) if len(text) <= _NAME else redact(clean(text))
+
+
+@lru_cache(maxsize=8_192)
+def _safe_name(text: str) -> str:
+    """Projects, images, nodes and statuses: in a storm each diagnosis brings the same hundreds."""
+    return redact(clean(text))
 
 
 def safe(value: T) -> T:

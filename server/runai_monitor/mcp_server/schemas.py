@@ -260,6 +260,7 @@ class MonitoringStatusResult(Result):
     blind: bool
     blind_reason: str | None
     open_alerts: dict[str, int] = Field(description="Alerts that are not resolved, by severity.")
+    queues: dict[str, int] = Field(description="How many alerts wait, by what for; empty when another process watches.")
     loop_failures: dict[str, int] = Field(description="How often each loop of the monitor failed and was restarted.")
     delivery_errors: dict[str, str] = Field(description="The latest error of each channel that did not take a message.")
     dead_letters: list[DeliveryResult] = Field(

@@ -10,9 +10,12 @@ from runai_monitor.model.alert import Alert, AlertKind, Transition
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.history import MOST_NEIGHBOURS, WINDOW, AlertHistory, Neighbour
 from runai_monitor.model.workload import UNHEALTHY_PHASES, Workload, WorkloadId
-from runai_monitor.monitor.state import State
+from runai_monitor.monitor.state import Candidate, State
 
 _MOST_NODES = 32
+
+KEPT_SECONDS, MANY = 5.0, 500
+"""In a storm thousands fail beside each, and every diagnosis asks: from so many on, they are listed once in a while."""
 
 
 def failing_beside(
@@ -26,57 +29,73 @@ def failing_beside(
         failed_at: when it failed.
         allowed: the projects that may be seen, None for all.
     """
-    found = {
-        other.workload_id: other
-        for other in _candidates(state, workload)
-        if abs(other.started_at - failed_at) <= WINDOW and (allowed is None or other.project in allowed)
-    }
-    images = set(workload.images)
-
-    def order(other: Neighbour) -> tuple[bool, float, str]:
-        return (
-            not (other.project == workload.project or images & set(other.images)),
-            -other.started_at.timestamp(),
-            other.name,
-        )
-
-    nearest = sorted(found.values(), key=order)[:MOST_NEIGHBOURS]
+    first, last = failed_at - WINDOW, failed_at + WINDOW
+    images, place = set(workload.images), (workload.project, workload.name)
+    sharing: list[Candidate] = []
+    others: list[Candidate] = []
+    for other in _newest_first(state, workload.cluster_id, allowed):
+        workload_id, project, name, started_at, shown, _ = other
+        if not first <= started_at <= last or workload_id == workload.id or (project, name) == place:
+            continue
+        (others if project != workload.project and images.isdisjoint(shown) else sharing).append(other)
+        if len(sharing) > MOST_NEIGHBOURS:
+            break  # no other could be among those that are told
+    found = sharing + others
     return AlertHistory(
-        neighbours=tuple(_on_nodes(state, other) for other in nearest), more_neighbours=len(found) > len(nearest)
+        neighbours=tuple(_on_nodes(state, _neighbour(state, other[-1])) for other in found[:MOST_NEIGHBOURS]),
+        more_neighbours=len(found) > MOST_NEIGHBOURS,
     )
 
 
-def _candidates(state: State, workload: Workload) -> Iterator[Neighbour]:
+def _newest_first(state: State, cluster_id: str, allowed: Sequence[str] | None) -> Sequence[Candidate]:
+    """Whoever fails in a cluster, each once. Of very many only the newest few are told: a list some seconds old will do."""
+    now, key = state.snapshot.monotonic(), (cluster_id, None if allowed is None else tuple(allowed))
+    made_at, made = state.failing.get(key, (float("-inf"), ()))
+    if now - made_at < KEPT_SECONDS:
+        return made
+    found = {other[0]: other for other in _candidates(state, cluster_id) if allowed is None or other[1] in allowed}
+    made = sorted(found.values(), key=lambda other: (-other[3].timestamp(), other[2], other[0]))
+    if len(made) >= MANY:
+        state.failing[key] = (now, made)
+    return made
+
+
+def _candidates(state: State, cluster_id: str) -> Iterator[Candidate]:
     """Those that only Run:ai's phase speaks of, then those whose alerts are open, then those about to be told."""
-    for other in state.snapshot.workloads.values():
-        if other.phase in UNHEALTHY_PHASES and other.phase_updated_at is not None and _is_beside(other, workload):
-            yield Neighbour(
-                workload_id=other.id,
-                project=other.project,
-                name=other.name,
-                status=state.book.baseline.get(other.id, other.phase),
-                started_at=other.phase_updated_at,
-                images=other.images,
-            )
+    for workload_id in state.snapshot.apart:  # whoever is unhealthy is among them
+        other = state.snapshot.workloads[workload_id]
+        if other.phase in UNHEALTHY_PHASES and other.phase_updated_at is not None and other.cluster_id == cluster_id:
+            yield other.id, other.project, other.name, other.phase_updated_at, other.images, other
     for alert in state.book.open.values():
-        if _counts(alert, workload):
-            causes = alert.diagnosis.causes if alert.diagnosis is not None else ()
-            nodes = alert.diagnosis.nodes if alert.diagnosis is not None else ()
-            yield _told(alert, alert.started_at, causes[0].cause if causes else None, nodes)
+        subject = alert.subject
+        if alert.kind is AlertKind.WORKLOAD_UNHEALTHY and subject.cluster_id == cluster_id:
+            yield subject.id, subject.project, subject.name, alert.started_at, subject.images, alert
     for transition in state.being_told.values():
-        if _counts(transition, workload) and (transition.kind, transition.subject.id) not in state.book.open:
-            yield _told(transition, transition.at)
+        subject = transition.subject
+        if (
+            transition.kind is AlertKind.WORKLOAD_UNHEALTHY
+            and subject.cluster_id == cluster_id
+            and (transition.kind, subject.id) not in state.book.open
+        ):
+            yield subject.id, subject.project, subject.name, transition.at, subject.images, transition
 
 
-def _counts(told: Alert | Transition, workload: Workload) -> bool:
-    subject = told.subject
-    itself = subject.id == workload.id or (subject.project, subject.name) == (workload.project, workload.name)
-    return told.kind is AlertKind.WORKLOAD_UNHEALTHY and not itself and subject.cluster_id == workload.cluster_id
-
-
-def _is_beside(other: Workload, workload: Workload) -> bool:
-    itself = other.id == workload.id or (other.project, other.name) == (workload.project, workload.name)
-    return not itself and other.cluster_id == workload.cluster_id
+def _neighbour(state: State, source: Workload | Alert | Transition) -> Neighbour:
+    if isinstance(source, Workload):
+        assert source.phase_updated_at is not None
+        return Neighbour(
+            workload_id=source.id,
+            project=source.project,
+            name=source.name,
+            status=state.book.baseline.get(source.id, source.phase),
+            started_at=source.phase_updated_at,
+            images=source.images,
+        )
+    if isinstance(source, Transition):
+        return _told(source, source.at)
+    causes = source.diagnosis.causes if source.diagnosis is not None else ()
+    nodes = source.diagnosis.nodes if source.diagnosis is not None else ()
+    return _told(source, source.started_at, causes[0].cause if causes else None, nodes)
 
 
 def _told(

@@ -21,6 +21,8 @@ from runai_monitor.pace import Pace
 
 AT_ONCE = 50
 """Workloads judged without a pause: a few milliseconds, in which nobody else is served."""
+LOOKED_UP_AT_ONCE = 2_000
+"""Workloads looked up without a pause."""
 RESTLESS_SECONDS = 5.0
 """Between judgements of workloads about which time alone may say something new: thresholds, hold-downs, reminders."""
 EVERYTHING_SECONDS = 600.0
@@ -63,7 +65,7 @@ class Evaluation:
         if new:
             await self._first_look.take(new)
         await self._first_look.complete()
-        due = self._due(everything=bool(new))
+        due = await self._decidable(self._due(everything=bool(new)))
         await self._first_look.leave(due)
         for first in range(0, len(due), AT_ONCE):
             await self._announcer.apply(self._decide(due[first : first + AT_ONCE], tasks))
@@ -72,7 +74,17 @@ class Evaluation:
             self._state.bury(workload_id)
         await self._resolve_gone()
 
-    def _due(self, *, everything: bool) -> list[WorkloadId]:
+    async def _decidable(self, due: Iterable[WorkloadId]) -> list[WorkloadId]:
+        """Those that may be decided about, in the order of their ids."""
+        found: list[WorkloadId] = []
+        for number, workload_id in enumerate(sorted(due)):
+            if number % LOOKED_UP_AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
+            if self._may_decide(workload_id):
+                found.append(workload_id)
+        return found
+
+    def _due(self, *, everything: bool) -> set[WorkloadId]:
         state, book, now = self._state, self._state.book, self._clock.monotonic()
         if everything or now - self._judged_all_at >= EVERYTHING_SECONDS:
             self._judged_all_at = self._judged_restless_at = now
@@ -81,9 +93,9 @@ class Evaluation:
         elif now - self._judged_restless_at >= RESTLESS_SECONDS:
             self._judged_restless_at = now
             told = {WorkloadId(subject) for _, subject in book.open}
-            due = {i for i in state.snapshot.dirty | self._restless | told if self._was_looked_at(i)}
+            due = self._looked_at(state.snapshot.dirty | self._restless | told)
         else:
-            due = {i for i in state.snapshot.dirty if self._was_looked_at(i)}
+            due = self._looked_at(state.snapshot.dirty)
         due |= state.perished
         workloads = state.snapshot.workloads
         book.held_since = {
@@ -95,10 +107,11 @@ class Evaluation:
         # What is dirty and not looked at yet is judged with everything else, right after the first look.
         self._heard_at = dict(state.snapshot.stirred_at)
         state.snapshot.settle()
-        return sorted(workload_id for workload_id in due if self._may_decide(workload_id))
+        return due
 
-    def _was_looked_at(self, workload_id: WorkloadId) -> bool:
-        return any(watched.looked for watched in self._state.watchers_of(workload_id))
+    def _looked_at(self, workload_ids: set[WorkloadId]) -> set[WorkloadId]:
+        looked = [watched.seen for watched in self._state.watched.values() if watched.looked]
+        return set().union(*(workload_ids & seen for seen in looked))
 
     def _note_rest(self, workload_id: WorkloadId) -> None:
         """Whether time alone may change what is to be said of a workload; whatever else does makes it dirty."""

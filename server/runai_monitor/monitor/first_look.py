@@ -98,6 +98,7 @@ class FirstLook:
             workload_id
             for workload_id in due
             if workload_id in book.baseline
+            and workload_id in self._state.snapshot.workloads
             and recovered(
                 self._state.snapshot.workloads[workload_id],
                 self._judge.detect(workload_id),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import anyio
+import anyio.lowlevel
 
 from runai_monitor.clock import Clock
 from runai_monitor.diagnosis.around import condition_of, is_bad
@@ -22,6 +23,7 @@ from runai_monitor.diagnosis.safe import safe_text
 from runai_monitor.errors import KubeError, KubeForbiddenError
 from runai_monitor.model.alert import Alert, AlertKind, AlertSubject, Detection, Severity, Transition
 from runai_monitor.model.cluster import Node
+from runai_monitor.model.workload import WorkloadId
 from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.policy import Book, resolved, wrong
@@ -32,6 +34,8 @@ from runai_monitor.monitor.supervise import Supervisor
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 1_000
+"""Pods looked at without a pause: a few milliseconds, in which nobody else is served."""
 INTERVAL_SECONDS = 30.0
 SHARE = 20
 """Reading the nodes takes a twentieth of the time at most: a cluster of thousands is read less often."""
@@ -154,7 +158,7 @@ class NodeFollower:
                 await self._look()
 
     async def _look(self) -> None:
-        running = self._state.snapshot.workloads_on()
+        running = await self._workloads_on()
         began = self._clock.monotonic()
         has_alerts = any(kind is AlertKind.NODE_UNHEALTHY for kind, _ in self._state.book.open)
         if not running and not has_alerts:
@@ -177,6 +181,15 @@ class NodeFollower:
             cluster_id=self._options.kube_cluster_id or "",
         )
         await self._announcer.apply(transitions)
+
+    async def _workloads_on(self) -> dict[str, set[WorkloadId]]:
+        """The workloads by the nodes that their pods are or were on."""
+        found: dict[str, set[WorkloadId]] = {}
+        for number, (node, workload_id) in enumerate(self._state.snapshot.located(), start=1):
+            found.setdefault(node, set()).add(workload_id)
+            if number % AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
+        return found
 
     def _cannot(self, error: KubeError) -> None:
         self._pause = REFUSED_SECONDS if isinstance(error, KubeForbiddenError) else INTERVAL_SECONDS

@@ -167,13 +167,14 @@ class Snapshot:
         """Where its pods are or were, as far as they are in sight."""
         return tuple(sorted({pod.node for pod in self.pods_of(workload) if pod.node}))
 
-    def workloads_on(self) -> dict[str, set[WorkloadId]]:
-        """The workloads by the nodes that their pods are or were on; those whose pods all ended well are left out."""
-        found: dict[str, set[WorkloadId]] = {}
-        for key, pod in self._pods.items():
-            if pod.node and pod.pod_phase != "Succeeded" and (owner := self._owner(key)) is not None:
-                found.setdefault(pod.node, set()).add(owner)
-        return found
+    def located(self) -> Iterator[tuple[str, WorkloadId]]:
+        """Nodes and the workloads whose pods are or were on them, but for pods that ended well; pods may come and go meanwhile."""
+        for key in list(self._pods):
+            pod = self._pods.get(key)
+            if pod is None or not pod.node or pod.pod_phase == "Succeeded":
+                continue
+            if (owner := self._owner(key)) is not None:
+                yield pod.node, owner
 
     def has_odd_pods(self, workload: Workload) -> bool:
         """Whether any pod that may be its own does not simply run."""

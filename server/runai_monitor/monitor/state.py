@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
 
-from runai_monitor.model.alert import AlertKind, Transition
+from runai_monitor.model.alert import Alert, AlertKind, Transition
 from runai_monitor.model.monitor import Monitor, MonitorId
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.policy import Book
@@ -16,6 +16,8 @@ from runai_monitor.monitor.poll import Poller
 from runai_monitor.monitor.snapshot import Snapshot
 from runai_monitor.monitor.supervise import Signal
 
+Candidate = tuple[str, str, str, datetime, tuple[str, ...], Workload | Alert | Transition]
+"""Who fails: a workload's id, project and name, since when, its images, and what tells so."""
 EVERYWHERE = "*"
 """The name under which a first look at all projects is remembered: projects created later are news."""
 
@@ -66,6 +68,8 @@ class State:
     being_told: dict[WorkloadId, Transition] = field(default_factory=dict)
     """Workloads whose alerts are being prepared: what was detected in time is told, though its monitor has ended."""
     polls: int = 0
+    failing: dict[tuple[str, tuple[str, ...] | None], tuple[float, Sequence[Candidate]]] = field(default_factory=dict)
+    """When very many fail: by cluster and allowed projects, when they were listed, and the list."""
 
     def watchers_of(self, workload_id: WorkloadId) -> Iterator[Watched]:
         """The monitors that have seen a workload."""

@@ -19,6 +19,7 @@ def trimmed(pod: Pod) -> Pod:
         namespace=_same(pod.namespace),
         uid=pod.uid,
         pod_phase=_same(pod.pod_phase),
+        node=None if pod.node is None else _same(pod.node),
         reason=pod.reason,
         message=pod.message,
         created_at=pod.created_at,

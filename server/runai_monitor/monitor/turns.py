@@ -16,11 +16,13 @@ class Turns:
         self._at_once = self._free = at_once
         self._serial = 0
         self._queue: list[tuple[int, int, anyio.Event]] = []
+        self._left: set[int] = set()
+        """Serials of those in the queue that wait no more: thousands may leave at once, and a heap is slow to remove from."""
 
     @property
     def waiting(self) -> int:
         """How many wait for their turn."""
-        return len(self._queue)
+        return len(self._queue) - len(self._left)
 
     @property
     def taken(self) -> int:
@@ -50,12 +52,14 @@ class Turns:
             if entry[2].is_set():
                 self._pass_on()  # the turn had come already
             else:
-                self._queue.remove(entry)
-                heapq.heapify(self._queue)
+                self._left.add(entry[1])
             raise
 
     def _pass_on(self) -> None:
-        if self._queue:
-            heapq.heappop(self._queue)[2].set()
-        else:
-            self._free += 1
+        while self._queue:
+            _, serial, event = heapq.heappop(self._queue)
+            if serial not in self._left:
+                event.set()
+                return
+            self._left.discard(serial)
+        self._free += 1

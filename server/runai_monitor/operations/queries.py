@@ -9,7 +9,7 @@ import anyio
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import NotFoundError, RunaiError
-from runai_monitor.model.alert import AlertId, AlertKind
+from runai_monitor.model.alert import AlertId, AlertKind, Severity
 from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.model.workload import Workload
@@ -196,8 +196,11 @@ class Queries:
         services = await self._services()
         engine = services.engine()
         active = await self._active_monitors()
-        unresolved = await services.alerts.unresolved()
-        blind_alert = next((a for a in unresolved if a.kind is AlertKind.MONITOR_BLIND), None)
+        counts = await services.alerts.count_unresolved(projects=self._scope.projects)
+        open_alerts: Counter[Severity] = Counter()
+        for (_, _, severity), count in counts.items():
+            open_alerts[Severity(severity)] += count
+        blind_alert = next(iter(await services.alerts.unresolved(kind=AlertKind.MONITOR_BLIND)), None)
         complete = engine.baseline_complete
         if complete is None:
             # Another process looks; the end of a poll is not yet the end of its first look.
@@ -217,7 +220,8 @@ class Queries:
             blind=engine.blind or blind_alert is not None,
             blind_reason=blind_alert.summary if blind_alert is not None else None,
             store_error=engine.store_error,
-            open_alerts=Counter(alert.severity for alert in unresolved if self._scope.allows_alert(alert)),
+            open_alerts=open_alerts,
+            queues=dict(engine.queues),
             loop_failures=engine.crashes,
             delivery_errors=await services.deliveries.last_errors(),
             dead_letters=await self._dead_letters(services),

@@ -110,7 +110,10 @@ class MonitoringStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringStatus:
-    """How the watching is going. `role_since` is when this process began to lead or follow; `led_by` who leads."""
+    """How the watching is going. `role_since` is when this process began to lead or follow; `led_by` who leads.
+
+    `queues` tells how many alerts wait, by what for; empty where another process does the watching.
+    """
 
     monitors: tuple[Monitor, ...]
     configuration: Mapping[str, object]
@@ -135,6 +138,7 @@ class MonitoringStatus:
     now: datetime
     role_since: datetime | None = None
     led_by: Leader | None = None
+    queues: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

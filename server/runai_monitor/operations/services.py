@@ -44,12 +44,12 @@ class Alerts(Protocol):
         """The highest cursor given to any alert, 0 when there is none."""
         ...
 
-    async def unresolved(self) -> Sequence[Alert]:
-        """Every alert that is not resolved."""
+    async def unresolved(self, *, kind: AlertKind | None = None) -> Sequence[Alert]:
+        """Every alert, of one kind if it is given, that is not resolved."""
         ...
 
-    async def count_unresolved(self) -> dict[tuple[AlertKind, str, str], int]:
-        """How many are not resolved, by kind, status and severity."""
+    async def count_unresolved(self, *, projects: Sequence[str] | None = None) -> dict[tuple[AlertKind, str, str], int]:
+        """How many are not resolved, by kind, status and severity; `projects` None means every project."""
         ...
 
     async def count_by_state(self) -> dict[AlertState, int]:

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import builtins
-import dataclasses
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import anyio.lowlevel
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Change, Transition
-from runai_monitor.model.audit import ITSELF, AuditAction, AuditEntry
-from runai_monitor.model.notification import DeliveryState
-from runai_monitor.store import tables
-from runai_monitor.store.audit import record
+from runai_monitor.store import applying, tables
+from runai_monitor.store.applying import Router, last_cursor
 from runai_monitor.store.database import Database
 from runai_monitor.store.portable import JsonDocument, JsonText, parsed
 from runai_monitor.store.rows import (
-    alert_columns,
-    alert_document,
     alert_of,
     required_instant,
     required_text,
-    storable,
-    storable_alert,
 )
 
 _T = tables.alerts
-_ANSWERS = frozenset({Change.RESOLVED, Change.ACKNOWLEDGED})
-Router = Callable[[Alert], Sequence[str]]
-"""The channels that are told of an alert as it is now."""
 _LAST_CURSOR = 2**31 - 1
 """What the column holds in PostgreSQL; a reader may name any number."""
 AT_ONCE = 100
@@ -65,13 +55,10 @@ class AlertStore:
         Raises:
             StoreError: nothing was stored.
         """
-        changed: list[Alert] = []
+        if not transitions:
+            return []
         async with self._database.writing() as connection:
-            for transition in transitions:
-                alert = await _apply(connection, transition, channels, route)
-                if alert is not None:
-                    changed.append(alert)
-        return changed
+            return await applying.apply(connection, transitions, channels, route)
 
     async def acknowledge(
         self, alert_id: AlertId, *, author: str, note: str, at: datetime, channels: Sequence[str]
@@ -92,8 +79,7 @@ class AlertStore:
             if current.state is not AlertState.FIRING:
                 return current, False
             transition = _acknowledgement(current, author=author, note=note, at=at)
-            changed = await _apply(connection, transition, channels, None)
-            assert changed is not None
+            (changed,) = await applying.apply(connection, [transition], channels, None)
             return changed, True
 
     @asynccontextmanager
@@ -147,12 +133,13 @@ class AlertStore:
     async def latest_cursor(self) -> int:
         """The highest cursor given so far, 0 before the first alert."""
         async with self._database.reading() as connection:
-            value = await connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "cursor"))
-            return int(value.scalar_one())
+            return await last_cursor(connection)
 
-    async def unresolved(self) -> builtins.list[Alert]:
-        """Every alert that is not resolved, oldest change first."""
+    async def unresolved(self, *, kind: AlertKind | None = None) -> builtins.list[Alert]:
+        """Every alert, of one kind if it is given, that is not resolved, oldest change first."""
         query = select(_T.c.document).where(_T.c.state != str(AlertState.RESOLVED)).order_by(_T.c.cursor)
+        if kind is not None:
+            query = query.where(_T.c.kind == str(kind))
         async with self._database.reading() as connection:
             documents = (await connection.execute(query)).scalars().all()
         found: builtins.list[Alert] = []
@@ -161,11 +148,16 @@ class AlertStore:
             await anyio.lowlevel.checkpoint()
         return found
 
-    async def count_unresolved(self) -> dict[tuple[AlertKind, str, str], int]:
-        """How many are not resolved, by kind, status and severity; counted where they are, however many there are."""
+    async def count_unresolved(self, *, projects: Sequence[str] | None = None) -> dict[tuple[AlertKind, str, str], int]:
+        """How many are not resolved, by kind, status and severity; counted where they are, however many there are.
+
+        `projects` as in `list`.
+        """
         unresolved = select(_T.c.kind, JsonDocument(_T.c.document).label("document")).where(
             _T.c.state != str(AlertState.RESOLVED)
         )
+        if projects is not None:
+            unresolved = unresolved.where(_T.c.project.in_([*projects, ""]))
         seen = parsed(unresolved, "seen")
         status, severity = (JsonText(seen.c.document, path) for path in ("status", "severity"))
         query = select(seen.c.kind, status, severity, func.count()).group_by(seen.c.kind, status, severity)
@@ -226,117 +218,10 @@ def _chosen(
     return query
 
 
-async def _apply(
-    connection: AsyncConnection, transition: Transition, channels: Sequence[str], route: Router | None
-) -> Alert | None:
-    current = await _get(connection, transition.alert_id)
-    completes = current is not None and current.awaits_diagnosis and not transition.awaits_diagnosis
-    if (transition.change is Change.OPENED) == (current is not None) and not completes:
-        return None
-    if current is not None and current.state is AlertState.RESOLVED:
-        return None
-    if transition.change is Change.REMINDED and current is not None and current.state is AlertState.ACKNOWLEDGED:
-        return None
-    if transition.change is not Change.OPENED or current is None:
-        await connection.execute(
-            insert(tables.transitions),
-            {
-                "alert_id": transition.alert_id,
-                "at": required_text(transition.at),
-                "change": str(transition.change),
-                "reason": storable(transition.reason),
-                "author": storable(transition.author),
-            },
-        )
-        await record(connection, _audited(transition))
-    if transition.change is Change.SUPPRESSED:
-        return None
-    cursor = await _next_cursor(connection)
-    alert = storable_alert(_opened(transition, cursor) if current is None else _changed(current, transition, cursor))
-    if current is None:
-        await connection.execute(insert(_T), alert_columns(alert))
-    else:
-        await connection.execute(update(_T).where(_T.c.alert_id == alert.alert_id).values(**alert_columns(alert)))
-    if transition.notify:
-        if transition.change in _ANSWERS:
-            told = await told_channels(connection, alert.alert_id)
-            chosen: Sequence[str] = [name for name in channels if name in told]
-        else:
-            chosen = channels if route is None else route(alert)
-        await _enqueue(connection, alert, transition, chosen)
-    return alert
-
-
-async def told_channels(connection: AsyncConnection, alert_id: AlertId) -> set[str]:
-    """The channels that were to be told of an alert so far."""
-    table = tables.deliveries
-    query = select(table.c.channel).where(table.c.alert_id == alert_id).distinct()
-    return set((await connection.execute(query)).scalars())
-
-
 async def _get(connection: AsyncConnection, alert_id: AlertId) -> Alert | None:
     found = await connection.execute(select(_T.c.document).where(_T.c.alert_id == alert_id))
     document = found.scalar_one_or_none()
     return None if document is None else alert_of(document)
-
-
-async def _next_cursor(connection: AsyncConnection) -> int:
-    """The next cursor; the transaction holds the write lock, so the order of cursors is that of commits."""
-    table = tables.meta
-    value = await connection.execute(select(table.c.value).where(table.c.key == "cursor"))
-    cursor = int(value.scalar_one()) + 1
-    await connection.execute(update(table).where(table.c.key == "cursor").values(value=str(cursor)))
-    return cursor
-
-
-def _opened(transition: Transition, cursor: int) -> Alert:
-    return Alert(
-        alert_id=transition.alert_id,
-        cursor=cursor,
-        kind=transition.kind,
-        status=transition.status,
-        state=AlertState.FIRING,
-        severity=transition.severity,
-        subject=transition.subject,
-        summary=transition.summary,
-        started_at=transition.at,
-        updated_at=transition.at,
-        episode=transition.episode,
-        rank=transition.rank,
-        terminal=transition.terminal,
-        recommendations=transition.recommendations,
-        notifications=int(transition.notify),
-        notified_at=transition.at if transition.notify else None,
-        diagnosis=transition.diagnosis,
-        awaits_diagnosis=transition.awaits_diagnosis,
-    )
-
-
-def _changed(alert: Alert, transition: Transition, cursor: int) -> Alert:
-    resolved = transition.change is Change.RESOLVED
-    acknowledged = transition.change is Change.ACKNOWLEDGED
-    counted = transition.notify and not resolved and not acknowledged
-    state = {Change.RESOLVED: AlertState.RESOLVED, Change.ACKNOWLEDGED: AlertState.ACKNOWLEDGED}
-    return dataclasses.replace(
-        alert,
-        cursor=cursor,
-        status=transition.status,
-        state=state.get(transition.change, alert.state),
-        severity=transition.severity,
-        subject=transition.subject,
-        summary=transition.summary,
-        updated_at=transition.at,
-        rank=transition.rank,
-        terminal=transition.terminal,
-        recommendations=transition.recommendations or alert.recommendations,
-        resolved_at=transition.at if resolved else None,
-        notifications=alert.notifications + int(counted),
-        notified_at=transition.at if counted else alert.notified_at,
-        acknowledged_at=transition.at if acknowledged else alert.acknowledged_at,
-        acknowledged_by=storable(transition.author) if acknowledged else alert.acknowledged_by,
-        diagnosis=transition.diagnosis or alert.diagnosis,
-        awaits_diagnosis=transition.awaits_diagnosis,
-    )
 
 
 def _acknowledgement(alert: Alert, *, author: str, note: str, at: datetime) -> Transition:
@@ -357,33 +242,3 @@ def _acknowledgement(alert: Alert, *, author: str, note: str, at: datetime) -> T
         author=author,
         awaits_diagnosis=alert.awaits_diagnosis,
     )
-
-
-def _audited(transition: Transition) -> AuditEntry:
-    by_person = transition.change is Change.ACKNOWLEDGED
-    return AuditEntry(
-        at=transition.at,
-        author=transition.author or ITSELF,
-        action=AuditAction.ALERT_ACKNOWLEDGED if by_person else AuditAction.ALERT_CHANGED,
-        target=transition.alert_id,
-        detail=transition.reason if by_person else f"{transition.change} {transition.status}: {transition.reason}",
-    )
-
-
-async def _enqueue(connection: AsyncConnection, alert: Alert, transition: Transition, channels: Sequence[str]) -> None:
-    for channel in channels:
-        await connection.execute(
-            insert(tables.deliveries),
-            {
-                "alert_id": alert.alert_id,
-                "channel": channel,
-                "change": str(transition.change),
-                "reason": storable(transition.reason),
-                "document": alert_document(alert),
-                "state": str(DeliveryState.PENDING),
-                "created_at": required_text(transition.at),
-                "attempts": 0,
-                "idempotency_key": f"{alert.alert_id}/{alert.cursor}/{channel}",
-                "next_attempt_at": required_text(transition.at),
-            },
-        )

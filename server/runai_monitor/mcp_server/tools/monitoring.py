@@ -151,6 +151,7 @@ def status_model(status: MonitoringStatus, *, shown: int | None = None) -> schem
         blind_reason=status.blind_reason,
         store_error=status.store_error,
         open_alerts={str(severity): count for severity, count in status.open_alerts.items()},
+        queues=dict(status.queues),
         loop_failures=dict(status.loop_failures),
         delivery_errors={name: one_line(error, limit=300) for name, error in status.delivery_errors.items()},
         dead_letters=[schemas.DeliveryResult.model_validate(delivery_json(letter)) for letter in status.dead_letters],
@@ -172,6 +173,8 @@ def _status_text(status: MonitoringStatus) -> str:
         lines.append(f"ALERTS CANNOT BE STORED, and are not sent: {status.store_error}")
     told = ", ".join(f"{count} {severity}" for severity, count in sorted(status.open_alerts.items()))
     lines.append(f"Open alerts: {told or 'none'}.")
+    if waiting := ", ".join(f"{count} {name}" for name, count in status.queues.items() if count):
+        lines.append(f"Waiting: {waiting}.")
     if status.active_silences:
         lines.append(f"{status.active_silences} active silences keep alerts from the channels: see list_silences.")
     live = "live" if status.kubernetes_live else f"not live ({status.kubernetes_detail or 'not connected'})"
