@@ -273,6 +273,12 @@ class Fleet:
 
     # --- Slack and the bench itself -----------------------------------------------------------------------------
 
+    async def node(self, request: web.Request) -> web.Response:
+        """A node that is well."""
+        ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastTransitionTime": _EARLY}
+        body = {"metadata": {"name": request.match_info["name"]}, "spec": {}, "status": {"conditions": [ready]}}
+        return web.json_response({"apiVersion": "v1", "kind": "Node", **body})
+
     async def slack(self, request: web.Request) -> web.Response:
         """Takes a message and notes when."""
         self.delivered.append((time.monotonic(), await request.text()))
@@ -306,6 +312,7 @@ class Fleet:
         app.router.add_get("/api/v1/namespaces/{ns}/pods", self.namespaced_pods)
         app.router.add_get("/api/v1/namespaces/{ns}/pods/{pod}", self.kube_pod)
         app.router.add_get("/api/v1/namespaces/{ns}/pods/{pod}/log", self.log)
+        app.router.add_get("/api/v1/nodes/{name}", self.node)
         app.router.add_post("/slack", self.slack)
         app.router.add_route("*", "/bench/{what}", self.order)
         app.router.add_get("/{path:.*}", self.empty)

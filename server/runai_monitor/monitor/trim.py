@@ -29,7 +29,6 @@ def trimmed(pod: Pod) -> Pod:
         owner=name if pod.owner == name else pod.owner,
         owner_uid=pod.owner_uid,
         index=pod.index,
-        node=None if pod.node is None else _same(pod.node),
         containers=tuple(_trimmed(container, pod) for container in pod.containers),
         conditions=tuple(condition for condition in pod.conditions if condition.type in _TOLD_BY_CONDITION),
     )
