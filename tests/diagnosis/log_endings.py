@@ -25,6 +25,16 @@ _NOISE = "".join(
 )
 _ENDINGS: tuple[tuple[str, int, str], ...] = (
     (
+        # Paddle turns its core's ResourceExhausted into Python's MemoryError; what is meant stands in the summary below.
+        "cuda_oom",
+        1,
+        _uncaught("MemoryError: ")
+        + "\n--------------------------------------\nC++ Traceback (most recent call last):\n"
+        + "--------------------------------------\n0   conv2d_ad_func(paddle::Tensor const&, paddle::Tensor const&)\n\n"
+        + "----------------------\nError Message Summary:\n----------------------\nResourceExhaustedError: \n\n"
+        + "Out of memory error on GPU 0. Cannot allocate 1.562500GB memory on GPU 0, available memory is only 198MB.\n",
+    ),
+    (
         "segfault",
         1,
         STEPS

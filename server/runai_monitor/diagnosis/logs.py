@@ -18,6 +18,7 @@ _EXCERPT_LINES = 14
 _MOST_AFTERWARDS = 25
 """Ordinary lines that may follow the exception that ended a process: its own last words, not a program that goes on."""
 _FEW_AFTERWARDS = 4
+_BAR = re.compile(r"\d%\|[^|\n]{0,200}\| *(?P<count>\d+/\d+) \[")
 _MEMORY_WARNING = re.compile(r"(?i:\bwarn\w*\b.*\bmemory (?:budget|limit)\b.*(?:restart|kill|terminat))")
 
 
@@ -104,7 +105,7 @@ class Log:
     def last_progress(self) -> int:
         """The index of the last line that shows work going on, -1 when there is none; tracebacks hold none."""
         for index in range(len(self.lines) - 1, -1, -1):
-            if index not in self._inside and goes_on(self.lines[index].text):
+            if index not in self._inside and goes_on(self.lines[index].text) and not self._redrawn(index):
                 return index
         return -1
 
@@ -121,6 +122,15 @@ class Log:
         index = next((i for i, line in enumerate(self.lines) if line.number == number), len(self.lines))
         near = self.lines[max(0, index - count) : index + count + 1]
         return "\n".join(f"{line.number}: {line.text}" for line in near if line.text.strip())
+
+    def _redrawn(self, index: int) -> bool:
+        """Whether a line is a bar of progress at the count it had before: bars are drawn once more when they are closed."""
+        count = _BAR.search(self.lines[index].text)
+        if count is None or not any(item.last < index for item in self.raised):
+            return False
+        earlier = (_BAR.search(self.lines[above].text) for above in range(index - 1, -1, -1))
+        before = next((match for match in earlier if match is not None), None)
+        return before is not None and before["count"] == count["count"]
 
     @cached_property
     def _own(self) -> list[Raised]:

@@ -175,7 +175,7 @@ _FILES: tuple[LogSign, ...] = (
         "missing_module", "a module or library is missing",
         "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
         both=_kind("PackageNotFound", "DistributionNotFound", "MissingDependency", "DependencyMissing") + r"|\bModuleNotFoundError\b(?:: No module named '(?P<detail>[\w.]+))?|unable to load shared library|cannot open shared o|(?i:could not load (?:the )?(?:shared |dynamic )?library|cannot load shared)|\b(?:ClassNotFoundException|NoClassDefFoundError|UnsatisfiedLinkError)\b|ERR_MODULE_NOT_FOUND|symbol lookup error|(?i:(?:may|must|have|need) (?:need )?to (?:be )?install(?:ed)?\b)"
-        r"|Package \S+ not found in current path|(?i:\b(?:module|package|library|plugin)s? ['\"`‘]?[\w.@/-]+['\"`’]? (?:was |is )?(?:not found|could not be found|cannot be found))|(?i:(?:package|module|library|dependency|extension|plugin|gem|crate)\S* [^\n]{0,60}(?:is|are) (?:not installed|not available|required but)|required (?:package|module|library)[^\n]{0,40}(?:missing|not found))",
+        r"|Package \S+ not found in current path|(?i:\b(?:module|package|library|plugin)s? (?!(?:is|was|are) )['\"`‘]?[\w.@/-]+['\"`’]? (?:was |is )?(?:not found|could not be found|cannot be found))|(?i:(?:package|module|library|dependency|extension|plugin|gem|crate)\S* [^\n]{0,60}(?:is|are) (?:not installed|not available|required but)|required (?:package|module|library)[^\n]{0,40}(?:missing|not found))",
         confidence=_WORDS, unless=NO_DISPLAY + r"|(?i:checkpoint|tokenizer file|state_dict)",
     ),
     log_sign(

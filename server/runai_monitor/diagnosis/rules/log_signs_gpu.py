@@ -24,7 +24,7 @@ _CUDA_OOM = (
     r"|No available memory for the cache blocks|larger than the maximum number of tokens that can be stored in KV cache"
     r"|larger than the available KV cache memory|less than desired GPU memory utilization"
     r"|OOM when allocating tensor .*(?:GPU|gpu)|Not enough memory\. Please try to increase --mem-fraction-static"
-    r"|[Nn]ot enough (?:GPU|device) memory|(?:cuda|hip)Malloc\w* failed: out of memory|CUDA_ERROR_ALLOC|[Ii]nsufficient (?:GPU )?memory for (?:the )?KV cache"
+    r"|[Nn]ot enough (?:GPU|device) memory|(?:cuda|hip)Malloc\w* failed: out of memory|Out of memory error on GPU \d|CUDA_ERROR_ALLOC|[Ii]nsufficient (?:GPU )?memory for (?:the )?KV cache"
 )
 _NCCL_TIMEOUT = (
     r"Watchdog caught collective operation timeout|collective operation timeout|NCCL (?:operation|watchdog).{0,80}(?:timed out|timeout)"

@@ -31,6 +31,7 @@ _MORE_LINES = 12
 _VAGUE = frozenset({"connection_refused", "connection_timeout"})
 """What clients say of any trouble on the way to a service, in words of their own."""
 _LONGEST_WORD = 80
+_SUMMARY_HEAD = "Error Message Summary:"
 _CHAIN = 8
 _CLEAR = 0.8
 _BESIDE = 0.74
@@ -95,7 +96,9 @@ def of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
     sign, source = _sign_of(item)
     if sign is None and _refuses_settings(item):
         sign = _SETTINGS
-    line = None
+    line = _summary_below(log, item) if sign is None or item.name == "MemoryError" else None
+    if line is not None:
+        return of_line(case, ended, log, *line)
     if sign is not None and sign.role is Role.FOLLOWS:
         line = _line_before(log, item)
     elif sign is not None and sign.cause in _VAGUE and sign.confidence < _CLEAR:
@@ -253,9 +256,21 @@ def _line_before(log: Log, item: Raised) -> tuple[Line, LogSign] | None:
 
 def _why_unreachable(log: Log, item: Raised) -> tuple[Line, LogSign] | None:
     """What a rank's tries told just before it gave up on a service: a name, a certificate, a refusal say more."""
-    own = [line for line in log.lines[max(0, item.first - _MORE_LINES) : item.first] if line.rank == item.rank]
-    for line in reversed(own):
+    near = log.lines[max(0, item.first - _MORE_LINES) : item.first]
+    # What a client's library prints by itself does not say whose it is.
+    for line in reversed([line for line in near if line.rank in {item.rank, ""}]):
         sign = next((sign for sign in SENTENCES if sign.cause in OUTSIDE and sign.in_line(line.text)), None)
+        if sign is not None:
+            return line, sign
+    return None
+
+
+def _summary_below(log: Log, item: Raised) -> tuple[Line, LogSign] | None:
+    """What the summary below an exception says where a core of C++ failed: Paddle's own exception only tells that it did."""
+    below = [line for line in log.lines[item.last + 1 :] if line.rank == item.rank]
+    head = next((n for n, line in enumerate(below) if line.text == _SUMMARY_HEAD), len(below))
+    for line in below[head + 1 : head + 1 + _FEW_LINES]:
+        sign = sign_of_line(line.text)
         if sign is not None:
             return line, sign
     return None
