@@ -63,6 +63,7 @@ async def test_a_good_set_up_exits_with_0_for_people_and_for_machines(tenant: Te
         "Kubernetes: list events",
         "Kubernetes: get pods/log",
         "Kubernetes: get nodes",
+        "Kubernetes: list nodes",
         "Kubernetes: get persistentvolumeclaims",
         "Kubernetes: list resourcequotas and limitranges",
         "slack",

@@ -173,7 +173,9 @@ def _status_text(status: MonitoringStatus) -> str:
     told = ", ".join(f"{count} {severity}" for severity, count in sorted(status.open_alerts.items()))
     lines.append(f"Open alerts: {told or 'none'}.")
     if status.active_silences:
-        lines.append(f"{status.active_silences} active silences keep alerts from the channels: see list_silences.")
+        lines.append(
+            f"Active silences: {status.active_silences}; they keep alerts from the channels: see list_silences."
+        )
     live = "live" if status.kubernetes_live else f"not live ({status.kubernetes_detail or 'not connected'})"
     lines.append(f"{status.workloads} workloads watched; Kubernetes {live}; cursor {status.cursor}.")
     told = ", ".join(f"{name} ({status.channel_kinds.get(name, 'unknown')})" for name in status.channels)
