@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from runai_monitor.errors import StoreError
-from runai_monitor.leading import LEADER_SECONDS, Lead
+from runai_monitor.leading import LEADER_SECONDS, SIGN_SECONDS, Lead
 from runai_monitor.model.leader import Leader
 from tests.fakes import EPOCH, FakeClock
 
@@ -105,3 +105,7 @@ async def test_a_leader_that_cannot_sign_leads_all_the_same() -> None:
     stage.leadership.free = stage.leaders.broken = True
     async with stage.running():
         assert stage.working == 2
+        assert stage.leaders.signed == []
+        stage.leaders.broken = False
+        await stage.clock.advance(SIGN_SECONDS)
+        assert len(stage.leaders.signed) == 1, "until then the others name whoever led before"

@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -24,6 +23,9 @@ log = logging.getLogger(__name__)
 LEADER_SECONDS = 1.0
 """Between attempts of a follower to lead, and between a leader's looks whether it still does: who is dead is followed
 within about a second."""
+
+SIGN_SECONDS = 30.0
+"""Between attempts to store who leads, where that fails."""
 
 
 class Lead:
@@ -79,9 +81,14 @@ class Lead:
             tasks.cancel_scope.cancel()
 
     async def _sign(self) -> None:
-        """Nothing depends on it but what people are shown."""
-        with suppress(StoreError):
-            await self._leaders.record(Leader(host=socket.gethostname(), process_id=os.getpid(), since=self.role_since))
+        """Nothing depends on it but what people are shown: until it is stored, the others name whoever led before."""
+        leader = Leader(host=socket.gethostname(), process_id=os.getpid(), since=self.role_since)
+        while True:
+            try:
+                return await self._leaders.record(leader)
+            except StoreError as error:
+                log.warning("the others cannot be told who leads, trying again: %s", error)
+            await self._clock.sleep(SIGN_SECONDS)
 
     def _take_role(self, *, leading: bool) -> None:
         self.leading, self.role_since = leading, self._clock.now()

@@ -47,7 +47,7 @@ def print_verdict(results: Sequence[CheckResult]) -> None:
     if failed:
         click.secho(f"{failed} of {len(results)} checks failed.", fg="red", bold=True)
     else:
-        click.secho("Everything that is configured works.", fg="green", bold=True)
+        click.secho("Everything that was tried works.", fg="green", bold=True)
 
 
 def print_checks_json(results: Sequence[CheckResult]) -> None:

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.anyio
 
 VISION = "/api/v1/namespaces/runai-vision"
 NODE = "/api/v1/nodes/dgx-1"
+NODES = "/api/v1/nodes"
 CLAIM = f"{VISION}/persistentvolumeclaims/datasets"
 QUOTAS = f"{VISION}/resourcequotas"
 LIMITS = f"{VISION}/limitranges"
@@ -225,24 +226,25 @@ async def test_what_only_enriches_a_diagnosis_is_skipped_and_never_a_failure(tmp
     """`check` must not fail a set-up that monitors well; it says what diagnoses will lack."""
     pod = pod_json("a")
     pod["spec"] |= {"nodeName": "dgx-1", "volumes": [{"persistentVolumeClaim": {"claimName": "datasets"}}]}
-    async with asking(tmp_path, node=fail(403), claim=fail(403), quotas=fail(403)) as (client, fake):
+    async with asking(tmp_path, node=fail(403), nodes=fail(403), claim=fail(403), quotas=fail(403)) as (client, fake):
         fake.answers |= {VISION_PODS: [say(listing(pod))], f"{VISION}/events": [say(listing())]}
         fake.watches = [stream()]
         checks = await probe(client, ["runai-vision"])
-        assert [check.outcome for check in checks] == ["ok", "ok", "ok", "ok", "skipped", "skipped", "skipped"]
-        for check in checks[-3:]:
-            assert check.detail.startswith("not granted; diagnoses do without")
+        assert [check.outcome for check in checks] == ["ok"] * 4 + ["skipped"] * 4
+        for check in checks[-4:]:
+            assert check.detail.startswith("not granted; ")
             assert "optional" in check.advice
 
 
 async def test_an_object_that_does_not_exist_still_proves_that_it_may_be_read(tmp_path: Path) -> None:
     """Kubernetes asks RBAC first, and an empty cluster has no nodes in its pods."""
-    async with asking(tmp_path, quotas=say(listing()), limits=say(listing())) as (client, fake):
+    async with asking(tmp_path, nodes=say(listing()), quotas=say(listing()), limits=say(listing())) as (client, fake):
         fake.answers |= {VISION_PODS: [say(listing())], f"{VISION}/events": [say(listing())]}
         fake.watches = [stream()]
         checks = await probe(client, ["runai-vision"])
-        assert [(check.permission, check.outcome) for check in checks[-3:]] == [
+        assert [(check.permission, check.outcome) for check in checks[-4:]] == [
             ("get nodes in all namespaces", "ok"),
+            ("list nodes in all namespaces", "ok"),
             ("get persistentvolumeclaims in runai-vision", "ok"),
             ("list resourcequotas and limitranges in runai-vision", "ok"),
         ]

@@ -98,7 +98,7 @@ async def test_a_silence_tells_what_it_matches_and_is_seen_where_somebody_wonder
         assert len((await call(client, "list_alerts"))["alerts"]) == 3, "recorded and listed as ever"
         status = await client.call_tool("monitoring_status", {})
         assert data_of(status)["active_silences"] == 1
-        assert "1 active silences" in text_of(status)
+        assert "Active silences: 1" in text_of(status)
 
 
 async def test_silences_are_pending_active_and_expired() -> None:

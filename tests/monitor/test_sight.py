@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from runai_monitor.errors import (
     RunaiUnavailableError,
     StoreError,
 )
-from runai_monitor.model.workload import WorkloadId
+from runai_monitor.model.workload import WorkloadEvent, WorkloadId
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.baseline import BaselineStore
 from runai_monitor.store.monitors import MonitorStore
@@ -591,3 +592,22 @@ async def test_what_recovers_before_its_turn_in_a_storm_is_told_all_the_same(wor
         told = await world.slack()
         assert sorted(told[:12]) == [f"opened job-{number:02} OOMKilled" for number in range(12)]
         assert await world.open() == {}
+
+
+async def test_events_that_are_refused_are_missed_aloud(bare: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Without Kubernetes and without events nothing is detected but phases: a role that lacks them must not go unnoticed."""
+    bare.runai.put("train", "Creating")
+    bare.runai.put("eval", "Creating")
+    await bare.monitor()
+
+    async def refused(*_: object, **__: object) -> list[WorkloadEvent]:
+        raise RunaiAuthError("403: no permission to read events")
+
+    bare.runai.list_events = refused  # type: ignore[method-assign]
+    async with bare.running():
+        await bare.pass_by(minutes=9)
+    warned = [r for r in caplog.records if "cannot be read, so that a failure may be seen later" in r.message]
+    assert [record.levelname for record in warned if record.levelno >= logging.WARNING] == ["WARNING"], (
+        "once in ten minutes"
+    )
+    assert "no permission to read events" in warned[0].message

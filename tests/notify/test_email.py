@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import mailbox
 import socket
+import ssl
 import sys
 from pathlib import Path
 
@@ -78,6 +79,7 @@ async def test_a_certificate_that_nobody_vouches_for_gets_no_password() -> None:
             recipients=("oncall@example.com",),
             clock=FakeClock(),
             name="mail",
+            tls=ssl.create_default_context(),
         )
         with pytest.raises(DeliveryError, match="certificate is not trusted"):
             await stranger.send(notification())

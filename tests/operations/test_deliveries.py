@@ -121,3 +121,12 @@ async def test_the_list_shows_what_was_given_up_first_of_all(office: Office) -> 
     desk = office.desk()
     assert [delivery.delivery_id for delivery in await desk.list(only_failed=True)] == [number]
     assert len(await desk.list()) == 2
+
+
+async def test_a_limit_counts_what_may_be_seen(office: Office) -> None:
+    """Another project's storm must not push the own dead letters out of the list, nor out of a replay."""
+    mine = await office.give_up("train")
+    for number in range(3):
+        await office.give_up(f"theirs-{number}", project="research")
+    found = await office.desk(allowed=("ml-team",)).list(only_failed=True, limit=1)
+    assert [delivery.delivery_id for delivery in found] == [mine]

@@ -291,6 +291,7 @@ class FakeDeadLetters:
         *,
         states: Collection[DeliveryState] | None = None,
         channels: Collection[str] | None = None,
+        projects: Collection[str] | None = None,
         delivery_id: int | None = None,
         limit: int = 50,
     ) -> list[Delivery]:
@@ -299,6 +300,7 @@ class FakeDeadLetters:
             for number, delivery in sorted(self.stored.items(), reverse=True)
             if (states is None or delivery.state in states)
             and (channels is None or delivery.channel in channels)
+            and (projects is None or delivery.notification.alert.subject.project in {*projects, ""})
             and delivery_id in {None, number}
         ][:limit]
 

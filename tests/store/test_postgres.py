@@ -208,7 +208,7 @@ async def test_what_an_older_version_stored_is_upgraded_here_too(postgres: Postg
         ("read-only", "it is read-only"),
         ("nobody there", "connection refused"),
         ("no certificate authority", "add sslrootcert="),
-        ("no such certificate authority", "add sslrootcert="),
+        ("no such certificate authority", "correct sslrootcert"),
         ("no TLS", "it speaks no TLS"),
         ("not readable", "special characters written as %XX"),
         ("not known", "postgresql+asyncpg://"),

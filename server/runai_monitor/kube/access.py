@@ -35,7 +35,7 @@ class AccessCheck:
 async def probe(client: KubeClient, namespaces: Sequence[str] | None) -> list[AccessCheck]:
     """Lists and watches pods, lists events, reads one line of one log; in each namespace, or (None) cluster-wide.
 
-    Then what only enriches diagnoses: nodes, volume claims, quotas; where these are not granted they are `skipped`.
+    Then what monitoring does without: nodes, volume claims, quotas; where these are not granted they are `skipped`.
     Raises nothing of Kubernetes': what fails is a result.
     """
     scopes: list[str | None] = [None] if namespaces is None else list(dict.fromkeys(namespaces))
@@ -85,13 +85,18 @@ async def _probe_scope(client: KubeClient, namespace: str | None) -> list[Access
 async def _probe_optional(
     client: KubeClient, pods: Sequence[Pod], namespace: str | None, where: str
 ) -> list[AccessCheck]:
-    """What diagnoses are better with. An object that does not exist still proves that it may be read."""
+    """What diagnoses, and alerts about nodes, are better with. An object that does not exist still proves that it may be read."""
     home = namespace or next((pod.namespace for pod in pods), "default")
     node = next((pod.node for pod in pods if pod.node), _NO_SUCH)
     claim = next((name for pod in pods if pod.namespace == home for name in pod.claims), _NO_SUCH)
+    nodes = Asked(verb="list", resource="nodes", namespace=None)
 
     async def get_node() -> str:
         return await _existing(client.get_node(node))
+
+    async def list_nodes() -> str:
+        await client.api.list_all("/api/v1/nodes", [], nodes, take=lambda item: item, limit=1)
+        return "nodes were listed"
 
     async def get_claim() -> str:
         return await _existing(client.get_claim(home, claim))
@@ -104,10 +109,20 @@ async def _probe_optional(
     return [
         _optional(
             await _attempt("get nodes in all namespaces", get_node),
-            "conditions, taints and GPUs of a failed workload's nodes",
+            "diagnoses do without conditions, taints and GPUs of a failed workload's nodes",
         ),
-        _optional(await _attempt(f"get persistentvolumeclaims {where}", get_claim), "why a volume is not bound"),
-        _optional(await _attempt(f"list resourcequotas and limitranges {where}", list_quotas), "how full a quota is"),
+        _optional(
+            await _attempt("list nodes in all namespaces", list_nodes),
+            "there are no alerts about nodes, and diagnoses do without the free GPUs of the cluster",
+        ),
+        _optional(
+            await _attempt(f"get persistentvolumeclaims {where}", get_claim),
+            "diagnoses do without why a volume is not bound",
+        ),
+        _optional(
+            await _attempt(f"list resourcequotas and limitranges {where}", list_quotas),
+            "diagnoses do without how full a quota is",
+        ),
     ]
 
 
@@ -120,12 +135,12 @@ async def _existing(read: Awaitable[object]) -> str:
     return "one was read"
 
 
-def _optional(check: AccessCheck, use: str) -> AccessCheck:
+def _optional(check: AccessCheck, loss: str) -> AccessCheck:
     if check.outcome not in {"denied", "unanswered"}:
         return check
     why = "not granted" if check.outcome == "denied" else "not answered"
     advice = "optional: grant the last rule of the README's Kubernetes section"
-    return replace(check, outcome="skipped", detail=f"{why}; diagnoses do without {use}", advice=advice)
+    return replace(check, outcome="skipped", detail=f"{why}; {loss}", advice=advice)
 
 
 async def _probe_log(client: KubeClient, pods: Sequence[Pod], where: str) -> AccessCheck:

@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 
 from runai_monitor.clock import Clock
-from runai_monitor.errors import KubeError, KubeNotFoundError, RunaiError, RunaiNotFoundError
+from runai_monitor.errors import KubeError, KubeNotFoundError, MonitorError, RunaiError, RunaiNotFoundError
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.containers import in_trouble
 from runai_monitor.monitor.detect import as_it_failed, is_over, is_suspect
@@ -36,12 +36,14 @@ AT_ONCE = 500
 """Workloads looked through without a pause, in which nobody else is served."""
 MOST_PODS = 16
 """Pods read one by one of a workload that no label leads to."""
+WARN_AGAIN_SECONDS = 600.0
+"""Between warnings that something cannot be read: hundreds of workloads may be asked about in vain."""
 _WELL = frozenset({"Running", "Succeeded"})
 _BEGINNING = datetime.fromtimestamp(0, tz=UTC)
 
 
 class Examiner:
-    """Reads what is needed to judge single workloads, into the snapshot. Fails silently: the next look comes soon."""
+    """Reads what is needed to judge single workloads, into the snapshot. What cannot be read is read again soon."""
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class Examiner:
         self._asked_at: dict[WorkloadId, float] = {}
         self._swept_at = float("-inf")
         self._looks: dict[WorkloadId, tuple[datetime | None, int]] = {}
+        self._warned_at = float("-inf")
 
     async def examine_suspects(self, ids: Set[WorkloadId], *, alerting: Set[WorkloadId], first: bool) -> None:
         """Reads Run:ai's events of those that container states do not explain, a few per poll.
@@ -139,7 +142,7 @@ class Examiner:
         except RunaiNotFoundError:
             return None
         except RunaiError as error:
-            log.debug("workload %s cannot be read again: %s", workload.id, error)
+            self._missed(f"workload {workload.id}", error)
             return workload
         if now.deleted_at is not None:
             return None
@@ -161,7 +164,7 @@ class Examiner:
                 self._snapshot.put_events(workload.id, history.events[::-1])
                 return as_it_failed(workload, history)
         except RunaiError as error:
-            log.debug("how workload %s ended cannot be read: %s", workload.id, error)
+            self._missed(f"the history of workload {workload.id}", error)
         return None
 
     async def how_they_failed(self, gone: Iterable[WorkloadId]) -> dict[WorkloadId, Workload | None]:
@@ -201,7 +204,7 @@ class Examiner:
                 except KubeNotFoundError:
                     continue
         except (RunaiError, KubeError) as error:
-            log.debug("the pods of workload %s cannot be read: %s", workload.id, error)
+            self._missed(f"the pods of workload {workload.id}", error)
 
     async def _read_all(self, workloads: Iterable[Workload]) -> None:
         limit = anyio.CapacityLimiter(CONCURRENT)
@@ -216,16 +219,24 @@ class Examiner:
             try:
                 self._snapshot.put_events(workload.id, await self._runai.list_events(workload.id))
             except RunaiError as error:
-                log.debug("the events of workload %s cannot be read: %s", workload.id, error)
+                self._missed(f"the events of workload {workload.id}", error)
 
     async def _ask_for_pods(self, workload: Workload, limit: anyio.CapacityLimiter) -> None:
         async with limit:
             try:
                 pods = await self._runai.list_pods(workload.id)
             except RunaiError as error:
-                log.debug("the pods of workload %s cannot be listed: %s", workload.id, error)
+                self._missed(f"the list of pods of workload {workload.id}", error)
             else:
                 self._snapshot.confirm(workload, [pod.name for pod in pods])
+
+    def _missed(self, what: str, error: MonitorError) -> None:
+        """Aloud once in a while: where a permission is missing, failures would be missed for ever in silence."""
+        is_loud = self._clock.monotonic() - self._warned_at >= WARN_AGAIN_SECONDS
+        if is_loud:
+            self._warned_at = self._clock.monotonic()
+        level = logging.WARNING if is_loud else logging.DEBUG
+        log.log(level, "%s cannot be read, so that a failure may be seen later or not at all: %s", what, error)
 
     def _has_pods(self, workload: Workload) -> bool:
         return self._sees_pods_of(workload.namespace) and bool(self._snapshot.pods_of(workload))
@@ -248,7 +259,7 @@ class Examiner:
         return workload.phase != "Failed" or self._looks_at(workload) < LOOKS_AT_FAILED
 
     def _looks_at(self, workload: Workload) -> int:
-        """How often the events of its present phase were read."""
+        """How often the events of its present phase were asked for."""
         since, looks = self._looks.get(workload.id, (None, 0))
         return looks if since == workload.phase_updated_at else 0
 

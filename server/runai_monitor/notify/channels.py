@@ -23,6 +23,8 @@ from runai_monitor.settings.channels import (
 )
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
     from runai_monitor.notify.notifier import Notifier
@@ -43,16 +45,18 @@ async def open_notifiers(
     channels = settings.all_channels
     mail = [channel for channel in channels if isinstance(channel, EmailChannel)]
     web = [channel for channel in channels if not isinstance(channel, EmailChannel | AppriseChannel)]
-    build = _Builder(await _http(stack, web) if web else None, database, clock)
-    if mail:
-        # Loaded in a thread: it brings the standard library's e-mail and TLS.
-        await anyio.to_thread.run_sync(_load_mail)
+    # In a thread: it brings the standard library's e-mail, and reads the certificate authorities.
+    tls = await anyio.to_thread.run_sync(_load_mail) if mail else None
+    build = _Builder(await _http(stack, web) if web else None, tls, database, clock)
     return {channel.name: build.notifier(channel) for channel in channels}
 
 
 class _Builder:
-    def __init__(self, http: httpx2.AsyncClient | None, database: Database | None, clock: Clock) -> None:
+    def __init__(
+        self, http: httpx2.AsyncClient | None, tls: ssl.SSLContext | None, database: Database | None, clock: Clock
+    ) -> None:
         self._shared_http = http
+        self._shared_tls = tls
         self._database = database
         self._clock = clock
 
@@ -99,6 +103,7 @@ class _Builder:
     def _email(self, channel: EmailChannel) -> Notifier:
         from runai_monitor.notify.email import EmailNotifier
 
+        assert self._shared_tls is not None
         return EmailNotifier(
             host=channel.host,
             port=channel.port,
@@ -109,6 +114,7 @@ class _Builder:
             recipients=channel.to,
             clock=self._clock,
             name=channel.name,
+            tls=self._shared_tls,
         )
 
     def _pagerduty(self, channel: PagerDutyChannel) -> Notifier:
@@ -156,5 +162,10 @@ async def _http(stack: AsyncExitStack, channels: list[Channel]) -> httpx2.AsyncC
     return await stack.enter_async_context(opened)
 
 
-def _load_mail() -> None:
+def _load_mail() -> ssl.SSLContext:
+    """What all mail is encrypted with: made for each message, it would hold up the event loop for up to 300 ms."""
+    import ssl
+
     import runai_monitor.notify.email  # noqa: F401  # for later
+
+    return ssl.create_default_context()

@@ -38,7 +38,10 @@ _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 class EmailNotifier:
-    """Sends through one server to some recipients. The password is a secret: it is in no error and no log."""
+    """Sends through one server to some recipients. The password is a secret: it is in no error and no log.
+
+    `tls` is made by the caller, once: it reads the certificate authorities, and that takes too long for the event loop.
+    """
 
     spacing_seconds = 0.0  # each is a connection of its own, and SMTP has no pace; a server that wants one answers 4xx
 
@@ -54,7 +57,7 @@ class EmailNotifier:
         recipients: tuple[str, ...],
         clock: Clock,
         name: str,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self.name = name

@@ -58,8 +58,8 @@ class DeliveryDesk:
             StoreError: they could not be read.
         """
         states = (DeliveryState.FAILED,) if only_failed else None
-        found = await (await self._parts()).dead_letters.list(states=states, limit=limit)
-        return [delivery for delivery in found if self._scope.allows_alert(delivery.notification.alert)]
+        parts = await self._parts()
+        return await parts.dead_letters.list(states=states, projects=self._scope.projects, limit=limit)
 
     async def replay(self, delivery_id: int | None, *, author: str) -> Replay:
         """Tells again what a channel did not take: one dead letter, or (None) all of them. Does not wait for the channel.
@@ -102,21 +102,21 @@ class DeliveryDesk:
 
     async def _all(self, parts: DeliveryParts) -> _Chosen:
         found = await parts.dead_letters.list(
-            states=(DeliveryState.FAILED,), channels=parts.channels, limit=MOST_REPLAYED
+            states=(DeliveryState.FAILED,),
+            channels=parts.channels,
+            projects=self._scope.projects,
+            limit=MOST_REPLAYED,
         )
-        chosen = tuple(delivery for delivery in found if self._scope.allows_alert(delivery.notification.alert))
-        return chosen, await self._elsewhere(parts), len(found) == MOST_REPLAYED
+        return tuple(found), await self._elsewhere(parts), len(found) == MOST_REPLAYED
 
     async def _elsewhere(self, parts: DeliveryParts) -> tuple[str, ...]:
         """What is left because nobody here sends to its channel."""
         if parts.channels is None:
             return ()
-        found = await parts.dead_letters.list(states=(DeliveryState.FAILED,), limit=MOST_REPLAYED)
-        channels = Counter(
-            delivery.channel
-            for delivery in found
-            if delivery.channel not in parts.channels and self._scope.allows_alert(delivery.notification.alert)
+        found = await parts.dead_letters.list(
+            states=(DeliveryState.FAILED,), projects=self._scope.projects, limit=MOST_REPLAYED
         )
+        channels = Counter(delivery.channel for delivery in found if delivery.channel not in parts.channels)
         return tuple(_not_configured(channel, count) for channel, count in sorted(channels.items()))
 
 

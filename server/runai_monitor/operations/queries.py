@@ -236,8 +236,10 @@ class Queries:
 
     async def _dead_letters(self, services: Services) -> tuple[Delivery, ...]:
         """The latest messages that were given up."""
-        found = await services.dead_letters.list(states=(DeliveryState.FAILED,), limit=DEAD_LETTERS_SHOWN)
-        return tuple(delivery for delivery in found if self._scope.allows_alert(delivery.notification.alert))
+        found = await services.dead_letters.list(
+            states=(DeliveryState.FAILED,), projects=self._scope.projects, limit=DEAD_LETTERS_SHOWN
+        )
+        return tuple(found)
 
     async def _count_silences(self, services: Services) -> int:
         active = await services.silences.active(self._clock.now())

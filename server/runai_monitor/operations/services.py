@@ -166,10 +166,11 @@ class DeadLetters(Protocol):
         *,
         states: Collection[DeliveryState] | None = None,
         channels: Collection[str] | None = None,
+        projects: Collection[str] | None = None,
         delivery_id: int | None = None,
         limit: int = 50,
     ) -> list[Delivery]:
-        """Deliveries, newest first; None for whichever."""
+        """Deliveries, newest first; None for whichever. Alerts of no project are within all `projects`."""
         ...
 
     async def replay(self, delivery_ids: Sequence[int], *, author: str, at: datetime) -> set[int]:

@@ -1,4 +1,7 @@
-"""Who did what and when. Entries are only ever added; what they record is stored in the same transaction."""
+"""Who did what and when. What entries record is stored in the same transaction.
+
+They are only ever added; `retention` alone deletes them, when they are old.
+"""
 
 from __future__ import annotations
 

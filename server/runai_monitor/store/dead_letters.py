@@ -33,10 +33,14 @@ class DeadLetterStore:
         *,
         states: Collection[DeliveryState] | None = None,
         channels: Collection[str] | None = None,
+        projects: Collection[str] | None = None,
         delivery_id: int | None = None,
         limit: int = 50,
     ) -> builtins.list[Delivery]:
-        """Deliveries, newest first; None for whichever. What cannot be read is left out: the log has its number."""
+        """Deliveries, newest first; None for whichever. What cannot be read is left out: the log has its number.
+
+        Alerts that belong to no project are within all `projects`.
+        """
         query = select(_T).order_by(_T.c.delivery_id.desc()).limit(limit)
         if states is not None:
             query = query.where(_T.c.state.in_([str(state) for state in states]))
@@ -44,6 +48,10 @@ class DeadLetterStore:
             query = query.where(_T.c.delivery_id == delivery_id)
         if channels is not None:
             query = query.where(_T.c.channel.in_(channels))
+        if projects is not None:
+            alerts = tables.alerts
+            seen = select(alerts.c.alert_id).where(alerts.c.project.in_([*projects, ""]))
+            query = query.where(_T.c.alert_id.in_(seen))
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
         found: builtins.list[Delivery] = []

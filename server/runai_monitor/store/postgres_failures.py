@@ -17,7 +17,7 @@ _ADVICE = {
     "28": f"correct user and password in {_SETTING}",
     "3D": f"create the database, or name another one in {_SETTING}",
     "42501": "give its user the right to create tables and to write",
-    "3F": "give its user a schema to create tables in",
+    "3F": "create the schema that search_path names, or give its user one to create tables in",
     "25006": f"it is read-only, perhaps a replica: name the primary in {_SETTING}",
     "53100": "the server's disk is full: free some space",
     "53300": "the server has no connection left: end some, or raise max_connections",
@@ -73,7 +73,7 @@ def _of_the_connection(cause: BaseException) -> tuple[str, str]:
         case ConnectionError() if "rejected SSL" in str(cause):
             return "it speaks no TLS", f"switch TLS on there, or take sslmode out of {_SETTING}"
         case FileNotFoundError():
-            return "a file of its address does not exist", CERTIFICATE
+            return "a file that its address names does not exist", f"correct sslrootcert or sslcert in {_SETTING}"
         case OSError() if cause.strerror and "\n" not in cause.strerror:
             return cause.strerror[:_LONGEST], _UNREACHABLE
         case PoolTimeout():

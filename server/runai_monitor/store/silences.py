@@ -1,4 +1,7 @@
-"""Silences: made, ended, never changed or deleted, so that it can be said later why somebody was not told."""
+"""Silences: made and ended, never changed, so that it can be said later why somebody was not told.
+
+Only `retention` deletes them, long after their end.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ class SilenceStore:
                 why = f"replaced by {silence.silence_id}"
                 await _expire(connection, replaces, author=silence.author, at=at, why=why)
             await connection.execute(insert(_T), _columns(silence))
-            detail = f"{_said(silence)} until {required_text(silence.ends_at)}: {silence.reason}"
+            detail = f"{_said(silence)} until {silence.ends_at:%Y-%m-%d %H:%M} UTC: {silence.reason}"
             await record(
                 connection, _entry(silence.silence_id, AuditAction.SILENCE_CREATED, silence.author, at, detail)
             )

@@ -176,8 +176,12 @@ def _status_text(status: MonitoringStatus) -> str:
     if waiting := ", ".join(f"{count} {name}" for name, count in status.queues.items() if count):
         lines.append(f"Waiting: {waiting}.")
     if status.active_silences:
-        lines.append(f"{status.active_silences} active silences keep alerts from the channels: see list_silences.")
-    live = "live" if status.kubernetes_live else f"not live ({status.kubernetes_detail or 'not connected'})"
+        lines.append(
+            f"Active silences: {status.active_silences}; they keep alerts from the channels: see list_silences."
+        )
+    live = "live" if status.kubernetes_live else "not live"
+    detail = one_line(status.kubernetes_detail or ("" if status.kubernetes_live else "not connected"), limit=300)
+    live += f" ({detail})" if detail else ""
     lines.append(f"{status.workloads} workloads watched; Kubernetes {live}; cursor {status.cursor}.")
     told = ", ".join(f"{name} ({status.channel_kinds.get(name, 'unknown')})" for name in status.channels)
     lines.append(f"Channels: {told or 'none'}.")
