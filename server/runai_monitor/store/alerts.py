@@ -264,7 +264,18 @@ async def _apply(
         else:
             chosen = channels if route is None else route(alert)
         await _enqueue(connection, alert, transition, chosen)
+        if completes and current is not None and current.state is AlertState.ACKNOWLEDGED:
+            # Somebody was quicker than the diagnosis: there was no channel yet to tell who.
+            await _enqueue(connection, current, await _acknowledged(connection, current, transition), chosen)
     return alert
+
+
+async def _acknowledged(connection: AsyncConnection, alert: Alert, transition: Transition) -> Transition:
+    """What is told of an acknowledgement by an `alert` that no channel had heard of, now that `transition` tells it."""
+    table = tables.transitions
+    query = select(table.c.reason).where(table.c.alert_id == alert.alert_id, table.c.change == str(Change.ACKNOWLEDGED))
+    reason = (await connection.execute(query.order_by(table.c.id.desc()).limit(1))).scalar_one()
+    return dataclasses.replace(transition, change=Change.ACKNOWLEDGED, reason=reason)
 
 
 async def told_channels(connection: AsyncConnection, alert_id: AlertId) -> set[str]:
