@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
 import anyio
 import pytest
@@ -101,6 +102,23 @@ async def test_what_changed_while_no_process_ran_is_told_after_its_opening_and_t
         assert told[1:] == ["resolved train OOMKilled"]
     else:
         assert (told[1:], alert.terminal) == ([], True)
+
+
+async def test_what_was_pushed_is_told_though_its_monitor_is_over_when_the_next_process_starts(world: World) -> None:
+    """Nobody watches the workload any more, so nothing else would ever tell the channels of its failure."""
+    assert world.kube is not None
+    world.runai.put("train")
+    world.kube.put(make_pod("train"))
+    await world.monitor(ends_at=world.clock.now() + timedelta(minutes=5))
+    async with world.running():
+        await world.pass_by(minutes=1)
+        world.diagnoser.waits = anyio.Event()
+        await killed(world)
+    await world.pass_by(minutes=10)
+    for _ in range(2):
+        async with world.running():
+            await world.pass_by(minutes=1)
+            assert await world.slack() == ["opened train OOMKilled"]
 
 
 async def test_who_acknowledges_before_the_channels_are_told_is_named_to_them(world: World) -> None:

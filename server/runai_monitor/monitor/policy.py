@@ -21,6 +21,7 @@ from runai_monitor.model.alert import (
     Transition,
     fingerprint,
 )
+from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.workload import ENDING_PHASES, STARTING_PHASES, STOPPED_PHASES, Workload, WorkloadId
 from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, STUCK_RANK, WAITS_PREEMPTED_RANK, is_over
 from runai_monitor.monitor.flapping import Endings, Reopening, reopening
@@ -323,6 +324,19 @@ def _opened(
         return [opened]
     reason = f"it flaps, which was told; it is told again when it lasts {options.flap_window_minutes:g} minutes"
     return [opened, dataclasses.replace(opened, change=Change.SUPPRESSED, reason=reason)]
+
+
+def unfinished(
+    active: Collection[Monitor], *, book: Book, now: datetime, options: MonitorOptions
+) -> list[Transition]:  # fmt: skip
+    """The rest of the openings that a process left behind and no monitor watches any more: told without a diagnosis."""
+    watching = [monitor for monitor in active if monitor.ends_at is None or monitor.ends_at > now]
+    left = [
+        alert
+        for alert in book.open.values()
+        if alert.awaits_diagnosis and not any(m.project in {None, alert.subject.project} for m in watching)
+    ]
+    return [each for alert in left for each in _opened_before(alert, book=book, now=now, options=options)]
 
 
 def _opened_before(alert: Alert, *, book: Book, now: datetime, options: MonitorOptions) -> list[Transition]:
