@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
 import anyio
 import pytest
 
 from runai_monitor.model.alert import AlertState, Severity
 from runai_monitor.monitor.turns import Turns
-from tests.factories import ended, make_pod
+from runai_monitor.store.alerts import AlertStore
+from runai_monitor.store.deliveries import DeliveryStore
+from tests.factories import end, ended, make_pod, running
 from tests.monitor.world import World
 
 pytestmark = pytest.mark.anyio
@@ -69,6 +72,94 @@ async def test_a_process_that_ends_before_the_diagnosis_leaves_nothing_untold(wo
             assert sorted(await world.slack()) == sorted(f"opened {name} OOMKilled" for name in names)
     assert len(await world.alerts()) == len(names)
     assert all(alert.diagnosis is not None and alert.notifications == 1 for alert in await world.alerts())
+
+
+@pytest.mark.parametrize("meanwhile", ["it failed for good", "it recovered"])
+async def test_what_changed_while_no_process_ran_is_told_after_its_opening_and_that_with_its_diagnosis(
+    world: World, meanwhile: str
+) -> None:
+    """A killed server must not cost the reason, nor the whole message where the container came up again by itself."""
+    assert world.kube is not None
+    await begun(world, "train")
+    async with world.running():
+        await world.pass_by(minutes=1)
+        world.diagnoser.waits = anyio.Event()
+        await killed(world)
+    world.diagnoser.waits = None
+    if meanwhile == "it recovered":
+        killed_before = end(137, "OOMKilled", at=world.clock.now())
+        world.kube.put(make_pod("train", None, running(world.clock.now(), after=killed_before)))
+        await world.pass_by(minutes=10)
+    else:
+        world.runai.put("train", "Failed")
+    async with world.running():
+        await world.pass_by(minutes=5)
+        told = await world.slack()
+        (alert,) = await world.alerts()
+    assert told[0] == "opened train OOMKilled"
+    assert alert.diagnosis is not None
+    if meanwhile == "it recovered":
+        assert told[1:] == ["resolved train OOMKilled"]
+    else:
+        assert (told[1:], alert.terminal) == ([], True)
+
+
+async def test_what_was_pushed_is_told_though_its_monitor_is_over_when_the_next_process_starts(world: World) -> None:
+    """Nobody watches the workload any more, so nothing else would ever tell the channels of its failure."""
+    assert world.kube is not None
+    world.runai.put("train")
+    world.kube.put(make_pod("train"))
+    await world.monitor(ends_at=world.clock.now() + timedelta(minutes=5))
+    async with world.running():
+        await world.pass_by(minutes=1)
+        world.diagnoser.waits = anyio.Event()
+        await killed(world)
+    await world.pass_by(minutes=10)
+    for _ in range(2):
+        async with world.running():
+            await world.pass_by(minutes=1)
+            assert await world.slack() == ["opened train OOMKilled"]
+
+
+async def test_who_acknowledges_before_the_channels_are_told_is_named_to_them(world: World) -> None:
+    """A pager that gets the opening alone would go on calling people for what somebody takes care of."""
+    await begun(world, "train")
+    async with world.running():
+        await world.pass_by(minutes=1)
+        world.diagnoser.waits = anyio.Event()
+        await killed(world)
+        (alert,) = await world.alerts()
+        store = AlertStore(world.database)
+        await store.acknowledge(alert.alert_id, author="anna", note="at it", at=world.clock.now(), channels=["slack"])
+        assert await world.slack() == []
+        world.diagnoser.waits.set()
+        await world.pass_by(seconds=1)
+        assert await world.slack() == ["opened train OOMKilled", "acknowledged train OOMKilled"]
+        (alert,) = await world.alerts()
+        assert (alert.state, alert.diagnosis is not None) == (AlertState.ACKNOWLEDGED, True)
+    opened, acknowledged = await DeliveryStore(world.database).of_alert(alert.alert_id)
+    assert acknowledged.notification.reason == "acknowledged by anna: at it"
+    assert opened.idempotency_key != acknowledged.idempotency_key
+
+
+async def test_an_opening_that_flaps_is_not_told_because_a_process_ended(world: World) -> None:
+    """That it flaps was told: a restart is no reason to tell it again."""
+    assert world.kube is not None
+    await begun(world, "train")
+    async with world.running():
+        await world.pass_by(minutes=1)
+        for _ in range(2):
+            await killed(world)
+            world.kube.put(make_pod("train", None, running(world.clock.now())))
+            await world.pass_by(minutes=3)
+        told = await world.slack()
+        world.diagnoser.waits = anyio.Event()
+        await killed(world)
+    world.diagnoser.waits = None
+    async with world.running():
+        await world.pass_by(minutes=1)
+        assert await world.slack() == told
+        assert [alert.awaits_diagnosis for alert in await world.alerts()] == [False, False, False]
 
 
 async def test_a_diagnosis_that_fails_holds_nothing_back(world: World) -> None:

@@ -31,6 +31,7 @@ from runai_monitor.monitor.nodes import NodeFollower
 from runai_monitor.monitor.opening import STORE_PAUSE_SECONDS, Opening
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.pods import PodFollower
+from runai_monitor.monitor.policy import unfinished
 from runai_monitor.monitor.polling import Polling
 from runai_monitor.monitor.snapshot import Snapshot
 from runai_monitor.monitor.sources import AlertSink, Baseline, Diagnoses, KubeSource, Monitors, RunaiSource
@@ -93,7 +94,7 @@ class Engine:
     ) -> None:
         self._alerts = alerts
         self._pace = pace or Pace(clock.monotonic)
-        self._baseline = baseline
+        self._baseline, self._monitors = baseline, monitors
         self._clock = clock
         self._options = options
         self._supervisor = Supervisor(clock)
@@ -246,6 +247,8 @@ class Engine:
         self._state.book.ended = endings_of(await self._alerts.resolved_since(self._clock.now() - remembered))
         self._state.book.baseline = dict(await self._baseline.failing())
         self._state.covered = dict(await self._baseline.covered_projects())
+        active, now = await self._monitors.active(), self._clock.now()
+        await self._announcer.apply(unfinished(active, book=self._state.book, now=now, options=self._options))
 
     async def _evaluate_forever(self, tasks: TaskGroup) -> None:
         while True:

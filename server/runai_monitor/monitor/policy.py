@@ -21,8 +21,9 @@ from runai_monitor.model.alert import (
     Transition,
     fingerprint,
 )
+from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.workload import ENDING_PHASES, STARTING_PHASES, STOPPED_PHASES, Workload, WorkloadId
-from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, STUCK_RANK, WAITS_PREEMPTED_RANK
+from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, STUCK_RANK, WAITS_PREEMPTED_RANK, is_over
 from runai_monitor.monitor.flapping import Endings, Reopening, reopening
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.said import cut
@@ -94,6 +95,9 @@ def decide(
         if alert is not None:
             if reason := _ended(workload, detection):
                 transitions.append(_again(alert, Change.RESOLVED, reason, now=now, notify=alert.notifications > 0))
+            elif alert.awaits_diagnosis and not is_over(workload):
+                # It failed, and the process ended before the channels were told: that it is well by now changes nothing.
+                transitions += _opened_before(alert, book=book, now=now, options=options)
             elif _may_recover(workload, alert, in_sight=in_sight):
                 # The cluster's clock may be ahead of ours.
                 began = min(steady_since or now, now) if _is_told_by_containers(alert) else now
@@ -322,9 +326,30 @@ def _opened(
     return [opened, dataclasses.replace(opened, change=Change.SUPPRESSED, reason=reason)]
 
 
-def _opened_before(alert: Alert, *, now: datetime) -> Transition:
+def unfinished(
+    active: Collection[Monitor], *, book: Book, now: datetime, options: MonitorOptions
+) -> list[Transition]:  # fmt: skip
+    """The rest of the openings that a process left behind and no monitor watches any more: told without a diagnosis."""
+    watching = [monitor for monitor in active if monitor.ends_at is None or monitor.ends_at > now]
+    left = [
+        alert
+        for alert in book.open.values()
+        if alert.awaits_diagnosis and not any(m.project in {None, alert.subject.project} for m in watching)
+    ]
+    return [each for alert in left for each in _opened_before(alert, book=book, now=now, options=options)]
+
+
+def _opened_before(alert: Alert, *, book: Book, now: datetime, options: MonitorOptions) -> list[Transition]:
     """The rest of an opening: the alert was stored, the channels were not told yet."""
-    return _again(alert, Change.OPENED, "a new failure", now=now, notify=True)
+    how = reopening(
+        book.ended, (alert.kind, alert.subject.id), now=alert.started_at, minutes=options.flap_window_minutes
+    )
+    reason = "a new failure" if alert.episode == 1 else f"failure number {alert.episode} of this workload"
+    opened = _again(alert, Change.OPENED, reason, now=now, notify=how is not Reopening.STILL_FLAPS)
+    if opened.notify:
+        return [opened]
+    reason = f"it flaps, which was told; it is told again when it lasts {options.flap_window_minutes:g} minutes"
+    return [opened, dataclasses.replace(opened, change=Change.SUPPRESSED, reason=reason)]
 
 
 def _continued(
@@ -341,6 +366,8 @@ def _continued(
     Whoever acknowledged an alert wants no reminder of it, and took it for as severe as it was: that it is more severe now
     is told beyond the limit too, which is twice at most, for severity only grows.
     """
+    if alert.awaits_diagnosis:  # whoever was at it is gone: the process ended in between
+        return _opened_before(alert, book=book, now=now, options=options)
     acknowledged = alert.state is AlertState.ACKNOWLEDGED
     worse = (
         detection.rank > alert.rank
@@ -348,7 +375,7 @@ def _continued(
         or (detection.terminal and not alert.terminal)
     )
     may_notify = alert.notifications < options.max_alerts_per_job
-    flaps = not alert.notifications and not alert.awaits_diagnosis
+    flaps = not alert.notifications
     window = timedelta(minutes=options.flap_window_minutes)
     lasts = flaps and timedelta(0) < window <= now - alert.started_at
     if worse:
@@ -360,8 +387,6 @@ def _continued(
             return [escalated]
         reason = f"max_alerts_per_job ({options.max_alerts_per_job}) is reached: the escalation goes to no channel"
         return [escalated, _again(alert, Change.SUPPRESSED, reason, now=now, notify=False)]
-    if alert.awaits_diagnosis:  # whoever was at it is gone: the process ended in between
-        return [_opened_before(alert, now=now)]
     if lasts:
         reason = f"it flapped, and now it lasts: {options.flap_window_minutes:g} minutes so far"
         return [_again(alert, Change.ESCALATED, reason, now=now, notify=True)]

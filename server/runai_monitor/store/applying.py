@@ -38,7 +38,9 @@ async def apply(
     """Stores transitions as `AlertStore.apply` says, within a transaction; returns the alerts that changed."""
     known = await _get_all(connection, {transition.alert_id for transition in transitions})
     told = await _told(connection, [t.alert_id for t in transitions if t.notify and t.change in _ANSWERS])
-    written = _Written(known=known, told=told, cursor=await last_cursor(connection))
+    quick = [a.alert_id for a in known.values() if a.awaits_diagnosis and a.state is AlertState.ACKNOWLEDGED]
+    answers = await _answers(connection, quick)
+    written = _Written(known=known, told=told, answers=answers, cursor=await last_cursor(connection))
     for transition in transitions:
         written.add(transition, channels, route)
     await written.store(connection)
@@ -48,7 +50,10 @@ async def apply(
 class _Written:
     """What a transaction writes, decided transition by transition, each in the light of those before it."""
 
-    def __init__(self, *, known: dict[AlertId, Alert], told: dict[AlertId, set[str]], cursor: int) -> None:
+    def __init__(
+        self, *, known: dict[AlertId, Alert], told: dict[AlertId, set[str]], answers: dict[AlertId, str], cursor: int
+    ) -> None:
+        self._answers = answers
         self._known = known
         self._stored = frozenset(known)
         self._told = told
@@ -78,6 +83,12 @@ class _Written:
         self.changed.append(alert)
         if transition.notify:
             self._tell(alert, transition, channels, route)
+            if completes and current is not None and current.state is AlertState.ACKNOWLEDGED:
+                # Somebody was quicker than the diagnosis: there was no channel yet to tell who. Told as it was then, for
+                # what it is now has its message, and each has a key of its own.
+                reason = self._answers[current.alert_id]
+                said = dataclasses.replace(transition, change=Change.ACKNOWLEDGED, reason=reason)
+                self._tell(current, said, channels, route)
 
     def _tell(self, alert: Alert, transition: Transition, channels: Sequence[str], route: Router | None) -> None:
         told = self._told.setdefault(alert.alert_id, set())
@@ -134,6 +145,17 @@ async def _told(connection: AsyncConnection, alert_ids: Collection[AlertId]) -> 
     for alert_id, channel in (await connection.execute(query)).all():
         found.setdefault(AlertId(alert_id), set()).add(channel)
     return found
+
+
+async def _answers(connection: AsyncConnection, alert_ids: Collection[AlertId]) -> dict[AlertId, str]:
+    """What was said of the acknowledgements of alerts."""
+    if not alert_ids:
+        return {}
+    table = tables.transitions
+    query = select(table.c.alert_id, table.c.reason).where(
+        table.c.alert_id.in_(alert_ids), table.c.change == str(Change.ACKNOWLEDGED)
+    )
+    return {AlertId(alert_id): reason for alert_id, reason in (await connection.execute(query)).all()}
 
 
 async def last_cursor(connection: AsyncConnection) -> int:
