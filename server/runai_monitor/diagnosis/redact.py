@@ -94,16 +94,15 @@ _OTHERS = (
 )
 _HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{40}(?![0-9A-Za-z])")
 _HEX_IS_KEY = re.compile(r"(?i)(?:wandb[^\n]{0,24}(?:login|key)|api[ _-]?key)[^\n]{0,32}$")
-# Where a word begins: also after an escaped new line, character or colour, and after what an URL escapes.
-_WORD_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=[\d\[;]m)|(?<=\\u00[0-9A-Fa-f]{2})|(?<=\\x[0-9A-Fa-f]{2})|(?<=%[0-9A-Fa-f]{2}))"
+# A word also begins after an escaped new line, character or colour, and after what an URL escapes.
+_ESCAPE = r"(?P<escape>\\(?:[nrtbf]|u00[0-9A-Fa-f]{2}|x[0-9A-Fa-f]{2})(?:\[[\d;]{0,8}m)?|%[0-9A-Fa-f]{2}|\[[\d;]{0,8}m)"
+_WORDS = f"(?:(?P<prefixed>{'|'.join(_PREFIXED)})|{_WEBHOOK}|{_HEADER})"
 # Each pass with the texts without which it cannot find anything.
 _PASSES = (
     (("PRIVATE KEY",), re.compile(_KEY_BLOCK)),
     (("://", "@"), re.compile(rf"(?<![A-Za-z0-9+.-])(?:{_URL})")),
-    (
-        (),
-        re.compile("|".join((rf"{_WORD_START}(?:(?P<prefixed>{'|'.join(_PREFIXED)})|{_WEBHOOK}|{_HEADER})", *_OTHERS))),
-    ),
+    ((), re.compile("|".join((rf"(?<![A-Za-z0-9]){_WORDS}", *_OTHERS)))),
+    *(((sign,), re.compile(_ESCAPE + _WORDS)) for sign in ("\\", "%", "\x1b")),
 )
 _KEPT_GROUPS = (
     *("hook", "url", "url_token", "header", "cookie", "scheme", "auths", "user"),
@@ -204,11 +203,12 @@ def _masked(match: re.Match[str]) -> str:
         body = match["body"]
         key = _KEY_BODY.match(body)
         return MASK + body[key.end() if key else 0 :]
+    escape = found.get("escape") or ""
     if found.get("prefixed"):
-        return MASK
+        return escape + MASK
     if found.get("scheme") and not _looks_random(match["credential"]):
         return match[0]
-    return next((found[name] for name in _KEPT_GROUPS if found.get(name)), "") + MASK
+    return escape + next((found[name] for name in _KEPT_GROUPS if found.get(name)), "") + MASK
 
 
 def _without_pairs(text: str) -> str:
