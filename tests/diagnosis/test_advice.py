@@ -64,6 +64,7 @@ def test_every_cause_has_advice_with_a_field_or_a_command(cause: str, told: dict
 EVICTED = "The node was low on resource: memory. Container main was using 120Gi, request is 8Gi, has larger consumption of memory."
 QUOTA = 'Error creating: pods "x" is forbidden: exceeded quota: team, requested: requests.nvidia.com/gpu=8, used: requests.nvidia.com/gpu=28, limited: requests.nvidia.com/gpu=32'
 REQUESTS: Json = {"workloadRequestedResources": {"cpuMemory": {"request": "512Gi", "limit": "64Gi"}, "cpu": {"request": 96}}}  # fmt: skip
+WATCHDOG = "[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=90112, OpType=_ALLGATHER_BASE, NumelIn=16777216, Timeout(ms)=1200000) ran for 1200037 milliseconds before timing out.\n"
 OCI = "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
 
 
@@ -94,6 +95,11 @@ def not_created(message: str) -> Scene:
         (exited(1, traceback("requests.exceptions.ConnectionError: HTTPSConnectionPool(host='hub.example.com', port=443): Max retries exceeded (Caused by NameResolutionError(\"Failed to resolve 'hub.example.com'\"))")), "dns_failure", f"-n {NAMESPACE} -- nslookup hub.example.com"),
         (exited(1, traceback("redis.exceptions.ConnectionError: Error 111 connecting to redis.data.svc:6379. Connection refused.")), "connection_refused", "nc -zv -w 5 redis.data.svc 6379"),
         (exited(3, "panic: no shards left\n\ngoroutine 1 [running]:\nmain.main()\n"), "application_error", f"runai workspace submit try-{NAME} -p llm -i registry.example.com/llm/train:4.2 --command -- sleep infinity"),
+        (exited(250, WATCHDOG), "nccl_timeout", "the rank that never reached collective 90112 (ALLGATHER_BASE): the others gave up after 1200 s"),
+        (exited(1, traceback("RuntimeError: No CUDA GPUs are available"), row={"workloadRequestedResources": {"gpu": {"request": 0}}}), "no_gpu_visible", "have the workload ask for a GPU: it asks for none"),
+        (exited(134, "Unhandled exception. System.IO.FileNotFoundException: Could not find file '/models/churn/v14/model.zip'.\nAborted (core dumped)\n"), "missing_file", "check /models/churn/v14/model.zip: whether it is there"),
+        (exited(1, "ERROR: LoadError: Out of GPU memory trying to allocate 31.250 GiB\n"), "cuda_oom", "shard over more GPUs: tried to allocate 31.250 GiB"),
+        (Scene(pods=[pod(reason="DeadlineExceeded", message="Pod was active on the node longer than the specified deadline")]), "deadline_exceeded", f"kubectl get pod {NAME}-0-0 -o jsonpath={{.spec.activeDeadlineSeconds}}"),
         (not_created("name main_0 is reserved for abc"), "container_create_failed", f"kubectl delete pod {NAME}-0-0 -n {NAMESPACE}"),
         (not_created("error running hook #0: nvidia-container-cli: initialization error"), "container_create_failed", f"--field-selector spec.nodeName={NODE}"),
         (stuck("CreateContainerError", "context deadline exceeded"), "container_create_failed", f"the runtime of {NODE} is overloaded or hangs"),
@@ -140,3 +146,15 @@ async def test_names_in_commands_cannot_do_more_than_name() -> None:
     for cause in (await scene.diagnose()).causes:
         for step in cause.next_steps:
             assert not re.search(r"[;`$|>]|rm -rf", step.replace("jsonpath={", "")), step
+
+
+async def test_a_doubt_is_quoted_in_few_lines() -> None:
+    """What else it may be is read after the first cause, whose evidence quotes the same end of the log at length."""
+    ordinary = "".join(f"info: layer {n} loaded\n" for n in range(40))
+    crash = "Unhandled exception. System.IO.FileNotFoundException: Could not find file '/models/churn/model.zip'.\n   at Acme.Main(String[] args)\nAborted (core dumped)\n"
+    first, *others = (found := await exited(134, ordinary + crash).diagnose()).causes
+    assert first.cause == "missing_file"
+    excerpts = {item.id: item.excerpt for item in found.evidence}
+    quoted = {i for cause in others for i in cause.evidence_ids} - set(first.evidence_ids)
+    assert quoted
+    assert all(len(excerpts[number].splitlines()) <= 6 for number in quoted)

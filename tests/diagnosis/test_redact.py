@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import string
 
 import pytest
@@ -32,9 +33,73 @@ def test_no_planted_secret_survives(shape: str, value: str, before: str) -> None
     assert planted not in redact(before + shape.format(value, value) + " and then it failed")
 
 
+TOKENS = [
+    "ghp_{:.36}", "glpat-{:.20}", "hf_{:.34}", "sk-proj-{}", "nvapi-{}", "npm_{0}{0:.12}", "ntn_{0}{0:.10}", "AKCp{0:.24}{0:.24}{0:.24}",
+    "xoxb-1-2-{}", "dp.pt.{0:.24}{0:.20}", "tskey-auth-{}", "lsv2_pt_{}", "CCIPAT_{}", "figd_{}", "pscale_tkn_{}",
+    "{0:.14}.atlasv1.{0}{0}",
+]  # fmt: skip
+AROUND = [
+    "line\\n{}\\nline", "\\t{}", "\x1b[31m{}\x1b[0m", r"\u001b[31m{}\u001b[0m", r"key\u003d{}", "k%3D{}", "'{}'", r"\x27{}\x27",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("around", AROUND)
+@settings(max_examples=40, deadline=None)
+@given(value=VALUE, token=st.sampled_from(TOKENS))
+def test_an_escape_before_a_token_does_not_hide_it(around: str, token: str, value: str) -> None:
+    """In JSON a token at the start of a line follows the letter of an escaped new line."""
+    assert value[:14] not in redact(around.format(token.format(value)))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "- name: DB_PASSWORD\n  value: {}",
+        '{{"name": "DB_PASSWORD",\n   "value": "{}"}}',
+        "password: |\n  {}",
+        "password: >-\n  {}",
+        '"password":\n    "{}"',
+        "password=\\\n{}",
+        r"{{\\\"password\\\": \\\"{}\\\"}}",
+        "<password>{}</password>",
+        "password%3D{}",
+        r"{{\"auths\": {{\"r.io\": {{\"auth\": \"{}\"}}}}}}",
+        "{{'auths': {{'r.io': {{'auth': '{}'}}}}}}",
+        "mysql -uroot -p{} runs",
+        "sshpass -p {} ssh node",
+        "docker login -u ada -p {} r.io",
+        "echo {} | docker login -u ada --password-stdin r.io",
+        "mc alias set lake http://minio:9000 trainer {}",
+        "Authorization: SSWS {}",
+    ],
+)
+@given(value=st.text(alphabet=string.ascii_letters, min_size=7, max_size=12))
+@settings(max_examples=10, deadline=None)
+def test_a_password_without_digits_goes_by_where_it_stands(shape: str, value: str) -> None:
+    """Manifests, pretty-printed JSON and command lines say that a word is a password; the word itself looks like none."""
+    secret = f"{value}Zq"
+    assert secret not in redact(shape.format(secret))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["ghp_{}", "password={}", '{{"auths": {{"r.io": {{"auth": "{}"}}}}}}', "-----BEGIN RSA PRIVATE KEY-----\n{}"],
+)
+@settings(max_examples=10, deadline=None)
+@given(value=VALUE)
+def test_what_is_a_secret_when_decoded_is_one(inside: str, value: str) -> None:
+    """Kubernetes writes the data of its secrets, and kubeconfigs their keys, in base64."""
+    encoded = base64.b64encode(inside.format(value).encode()).decode()
+    assert encoded[-24:] not in redact(f"data: {encoded} end")
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "npm_config_registry_override",
+        "data " + base64.b64encode(b"epoch 3 step 1200 loss 1.83").decode(),
+        'Missing key(s) in state_dict:\n  "encoder.layer.0.weight"',
+        "/mnt/lake/datasets/imagenet/train/n01440764/n01440764_10026.JPEG",
         "commit 3f786850e387550fdab836ed7e6dc881de23001b",
         "workload a1b2c3d4-e5f6-7890-abcd-ef1234567890 failed",
         "image repo/train@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",

@@ -280,3 +280,10 @@ def test_a_long_message_keeps_what_it_is_about_and_how_it_ends() -> None:
     assert len(told) <= LONGEST + 2
     assert image in told
     assert told.endswith('manifest unknown: manifest tagged by "v3.2-cuda12" is not found')
+
+
+def test_an_unseen_character_does_not_hide_a_secret() -> None:
+    """A channel drops what cannot be seen, which would join the halves of a token that was not recognised."""
+    token = "ghp_" + "aB3dE5gH" * 4
+    for unseen in ("\u200b", "\u206f", "\ufe0f", "\ufffb", "\u061c", "\x1b[0m"):
+        assert "aB3dE5gH" not in said(f"login with {token[:12]}{unseen}{token[12:]} failed").replace(unseen, "")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from runai_monitor.diagnosis.around import Around
 from runai_monitor.diagnosis.logs import Log
-from runai_monitor.diagnosis.wording import token
+from runai_monitor.diagnosis.wording import gpu_count, times, token
 from runai_monitor.model.cluster import Container, ContainerPhase, KubeEvent, Pod, Termination
 from runai_monitor.model.diagnosis import Evidence
 from runai_monitor.model.history import AlertHistory
@@ -107,12 +107,12 @@ class Case:
     def _asked(self) -> str:
         """What the workload asks for, in Run:ai's numbers: devices, memory, CPU, pods, images."""
         workload, asked = self.workload, self.detail.requested if self.detail is not None else None
-        facts = [f"{workload.gpus:g} GPUs"] if workload.gpus is not None else []
+        facts = [gpu_count(workload.gpus)] if workload.gpus is not None else []
         if asked is not None:
             facts += [f"GPU memory {asked.gpu_memory}"] if asked.gpu_memory else []
             facts += [f"memory {asked.memory_request or 'not said'}, limit {asked.memory_limit or 'none'}"] if asked.memory_request or asked.memory_limit else []  # fmt: skip
             facts += [f"CPU {asked.cpu_request:g}, limit {asked.cpu_limit or 'none'}"] if asked.cpu_request else []
-        facts += [f"{workload.requested_pods} pods"] if workload.requested_pods is not None else []
+        facts += [times(workload.requested_pods, "pod")] if workload.requested_pods is not None else []
         facts += [f"image {', '.join(workload.images[:4])}"] if workload.images else []
         return f"asks for: {'; '.join(facts)}" if facts else ""
 

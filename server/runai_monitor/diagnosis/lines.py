@@ -11,7 +11,7 @@ LONGEST_LINE = 2_000
 _MOST_JSON_CHARACTERS = 65_536
 _ESCAPES = re.compile(r"\x1b\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|\x1b\[[0-9;?:]{0,64}[ -/]{0,8}[@-~]|\x1b[@-_]")
 _UNSEEN = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 # `[rank3]:`, `[default0]:`, `(RayTrainWorker pid=7, ip=10.0.0.1)`, `[1,3]<stderr>:` of mpirun, `[pod/x/main]` of kubectl,
 # `3: ` of srun, the time stamps of a container runtime.

@@ -26,7 +26,7 @@ _DURING = "During handling of the above exception, another exception occurred:"
 _ASIDE = re.compile(
     r"^Exception ignored in|^Exception in thread |--- Logging error ---|exception was never retrieved|^Exception in callback|^Error in atexit\._run_exitfuncs"
 )
-_LIBRARY = re.compile(r"site-packages|dist-packages|/lib/python\d|<frozen |<string>|/opt/conda/lib/")
+_LIBRARY = re.compile(r"site-packages|dist-packages|/lib/python\d|<frozen |<string>|/opt/conda/lib/|/bin/[\w.-]{1,80}$")
 _NEXT_RECORD = re.compile(r"[\[{(]?\d{4}[-/]\d\d|(?:INFO|WARN|DEBUG|ERROR|FATAL|CRITICAL)\b|I?\d{2}:\d{2}:\d{2}")
 LAUNCHERS = frozenset(
     {

@@ -7,6 +7,7 @@ git and file hashes, UUIDs and image digests are kept: they are what people sear
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable
 
@@ -27,7 +28,12 @@ _PREFIXED = (
     r"AIza[\w-]{30,64}|ya29\.[\w.-]{10,2048}|GOCSPX-[\w-]{16,64}|1//0[\w-]{20,255}",  # Google
     r"sk-(?:ant|proj|or|svcacct|admin)-[\w-]{12,255}|sk-(?=[\w-]{0,60}\d)[\w-]{16,255}|sk-[A-Za-z]{20,255}",  # OpenAI, Anthropic and those that copied them
     r"(?:gsk|r8|tgp_v1|fw|pplx|xai|lin_api|phc|phx)[_-][A-Za-z0-9]{24,255}",
-    r"(?:npm|dckr_pat|dckr_oat|dop_v1|shpat|shpss|sk_live|sk_test|rk_live|whsec|glsa|glc|sntrys|wandb_v1)_[\w=-]{16,255}",
+    r"(?:dckr_pat|dckr_oat|do[opr]_v1|shpat|shpss|sk_live|sk_test|rk_live|whsec|glsa|glc|sntrys|wandb_v1|CCIPAT|bkua|lsv2_(?:pt|sk)|pscale_(?:tkn|pw|oauth)|figd)_[\w=-]{16,255}",
+    r"(?:npm|ntn|fo1|napi)_[A-Za-z0-9]{30,255}|secret_[A-Za-z0-9]{43}|(?:sbp|rubygems|sk)_[0-9a-f]{40,64}|sq0[a-z]{3}-[\w-]{22,64}",
+    r"(?:key-|SK)[0-9a-f]{32}(?!\w)|pul-[0-9a-f]{40}|NRAK-[A-Z0-9]{27}|tskey-[a-z]{1,12}-[\w-]{16,128}|dp\.[a-z]{2,6}\.[A-Za-z0-9]{40,64}",
+    r"[A-Za-z0-9]{14}\.atlasv1\.[\w-]{32,128}|AKCp[A-Za-z0-9]{60,80}|cmVmdGtu[A-Za-z0-9]{48,64}|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}",
+    r"EAA[A-Za-z0-9]{80,255}|v1\.0-[0-9a-f]{24}-[0-9a-f]{60,160}|pa-(?=[\w-]{0,40}\d)[\w-]{43}(?![\w-])|oy2[a-z0-9]{43}(?!\w)|cio[A-Za-z0-9]{32}(?!\w)",
+    r"s\.(?=[A-Za-z]{0,23}\d)(?=[a-z0-9]{0,23}[A-Z])[A-Za-z0-9]{24}(?!\w|\.\w)|[MNO](?=[\w-]{0,24}\d)[\w-]{23,25}\.[\w-]{6}\.(?=[\w-]{0,37}\d)[\w-]{27,38}(?![\w-])",  # Vault, Discord
     r"pypi-[\w-]{16,255}|dapi[0-9a-f]{32}|hv[sbr]\.[\w-]{20,255}|SG\.[\w-]{16,64}\.[\w-]{16,64}|ATATT3[\w=-]{20,255}",
     r"AGE-SECRET-KEY-1[A-Z0-9]{40,80}|\d{8,10}:AA[\w-]{32,36}|\w{3}8Q~[\w.~-]{30,40}",
 )
@@ -48,22 +54,24 @@ _URL = (
     r"|(?P<url_token>[A-Za-z][A-Za-z0-9+.-]{1,20}://)(?=[^\s/@:]{0,64}\d)[^\s/@:\"'<>]{16,255}(?=@)"
 )
 _HEADER = (
-    r"(?P<header>(?i:(?:proxy-)?authorization)\\?[\"']?[ \t]{0,4}[:=,][ \t]{0,4}\\?[\"']?(?:(?i:bearer|basic|token|digest|negotiate|apikey)[ \t]{1,4})?)"
+    r"(?P<header>(?i:(?:proxy-)?authorization)\\?[\"']?[ \t]{0,4}[:=,][ \t]{0,4}\\?[\"']?(?:(?i:bearer|basic|token|digest|negotiate|apikey|ssws)[ \t]{1,4})?)"
     # containerd: "may require authorization: server message: insufficient_scope".
     r"(?!server message:)[^\s\"'\\]{4,4096}(?:[ \t]?,?[ \t]?(?i:credential|signature|signedheaders)=[^\s\"']{1,1024}){0,3}"
     r"|(?P<cookie>(?i:(?:set-)?cookie)\\?[\"']?[ \t]{0,4}:[ \t]{0,4}\\?[\"']?)[^\s\"'\\][^\r\n\"'\\]{3,4096}"
-    r"|(?P<scheme>(?i:bearer|basic)[ \t]{1,4})(?P<credential>[A-Za-z0-9+/=._~-]{8,4096})"
+    r"|(?P<scheme>(?i:bearer|basic|ssws)[ \t]{1,4})(?P<credential>[A-Za-z0-9+/=._~-]{8,4096})"
 )
 _VALUE = re.compile(
-    r"(?:\\\"[^\"\\\n]{1,4096}|\"(?:[^\"\\\n]|\\.){1,4096}|'(?:[^'\\\n]|\\.){1,4096}|[^\s\"',;&<>(){}]{1,4096})"
+    r"(?:\\{1,7}\"[^\"\\\n]{1,4096}|\"(?:[^\"\\\n]|\\.){1,4096}|'(?:[^'\\\n]|\\.){1,4096}|[^\s\"',;&<>(){}]{1,4096})"
 )
 # The core words only: what stands before one (`api_`, `access-`) is looked at afterwards, because a pattern that begins
 # with "any name" takes quadratic time.
 _PAIR = re.compile(
     r"(?=[pkstcPKSTC_])(?i:(?P<word>passphrase|passw(?:or)?d|passwd|pass|pwd|key|secret|token|credentials?|signature|sig|"
     r"_auth(?:token)?)(?P<suffix>[_-][\w-]{0,32}|\d{1,3})?"
-    r"(?P<mark>\\?[\"'\]]?[ \t]{0,4}(?:=>|:=|==?|:)[ \t]{0,4}|\\?[\"']?,?[ \t]{0,8}\\?[\"']?value\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
-    r"|\\?[\"'],[ \t]{0,4}(?=[\"'])|[ \t]{1,4}(?:is[ \t]{1,4}|was[ \t]{1,4})?))"
+    # A value may begin on the next line: YAML's blocks, a shell's continued line, JSON that is printed for people.
+    r"(?P<mark>\\{0,7}[\"'\]]?[ \t]{0,4}(?:=>|:=|==?|:|%3[Dd]|\\u003[Dd])[ \t]{0,4}(?:[|>][+-]?[ \t]{0,4}\r?\n[ \t]{1,40}|\\\r?\n[ \t]{0,40}|\r?\n\s{0,40}(?=[\"']))?"
+    r"|\\{0,7}[\"']?,?(?:\s|\\[nr]){0,24}\\{0,7}[\"']?value\\{0,7}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+    r"|>(?=[^<>\s]{1,512}</)|\\{0,7}[\"'],[ \t]{0,4}(?=[\"'])|[ \t]{1,4}(?:is[ \t]{1,4}|was[ \t]{1,4})?))"
 )
 _STRONG_BEFORE = {
     "key": re.compile(
@@ -76,24 +84,31 @@ _STRONG_BEFORE = {
 }
 _WEAK_KEY_BEFORE = re.compile(r"[A-Z0-9]_$")
 _OTHERS = (
-    r"(?P<auths>\"auth\"\s{0,4}:\s{0,4}\")[^\"\n]{4,4096}",  # a registry's configuration
+    r"(?P<auths>\\{0,7}[\"']auth\\{0,7}[\"']\s{0,4}:\s{0,4}\\{0,7}[\"'])[^\"'\\\n]{4,4096}",  # a registry's configuration
+    r"(?P<short>(?<![\w-])(?:mysql|mysqldump|mysqladmin|mariadb)[ ][^\n|;]{0,200}?[ ]-p(?=[^\s-])[\"']?)[^\s\"']{3,512}",
+    r"(?P<login>(?<![\w-])(?:sshpass|(?:docker|podman|helm|nerdctl|skopeo|crane|oras|buildah)[ ](?:registry[ ]|auth[ ])?login)[ ](?:[^\n|;]{0,200}?[ ])?-p[ ]?[\"']?)[^\s\"']{3,512}",
+    r"(?P<echo>(?<![\w-])(?:echo|printf)[ ](?:-n[ ])?[\"']?)[^\s\"'|$]{4,512}(?=[\"']?[ ]?\|[^\n|]{0,120}--password-stdin)",
+    r"(?P<alias>(?<![\w-])mc[ ](?:alias[ ]set|config[ ]host[ ]add)(?:[ ][^\s]{1,255}){3}[ ])[^\s]{3,255}",
     r"(?P<user>(?<![\w-])(?:-u|--user|--userpwd)[ =]{1,4}[\"']?[^\s:\"'/]{1,64}:)[^\s\"'/]{3,512}",
     r"(?P<identified>(?i:identified (?:with \S{1,40} )?by )[\"'])[^\"'\n]{1,512}",
 )
 _HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{40}(?![0-9A-Za-z])")
 _HEX_IS_KEY = re.compile(r"(?i)(?:wandb[^\n]{0,24}(?:login|key)|api[ _-]?key)[^\n]{0,32}$")
+# A word also begins after an escaped new line, character or colour, and after what an URL escapes.
+_ESCAPE = r"(?P<escape>\\(?:[nrtbf]|u00[0-9A-Fa-f]{2}|x[0-9A-Fa-f]{2})(?:\[[\d;]{0,8}m)?|%[0-9A-Fa-f]{2}|\[[\d;]{0,8}m)"
+_WORDS = f"(?:(?P<prefixed>{'|'.join(_PREFIXED)})|{_WEBHOOK}|{_HEADER})"
 # Each pass with the texts without which it cannot find anything.
 _PASSES = (
     (("PRIVATE KEY",), re.compile(_KEY_BLOCK)),
     (("://", "@"), re.compile(rf"(?<![A-Za-z0-9+.-])(?:{_URL})")),
-    (
-        (),
-        re.compile(
-            "|".join((rf"(?<![A-Za-z0-9])(?:(?P<prefixed>{'|'.join(_PREFIXED)})|{_WEBHOOK}|{_HEADER})", *_OTHERS))
-        ),
-    ),
+    ((), re.compile("|".join((rf"(?<![A-Za-z0-9]){_WORDS}", *_OTHERS)))),
+    *(((sign,), re.compile(_ESCAPE + _WORDS)) for sign in ("\\", "%", "\x1b")),
 )
-_KEPT_GROUPS = ("hook", "url", "url_token", "header", "cookie", "scheme", "auths", "user", "identified")
+_KEPT_GROUPS = (
+    *("hook", "url", "url_token", "header", "cookie", "scheme", "auths", "user"),
+    *("identified", "short", "login", "echo", "alias"),
+)
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{20,16384}={0,2}")
 
 _NAMES_NO_SECRET = re.compile(
     r"(?i)[_-](?:names?|ids?|type|types|type_ids|count|counts|file|files|path|paths|dir|ref|len|length|limit|budget|idx|index|"
@@ -127,6 +142,7 @@ def redact(text: str) -> str:
         if all(needle in text for needle in needles):
             text = pattern.sub(_masked, text)
     text = _HEX.sub(_masked_hex, _without_pairs(text))
+    text = _BASE64.sub(_masked_base64, text)
     # A log that begins in the middle of a private key has its end only.
     return _without_key_ends(text) if "PRIVATE KEY" in text else text
 
@@ -167,6 +183,18 @@ def _masked_hex(match: re.Match[str]) -> str:
     return MASK if _HEX_IS_KEY.search(match.string[max(0, match.start() - 80) : match.start()]) else match[0]
 
 
+def _masked_base64(match: re.Match[str]) -> str:
+    """What is a secret when decoded is one: the data of a Kubernetes secret, a key in a kubeconfig."""
+    whole = match[0].rstrip("=")
+    try:
+        decoded = base64.b64decode(whole[: len(whole) - (len(whole) % 4 == 1)] + "=" * (-len(whole) % 4)).decode(
+            "ascii"
+        )
+    except ValueError:
+        return match[0]
+    return MASK if redact(decoded) != decoded else match[0]
+
+
 def _masked(match: re.Match[str]) -> str:
     found = match.groupdict()
     if found.get("pem"):
@@ -175,11 +203,12 @@ def _masked(match: re.Match[str]) -> str:
         body = match["body"]
         key = _KEY_BODY.match(body)
         return MASK + body[key.end() if key else 0 :]
+    escape = found.get("escape") or ""
     if found.get("prefixed"):
-        return MASK
+        return escape + MASK
     if found.get("scheme") and not _looks_random(match["credential"]):
         return match[0]
-    return next((found[name] for name in _KEPT_GROUPS if found.get(name)), "") + MASK
+    return escape + next((found[name] for name in _KEPT_GROUPS if found.get(name)), "") + MASK
 
 
 def _without_pairs(text: str) -> str:
@@ -229,7 +258,7 @@ def _is_no_secret(match: re.Match[str], bare: str, *, quoted: bool) -> bool:
         return True
     if match["word"].lower() == "pwd" and bare.startswith(("/", "~", ".")):
         return True
-    if "=" not in mark and ":" not in mark and not (mark.startswith(("'", '"', "\\"))):
+    if not any(sign in mark for sign in ("=", ":", ">", "%3", "u003")) and not (mark.startswith(("'", '"', "\\"))):
         return _is_spoken_of(match, bare, strong=strength == 2, quoted=quoted)
     if strength == 1 and ((_NUMBER.fullmatch(bare) and len(bare) <= 12) or len(bare) < 4):
         return True

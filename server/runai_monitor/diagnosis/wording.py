@@ -77,6 +77,11 @@ def times(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
+def gpu_count(gpus: float) -> str:
+    """`1 GPU`, `0.5 GPUs`."""
+    return f"{gpus:g} GPU" if gpus == 1 else f"{gpus:g} GPUs"
+
+
 def listed(words: Sequence[str], most: int = 4) -> str:
     """`a, b and c`; of many the first few and how many more."""
     shown = list(words[:most])

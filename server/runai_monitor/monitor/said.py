@@ -25,7 +25,7 @@ def said(message: str | None) -> str:
 
 def _shortened(message: str) -> str:
     """A message of which a long one loses its middle: errors wrap others, and the innermost ends the sentence."""
-    text = " ".join(redact(message).split()).replace("`", "'") if len(message) <= _WHOLE else cut(message)
+    text = " ".join(redact(clean(message)).split()).replace("`", "'") if len(message) <= _WHOLE else cut(message)
     if len(text) <= LONGEST:
         return text
     return f"{text[:_HEAD].rstrip()} … {text[_HEAD + 3 - LONGEST :].lstrip()}"

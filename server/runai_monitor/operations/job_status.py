@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import anyio
 
-from runai_monitor.diagnosis.redact import redact
+from runai_monitor.diagnosis.safe import safe_text
 from runai_monitor.errors import KubeError, RunaiError
 from runai_monitor.model.cluster import Container, Pod, Termination
 from runai_monitor.model.workload import (
@@ -41,7 +41,7 @@ async def inspect_job(workload: Workload, *, runai: Runai, kube: Kube | None) ->
             with anyio.fail_after(SOURCE_SECONDS):
                 into.append(await call())
         except (RunaiError, KubeError) as error:
-            unread.append(f"{what}: {one_line(redact(str(error)), limit=300)}")
+            unread.append(f"{what}: {one_line(safe_text(str(error)), limit=300)}")
         except TimeoutError:
             unread.append(f"{what}: no answer within {SOURCE_SECONDS} s")
 
@@ -127,4 +127,4 @@ def _clean_detail(detail: WorkloadDetail) -> WorkloadDetail:
 
 
 def _clean(text: str | None) -> str | None:
-    return None if text is None else one_line(redact(text))
+    return None if text is None else one_line(safe_text(text))

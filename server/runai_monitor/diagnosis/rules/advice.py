@@ -6,7 +6,10 @@ import re
 
 from runai_monitor.diagnosis.wording import one_half_more, times, token
 
-_TRIED = re.compile(r"Tried to allocate (?P<tried>[\d.]+ [KMGT]?i?B)")
+_COLLECTIVE = re.compile(
+    r"SeqNum=(?P<number>\d{1,12}), OpType=(?P<kind>\w{1,40})[^\n]{0,200}?Timeout\(ms\)=(?P<milliseconds>\d{1,12})"
+)
+_TRIED = re.compile(r"(?i:tr(?:ied|ying) to allocate) (?P<tried>[\d.]+ (?:[KMGT]?i?B|bytes)\b)")
 _CAPACITY = re.compile(
     r"total capacity of (?P<capacity>[\d.]+ [KMGT]?i?B)(?: of which (?P<free>[\d.]+ [KMGT]?i?B) is free)?"
 )
@@ -28,11 +31,22 @@ def memory_advice(limit: str | None, restarts: int) -> str:
     )
 
 
+def collective_advice(said: str) -> tuple[str, ...]:
+    """Which rank to look for, by the collective that the watchdog of PyTorch's NCCL backend names; nothing without one."""
+    match = _COLLECTIVE.search(said)
+    if match is None:
+        return ()
+    waited = f"{int(match['milliseconds']) / 1000:g} s"
+    return (f"look for the rank that never reached collective {match['number']} ({match['kind'].strip('_')}): the others gave up after {waited}; its log lacks that line or has a lower SeqNum",)  # fmt: skip
+
+
 def gpu_memory_numbers(said: str) -> str:
     """How much was tried, and how much there was; empty when the framework did not say."""
     tried, capacity = _TRIED.search(said), _CAPACITY.search(said)
-    if tried is None or capacity is None:
+    if tried is None:
         return ""
+    if capacity is None:
+        return f"tried to allocate {tried['tried']}"
     free = f", {capacity['free']} free" if capacity["free"] else ""
     return f"tried to allocate {tried['tried']}; {capacity['capacity']} capacity{free}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -27,6 +28,8 @@ from runai_monitor.diagnosis.rules.log_signs_gpu import SIGNALS
 from runai_monitor.diagnosis.rules.refusals import refused
 from runai_monitor.diagnosis.wording import filled, read_log, token
 
+_OF_PATHS = frozenset({"missing_file", "permission_denied", "read_only_filesystem"})
+_PATH = re.compile(r"(?<![\w.:/~-])/[\w.@+=-]{1,100}(?:/[\w.@+=-]{1,100}){1,20}(?![\w/])")
 _NEAR = 3
 _SURE_OF_A_LINE, _SURE_OF_WORDS = 0.85, 0.78
 """How sure one line may make: a sentence that a tool is known for, and words that only belong to a cause."""
@@ -85,6 +88,8 @@ def detail_of(sign: LogSign, words: str) -> str:
         match = pattern.search(words) if pattern is not None and "detail" in pattern.groupindex else None
         if match is not None and match["detail"]:
             return token(match["detail"])
+    if sign.cause in _OF_PATHS and len(paths := set(_PATH.findall(words))) == 1:
+        return token(paths.pop())
     if sign.cause in OUTSIDE and (host := HOST.search(words)):
         port = None if ":" in host["detail"] else PORT.search(words)
         return token(host["detail"] + (f":{port['port'] or port['colon']}" if port else ""))

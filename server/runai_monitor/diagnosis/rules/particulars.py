@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from runai_monitor.diagnosis.case import Case
-from runai_monitor.diagnosis.rules.advice import memory_advice
+from runai_monitor.diagnosis.rules.advice import collective_advice, memory_advice
 from runai_monitor.diagnosis.rules.finding import Finding
 from runai_monitor.diagnosis.rules.scheduling import asked_for
-from runai_monitor.diagnosis.wording import amount, in_namespace, listed, token
+from runai_monitor.diagnosis.wording import amount, gpu_count, in_namespace, listed, token
 from runai_monitor.model.cluster import Container, Pod
 
+_SHOWN_AS_HOURS = 120
 _HOST = re.compile(r"^(?P<host>[A-Za-z0-9][\w-]*(?:\.[\w-]+)*)(?::(?P<port>\d{1,5}))?$")
 _EVICTED_USER = re.compile(r"Container \S{1,63} was using (?P<used>[\d.]+\w{0,2}), request is (?P<asked>[\d.]+\w{0,2})")
 _QUOTA = re.compile(r"requested: [^=\s]{1,100}=(?P<asked>[\w.]+)[^:]*, used: [^=\s]{1,100}=(?P<used>[\w.]+)[^:]*, limited: [^=\s]{1,100}=(?P<hard>[\w.]+)")  # fmt: skip
@@ -122,6 +123,8 @@ def _first_step(facts: _Facts) -> str | None:
         return facts.filled(next((words for said, words in _RUNTIME if said.search(facts.quoted)), _NO_RUNTIME_WORDS))
     if cause == "insufficient_gpu" and asked_for(facts.case, cause) == "1 GPU":
         return step.replace("ask for fewer (Run:ai: ", "ask for a part of one (Run:ai: compute.gpuPortionRequest, ", 1)
+    if cause == "no_gpu_visible" and facts.case.workload.gpus == 0:
+        return "have the workload ask for a GPU: it asks for none (Run:ai: compute.gpuDevicesRequest)"
     if cause in _ASKED and (asked := asked_for(facts.case, cause)):
         return step.replace(_ASKED[cause][0], _ASKED[cause][1].format(asked=asked), 1)
     return None
@@ -193,7 +196,7 @@ def _volumes(facts: _Facts) -> Sequence[str]:
 def _ranks(facts: _Facts) -> Sequence[str]:
     where = f"its pods are on {listed(facts.nodes, 6)}" if facts.nodes else "see where its ranks are"
     selector = f"workloadName={token(facts.case.workload.name)}"
-    return (f"{where}: {facts.here(f'kubectl get pods -l {selector} -o wide')}",)
+    return (*collective_advice(facts.quoted), f"{where}: {facts.here(f'kubectl get pods -l {selector} -o wide')}")
 
 
 def _limit(facts: _Facts) -> Sequence[str]:
@@ -202,7 +205,7 @@ def _limit(facts: _Facts) -> Sequence[str]:
 
 def _gpus(facts: _Facts) -> Sequence[str]:
     gpus = facts.case.workload.gpus
-    return () if gpus is None else (f"the workload asks for {gpus:g} GPUs (Run:ai: compute.gpuDevicesRequest)",)
+    return () if not gpus else (f"the workload asks for {gpu_count(gpus)} (Run:ai: compute.gpuDevicesRequest)",)
 
 
 def _plugin(facts: _Facts) -> Sequence[str]:
@@ -243,7 +246,16 @@ def _of_job(field: str) -> Callable[[_Facts], Sequence[str]]:
         created, ended = facts.case.workload.created_at, facts.finding.at
         ran = ""
         if field == "activeDeadlineSeconds" and created is not None and ended is not None and ended > created:
-            ran = f"it had {(ended - created).total_seconds() / 3600:.1f} hours; "
+            minutes = (ended - created).total_seconds() / 60
+            ran = (
+                f"it had {minutes:.0f} minutes; " if minutes < _SHOWN_AS_HOURS else f"it had {minutes / 60:.1f} hours; "
+            )
+            if (
+                facts.pod is not None and facts.pod.reason == "DeadlineExceeded"
+            ):  # kubelet's word of the pod's own deadline
+                return (
+                    f"{ran}its {field}: {facts.here(f'kubectl get pod {token(facts.pod.name)} -o jsonpath={{.spec.{field}}}')}",
+                )
         return (f"{ran}its {field}: {facts.here(f'kubectl get job {name} -o jsonpath={{.spec.{field}}}')}",)
 
     return step

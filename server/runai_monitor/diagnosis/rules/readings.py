@@ -28,6 +28,8 @@ _READING, _PERHAPS = 0.42, 0.3
 _LAST_LINES, _MORE_LINES, _LAST_MESSAGES = 12, 25, 12
 _OF_ONE_TEXT = 2
 _CHAIN = 6
+_NEAR, _FEW_LINES = 1, 6
+"""A doubt is quoted in few lines: most of them stand in the first cause's evidence already."""
 _SETTINGS = next(sign for sign in SIGNS if sign.cause == "invalid_arguments")
 _GENERAL = frozenset({"python_exception", "application_error"})
 # What an exit code alone allows, the likelier first.
@@ -124,13 +126,13 @@ def _shown(log: Log, raised: Sequence[Raised]) -> Iterator[tuple[LogSign, str, s
             yield _SETTINGS, item.words, item.excerpt
     for line in reversed(log.fatal_lines[-_LAST_LINES:]):
         if ERROR_LINE.search(line.text):
-            yield from ((sign, line.text, log.around(line.number)) for sign in SIGNS if sign.in_line(line.text))
+            yield from ((sign, line.text, log.around(line.number, _NEAR)) for sign in SIGNS if sign.in_line(line.text))
 
 
 def _general(log: Log) -> _Reading:
     raised = log.raised[-1:]
     cause = "python_exception" if raised else "application_error"
-    excerpt = raised[0].excerpt if raised else log.tail()
+    excerpt = raised[0].excerpt if raised else log.tail(_FEW_LINES)
     return _Reading(cause=cause, excerpt=excerpt, steps=("read the quoted lines",), confidence=_READING)
 
 
@@ -141,7 +143,7 @@ def _of_broad_words(ended: Ended) -> Iterator[_Reading]:
         log = ended.log
         texts = [(item.words, item.excerpt) for item in reversed(log.raised[-2:])] + texts
         end = [line for line in log.lines[-_MORE_LINES:] if not (is_frame(line.text) or line.text.startswith("    "))]
-        texts += [(line.text, log.around(line.number)) for line in reversed(end)]
+        texts += [(line.text, log.around(line.number, _NEAR)) for line in reversed(end)]
     for text, excerpt in texts:
         for cause in islice(broad_words.of_process(text), _OF_ONE_TEXT):
             yield _Reading(cause=cause, excerpt=excerpt, steps=broad_words.ADVICE.get(cause, ()))

@@ -83,8 +83,8 @@ _OF_SETTINGS = re.compile(
     r"(?i:(?:^|[/_])(?:config\w*|args?|arguments?|arg_?pars\w*|settings?|options?|hparams|schema\w*|cli|validat\w*)\.py$)"
 )
 """The file of a program that reads its settings."""
-
-
+_PATH = 200
+"""A path is of no use without its end."""
 _ENVIRON = re.compile(r"environ|<frozen os>|/os\.py\", line \d+, in __getitem__")
 """A frame that reads the environment, also where what it assigns was masked."""
 _UNMET = re.compile(r"(?i:\brequires?\b|\bnot equal\b|\bcannot\b|\bat least\b|\bgreater\b|\bless\b)")
@@ -112,7 +112,7 @@ def of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
     cited: tuple[str, ...] = (case.cite_end(ended), case.cite_log(ended, source.excerpt))
     if source is not item:
         cited = (*cited, case.cite_log(ended, item.excerpt))
-    where = f" at {token(item.file)}:{item.line}" if item.file else ""
+    where = f" at {token(item.file, _PATH)}:{item.line}" if item.file else ""
     number = log.lines[source.at].number
     if sign is None:
         if detail := _unset_variable(item):
@@ -123,7 +123,7 @@ def of_exception(case: Case, ended: Ended, log: Log, item: Raised) -> Finding:
         return log_finding(
             ended, cause="python_exception", title=f"uncaught {what}{frame}", confidence=_of_program(item),
             explanation=f"{ended.place} ended with exit code {ended.end.exit_code} on an uncaught {token(item.type)}{where} (line {number} of what was read).",
-            evidence_ids=cited, next_steps=(f"look at {token(item.file)}, line {item.line}: {what}" if item.file else "look at the quoted traceback",),
+            evidence_ids=cited, next_steps=(f"look at {token(item.file, _PATH)}, line {item.line}: {what}" if item.file else "look at the quoted traceback",),
             role=role,
         )  # fmt: skip
     detail = told_by(sign, source.words)
@@ -290,6 +290,6 @@ def _unset(case: Case, ended: Ended, item: Raised, name: str, cited: tuple[str, 
     )
     return log_finding(
         ended, cause="invalid_arguments", title=f"environment variable {token(name)} is not set", confidence=0.9,
-        explanation=f"{ended.place} ended on reading the environment variable {token(name)}, which is not set{f' at {token(item.file)}:{item.line}' if item.file else ''}; {seen}.",
+        explanation=f"{ended.place} ended on reading the environment variable {token(name)}, which is not set{f' at {token(item.file, _PATH)}:{item.line}' if item.file else ''}; {seen}.",
         evidence_ids=cited, next_steps=(f"set {token(name)} for the workload (Run:ai: environmentVariables)",),
     )  # fmt: skip
