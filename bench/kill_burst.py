@@ -213,6 +213,10 @@ def _environment(tenant: Tenant, folder: Path, webhook: str) -> dict[str, str]:
         slack=False,
         RUNAI_MONITOR_SLACK_WEBHOOK_URL=webhook,
         RUNAI_MONITOR_LOG_LEVEL="WARNING",
+        # Every alert in a message of its own: digests would leave a handful to be lost or doubled.
+        RUNAI_MONITOR_STORM_THRESHOLD="10000",
+        RUNAI_MONITOR_GROUP_WAIT_SECONDS="0",
+        RUNAI_MONITOR_DIGEST_AFTER_MINUTES="1440",
         RUNAI_MONITOR_ENABLE_AUTO_TROUBLESHOOT="false",
     )
 

@@ -131,6 +131,7 @@ async def test_an_alert_has_exactly_the_fields_of_the_contract() -> None:
         "resolved_at",
         "acknowledged_at",
         "acknowledged_by",
+        "awaits_diagnosis",
         "notifications",
         "diagnosis",
     }

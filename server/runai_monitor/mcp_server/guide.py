@@ -8,8 +8,8 @@ Watches NVIDIA Run:ai workloads, says which GPU jobs failed and why, and tells y
 1. start_monitoring() begins watching (null project: all allowed ones) and returns at once with a `cursor`.
 2. wait_for_alerts(after_cursor=<cursor>) returns as soon as something fails or recovers; call it again with the cursor
    it returns. Whoever keeps the cursor misses nothing. list_alerts(after_cursor=…) is the same without waiting.
-3. An alert already carries its diagnosis. get_alert gives all evidence and deliveries; troubleshoot_job diagnoses any
-   job now, healthy ones too. A cause with confidence 0.8 or more is worth acting on; below, say that you are not sure.
+3. A new alert comes at once, and again a moment later with its diagnosis; until then `awaits_diagnosis` is true: wait
+   once more. get_alert gives all evidence and deliveries; troubleshoot_job diagnoses any job now, healthy ones too. A cause with confidence 0.8 or more is worth acting on; below, say that you are not sure.
 4. When somebody takes care of it: acknowledge_alert. For planned work: silence_alerts, always with an end. Both are
    recorded with their author; ask the person before you answer for them.
 5. monitoring_status tells whether anything is being watched and whether the monitor can see.
@@ -34,7 +34,8 @@ A second call for the same scope returns the monitor that is already running. `s
 Every change of every alert gets the next `cursor`. Keep the highest one you were given:
 `wait_for_alerts(after_cursor)` waits for newer ones (up to 300 s), `list_alerts(after_cursor)` reads them, oldest first.
 Without `after_cursor`, `list_alerts` shows the newest first; narrow it with `project`, `state` and `since` (`24h`).
-An alert is `firing`, `acknowledged` or `resolved`. It is one failure episode of one workload: when an image problem
+A new alert comes at once with `awaits_diagnosis` true and `diagnosis` null, and again, as a change, when it is diagnosed,
+which takes a second or so; people in Slack are told then. An alert is `firing`, `acknowledged` or `resolved`. It is one failure episode of one workload: when an image problem
 becomes a failed job, the same alert changes instead of a second one appearing.
 
 ## Answer

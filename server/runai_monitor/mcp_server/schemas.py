@@ -79,6 +79,7 @@ class AlertResult(BaseModel):
     acknowledged_at: str | None
     acknowledged_by: str | None = Field(description="Who takes care of it, as they were named.")
     notifications: int
+    awaits_diagnosis: bool = Field(description="True until it is diagnosed, a moment after it was pushed.")
     diagnosis: DiagnosisResult | None
 
 

@@ -41,6 +41,7 @@ def alert_json(alert: Alert, *, evidence: bool = True, markdown: bool = True) ->
         "acknowledged_at": instant(alert.acknowledged_at),
         "acknowledged_by": alert.acknowledged_by,
         "notifications": alert.notifications,
+        "awaits_diagnosis": alert.awaits_diagnosis,
         "diagnosis": None
         if alert.diagnosis is None
         else diagnosis_json(alert.diagnosis, evidence=evidence, markdown=markdown),
