@@ -71,6 +71,12 @@ def test_an_escape_before_a_token_does_not_hide_it(around: str, token: str, valu
         "echo {} | docker login -u ada --password-stdin r.io",
         "mc alias set lake http://minio:9000 trainer {}",
         "Authorization: SSWS {}",
+        "spark.hadoop.fs.s3a.secret.key={}",
+        "LDAP_BINDPW={}",
+        'os.environ["HF_TOKEN"]="{}"',
+        "Settings(api_key=SecretStr('{}'))",
+        "--from-literal=pw={}",
+        "az login --service-principal -u x -p {} --tenant t",
     ],
 )
 @given(value=st.text(alphabet=string.ascii_letters, min_size=7, max_size=12))

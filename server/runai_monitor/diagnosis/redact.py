@@ -66,16 +66,16 @@ _VALUE = re.compile(
 # The core words only: what stands before one (`api_`, `access-`) is looked at afterwards, because a pattern that begins
 # with "any name" takes quadratic time.
 _PAIR = re.compile(
-    r"(?=[pkstcPKSTC_])(?i:(?P<word>passphrase|passw(?:or)?d|passwd|pass|pwd|key|secret|token|credentials?|signature|sig|"
+    r"(?=[pkstcPKSTC_])(?i:(?P<word>passphrase|passw(?:or)?d|passwd|pass|pwd|pw(?![A-Za-z])|key|secret|token|credentials?|signature|sig|"
     r"_auth(?:token)?)(?P<suffix>[_-][\w-]{0,32}|\d{1,3})?"
     # A value may begin on the next line: YAML's blocks, a shell's continued line, JSON that is printed for people.
-    r"(?P<mark>\\{0,7}[\"'\]]?[ \t]{0,4}(?:=>|:=|==?|:|%3[Dd]|\\u003[Dd])[ \t]{0,4}(?:[|>][+-]?[ \t]{0,4}\r?\n[ \t]{1,40}|\\\r?\n[ \t]{0,40}|\r?\n\s{0,40}(?=[\"']))?"
+    r"(?P<mark>\\{0,7}[\"']?\]?[ \t]{0,4}(?:=>|:=|==?|:|%3[Dd]|\\u003[Dd])[ \t]{0,4}(?:[|>][+-]?[ \t]{0,4}\r?\n[ \t]{1,40}|\\\r?\n[ \t]{0,40}|\r?\n\s{0,40}(?=[\"'])|\w{1,20}\((?=[\"']))?"
     r"|\\{0,7}[\"']?,?(?:\s|\\[nr]){0,24}\\{0,7}[\"']?value\\{0,7}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
     r"|>(?=[^<>\s]{1,512}</)|\\{0,7}[\"'],[ \t]{0,4}(?=[\"'])|[ \t]{1,4}(?:is[ \t]{1,4}|was[ \t]{1,4})?))"
 )
 _STRONG_BEFORE = {
     "key": re.compile(
-        r"(?i)(?:api|access|account|private|secret|encryption|signing|license|auth|master|storage|subscription|service)[-_ ]?$"
+        r"(?i)(?:api|access|account|private|secret|encryption|signing|license|auth|master|storage|subscription|service|fernet)[-_. ]?$"
     ),
     "token": re.compile(
         r"(?i)(?:auth|access|refresh|id|bearer|session|security|csrf|api|private|personal|bot|deploy|hub|job|hf)[-_]?$"
@@ -86,7 +86,7 @@ _WEAK_KEY_BEFORE = re.compile(r"[A-Z0-9]_$")
 _OTHERS = (
     r"(?P<auths>\\{0,7}[\"']auth\\{0,7}[\"']\s{0,4}:\s{0,4}\\{0,7}[\"'])[^\"'\\\n]{4,4096}",  # a registry's configuration
     r"(?P<short>(?<![\w-])(?:mysql|mysqldump|mysqladmin|mariadb)[ ][^\n|;]{0,200}?[ ]-p(?=[^\s-])[\"']?)[^\s\"']{3,512}",
-    r"(?P<login>(?<![\w-])(?:sshpass|(?:docker|podman|helm|nerdctl|skopeo|crane|oras|buildah)[ ](?:registry[ ]|auth[ ])?login)[ ](?:[^\n|;]{0,200}?[ ])?-p[ ]?[\"']?)[^\s\"']{3,512}",
+    r"(?P<login>(?<![\w-])(?:sshpass|(?:docker|az|podman|helm|nerdctl|skopeo|crane|oras|buildah)[ ](?:registry[ ]|auth[ ])?login)[ ](?:[^\n|;]{0,200}?[ ])?-p[ ]?[\"']?)[^\s\"']{3,512}",
     r"(?P<echo>(?<![\w-])(?:echo|printf)[ ](?:-n[ ])?[\"']?)[^\s\"'|$]{4,512}(?=[\"']?[ ]?\|[^\n|]{0,120}--password-stdin)",
     r"(?P<alias>(?<![\w-])mc[ ](?:alias[ ]set|config[ ]host[ ]add)(?:[ ][^\s]{1,255}){3}[ ])[^\s]{3,255}",
     r"(?P<user>(?<![\w-])(?:-u|--user|--userpwd)[ =]{1,4}[\"']?[^\s:\"'/]{1,64}:)[^\s\"'/]{3,512}",
@@ -240,6 +240,8 @@ def _strength(match: re.Match[str]) -> int:
         return 2
     if word.startswith(("passw", "passp", "pwd", "_auth")):
         return 2
+    if word == "pw":
+        return 0 if before[-1:].isalpha() and not before.lower().endswith("bind") else 1
     if word == "pass":
         return 1 if before[-1:] in {"_", "-", "", " ", '"', "'", ":"} or before.endswith("require") else 0
     if word == "sig":
