@@ -32,7 +32,7 @@ def allow_many_files() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         soft = most
     files = WANTED_FILES if soft == resource.RLIM_INFINITY else min(soft, WANTED_FILES)
-    return max(files - KEPT_FILES, files // 2)
+    return max(files - KEPT_FILES, files // 4)
 
 
 def limited(most: int) -> type[asyncio.Protocol]:
