@@ -87,7 +87,7 @@ def execute(
         sys.exit(interrupted)
     except MonitorError as error:
         _fail(error)
-    except BaseExceptionGroup as group:
+    except BaseExceptionGroup as group:  # a task group wraps our errors; with anything else among them it is a defect
         ours, rest = group.split(MonitorError)
         if ours is None or rest is not None:
             raise

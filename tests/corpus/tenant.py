@@ -53,7 +53,7 @@ class CaseClock:
 
     async def sleep(self, seconds: float) -> None:
         if not self._pauses:
-            await anyio.sleep(seconds)
+            await anyio.sleep(seconds)  # the real deadline of a diagnosis: nothing waits for it unless a source hangs
         self._elapsed += max(0.0, seconds)
         await anyio.lowlevel.checkpoint()
 

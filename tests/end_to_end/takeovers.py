@@ -136,6 +136,7 @@ async def kill_leaders(
         for turn in range(kills):
             async with anyio.create_task_group() as burst:
                 burst.start_soon(_fail, jobs[turn * jobs_per_kill : (turn + 1) * jobs_per_kill], chance)
+                # No condition to wait for: the instant of the kill is drawn, so that it may fall anywhere.
                 await anyio.sleep(chance.uniform(0, LONGEST_FUSE_SECONDS))
                 leader = await pair.leader()
                 await pair.kill(leader)

@@ -12,18 +12,9 @@ from runai_monitor.model.alert import Alert, AlertKind, AlertState, Change, Dete
 from runai_monitor.model.workload import ENDING_PHASES, PHASES, STARTING_PHASES, Workload
 from runai_monitor.monitor.detect import RANKS, STUCK_RANK
 from runai_monitor.monitor.flapping import endings_of, note_end
+from runai_monitor.monitor.notices import blind, existing_failures, over, sighted
 from runai_monitor.monitor.options import MonitorOptions
-from runai_monitor.monitor.policy import (
-    Book,
-    blind,
-    decide,
-    existing_failures,
-    gone,
-    over,
-    recovered,
-    sighted,
-    subject_of,
-)
+from runai_monitor.monitor.policy import Book, decide, gone, recovered, subject_of
 from tests.factories import make_workload
 from tests.fakes import EPOCH
 

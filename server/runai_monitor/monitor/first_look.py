@@ -12,8 +12,9 @@ from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.detect import RANKS, STUCK_RANK
 from runai_monitor.monitor.judge import Judge
+from runai_monitor.monitor.notices import existing_failures, over
 from runai_monitor.monitor.options import MonitorOptions
-from runai_monitor.monitor.policy import existing_failures, over, recovered
+from runai_monitor.monitor.policy import recovered
 from runai_monitor.monitor.sources import Baseline
 from runai_monitor.monitor.state import EVERYWHERE, State, Watched
 from runai_monitor.monitor.suspects import Examiner

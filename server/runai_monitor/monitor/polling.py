@@ -17,9 +17,9 @@ from runai_monitor.model.monitor import Monitor, MonitorId
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.containers import in_trouble
+from runai_monitor.monitor.notices import blind, sighted
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.pods import PodFollower
-from runai_monitor.monitor.policy import blind, sighted
 from runai_monitor.monitor.poll import Polled, Poller
 from runai_monitor.monitor.sources import Monitors, RunaiSource
 from runai_monitor.monitor.state import State, Watched

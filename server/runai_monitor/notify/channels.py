@@ -166,6 +166,6 @@ def _load_mail() -> ssl.SSLContext:
     """What all mail is encrypted with: made for each message, it would hold up the event loop for up to 300 ms."""
     import ssl
 
-    import runai_monitor.notify.email  # noqa: F401  # for later
+    import runai_monitor.notify.email  # noqa: F401  # loaded here, in a thread, for `_email`
 
     return ssl.create_default_context()

@@ -128,7 +128,7 @@ def plan(
 
 
 def one_by_one(due: Sequence[Delivery], context: Context, *, now: datetime) -> Plan:
-    """One message per delivery, in order: for channels that want everything. Pure."""
+    """One message per delivery, in order, whatever the context: where nothing is to be kept quiet. Pure."""
     del context, now
     return Plan(messages=tuple(Message(deliveries=(delivery,)) for delivery in due))
 

@@ -47,7 +47,7 @@ _SHORTEST_WAIT_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderOptions:
-    """What all senders of a process share. `owner` names the process in leases; `fallback` is a channel."""
+    """What a sender works with. `owner` names the process in leases; `fallback` is a channel."""
 
     owner: str
     policy: RetryPolicy = field(default_factory=RetryPolicy)
@@ -61,7 +61,7 @@ class Sender:
     """Delivers what is stored for one channel, one message after the other.
 
     A message is leased, sent, and recorded as told after the channel took it, never before: a process that dies between
-    the two repeats that message, and no other. While the store cannot record, nothing more is sent.
+    the two repeats that message, as does an answer that is lost on its way. While the store cannot record, nothing more is sent.
     """
 
     def __init__(

@@ -76,7 +76,7 @@ class DeliveryStore:
                 found.append(delivery_of(row))
             except StoreError as error:
                 # Skipping it would meet it again for ever, and everything behind it.
-                log.error("delivery %s to %s is given up: %s", row.delivery_id, row.channel, error)  # noqa: TRY400
+                log.error("delivery %s to %s is given up: %s", row.delivery_id, row.channel, error)  # noqa: TRY400  # one sentence says it
                 await self.record_failed([row.delivery_id], error=str(error), at=now)
         return found
 

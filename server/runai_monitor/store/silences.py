@@ -92,7 +92,7 @@ class SilenceStore:
                 found.append(_silence(row))
             except StoreError as error:
                 # Rather one message too many than none for as long as it is there.
-                log.error("silence %s silences nothing: %s", row.silence_id, error)  # noqa: TRY400
+                log.error("silence %s silences nothing: %s", row.silence_id, error)  # noqa: TRY400  # one sentence says it
         return found
 
 

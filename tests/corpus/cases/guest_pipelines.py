@@ -68,7 +68,7 @@ Command error:
   .command.sh: line 7:    31 Killed                  STAR --genomeDir star
 
 Work dir:
-  /scratch/work/9d/551d22aa0c
+  /scratch/runs/9d/551d22aa0c
 -[nf-core/rnaseq] Pipeline completed with errors-
 """,
         events=[
@@ -386,11 +386,11 @@ panic: runtime error: invalid memory address or nil pointer dereference
 
 goroutine 680 [running]:
 github.com/leptonai/gpud/components/accelerator/nvidia/query.(*SMIFBMemoryUsage).Parse(0x0)
-        /home/runner/work/gpud/gpud/components/accelerator/nvidia/query/nvidia_smi_query_gpu.go:770 +0x73
+        /home/runner/src/gpud/gpud/components/accelerator/nvidia/query/nvidia_smi_query_gpu.go:770 +0x73
 github.com/leptonai/gpud/components/accelerator/nvidia/info.ToOutput(0xc001e94750)
-        /home/runner/work/gpud/gpud/components/accelerator/nvidia/info/component_output.go:23 +0x96
+        /home/runner/src/gpud/gpud/components/accelerator/nvidia/info/component_output.go:23 +0x96
 created by github.com/leptonai/gpud/internal/session.NewSession in goroutine 1
-        /home/runner/work/gpud/gpud/internal/session/session.go:112 +0x4f4
+        /home/runner/src/gpud/gpud/internal/session/session.go:112 +0x4f4
 """,
         never=("invalid_arguments", "segfault"),
     ),

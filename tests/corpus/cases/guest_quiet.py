@@ -19,12 +19,12 @@ CASES += [
                 running(-300),
                 log="""
 time=2026-03-01T02:40:01.310Z level=INFO source=server.go:105 msg="system memory" total="503.5 GiB" free="470.1 GiB"
-time=2026-03-01T02:40:01.911Z level=INFO source=server.go:431 msg="starting llama server" cmd="/usr/bin/ollama runner --model /root/.ollama/models/blobs/sha256-4824 --n-gpu-layers 81"
+time=2026-03-01T02:40:01.911Z level=INFO source=server.go:431 msg="starting llama server" cmd="/usr/bin/ollama runner --model /home/trainer/.ollama/models/blobs/sha256-4824 --n-gpu-layers 81"
 ggml_backend_cuda_buffer_type_alloc_buffer: allocating 42032.21 MiB on device 0: cudaMalloc failed: out of memory
 llama_model_load: error loading model: unable to allocate CUDA0 buffer
 time=2026-03-01T02:40:09.104Z level=ERROR source=sched.go:456 msg="error loading llama server" error="llama runner process has terminated: cudaMalloc failed: out of memory"
 [GIN] 2026/03/01 - 02:40:09 | 500 |  8.119031s |  10.244.1.9 | POST     "/api/generate"
-time=2026-03-01T02:41:12.733Z level=INFO source=server.go:431 msg="starting llama server" cmd="/usr/bin/ollama runner --model /root/.ollama/models/blobs/sha256-4824 --n-gpu-layers 40"
+time=2026-03-01T02:41:12.733Z level=INFO source=server.go:431 msg="starting llama server" cmd="/usr/bin/ollama runner --model /home/trainer/.ollama/models/blobs/sha256-4824 --n-gpu-layers 40"
 time=2026-03-01T02:41:30.049Z level=INFO source=server.go:619 msg="llama runner started in 17.31 seconds"
 [GIN] 2026/03/01 - 02:41:40 | 200 |  28.4413769s |  10.244.1.9 | POST     "/api/generate"
 [GIN] 2026/03/01 - 02:59:48 | 200 |  3.4721658s |  10.244.1.9 | POST     "/api/chat"

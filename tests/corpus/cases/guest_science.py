@@ -65,7 +65,7 @@ Log: logs/2026-03-01T02-31-02+00-00_judge-arena_kP3.eval
         1,
         """
 2026/03/01 02:50:02 INFO  : S3 bucket corpora: Using --transfers 16
-2026/03/01 02:50:02 NOTICE: Config file "/root/.config/rclone/rclone.conf" not found - using defaults
+2026/03/01 02:50:02 NOTICE: Config file "/home/trainer/.config/rclone/rclone.conf" not found - using defaults
 2026/03/01 02:51:09 ERROR : : error reading source root directory: operation error S3: ListObjectsV2, exceeded maximum number of attempts, 10, https response error StatusCode: 0, RequestID: , HostID: , request send failed, Get "https://minio.storage.svc:9000/corpora?list-type=2": tls: failed to verify certificate: x509: certificate signed by unknown authority
 2026/03/01 02:51:09 ERROR : Attempt 1/3 failed with 1 errors and: operation error S3: ListObjectsV2, request send failed, Get "https://minio.storage.svc:9000/corpora?list-type=2": tls: failed to verify certificate: x509: certificate signed by unknown authority
 2026/03/01 02:54:31 ERROR : Attempt 3/3 failed with 1 errors and: operation error S3: ListObjectsV2, request send failed, Get "https://minio.storage.svc:9000/corpora?list-type=2": tls: failed to verify certificate: x509: certificate signed by unknown authority

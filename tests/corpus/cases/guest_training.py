@@ -188,7 +188,7 @@ There was an error running python
         "ROS 2 launch: 'process has died [exit code -6]' of gz sim; the launch itself exits 1",
         1,
         """
-[INFO] [launch]: All log files can be found below /root/.ros/log/2026-03-01-02-50-12-llama-ft-0-0-1
+[INFO] [launch]: All log files can be found below /home/trainer/.ros/log/2026-03-01-02-50-12-llama-ft-0-0-1
 [INFO] [launch]: Default logging verbosity is set to INFO
 [INFO] [gz-1]: process started with pid [71]
 [INFO] [parameter_bridge-2]: process started with pid [73]
@@ -249,7 +249,7 @@ wandb: wandb sync /workspace/wandb/offline-run-20260301_024510-k2x1
 [2026-03-01 02:20:08,770] [INFO] [launch.py:164:main] dist_world_size=2
 [2026-03-01 02:20:08,771] [INFO] [launch.py:256:main] process 212 spawned with command: ['/usr/bin/python', '-u', 'train.py', '--local_rank=0']
 [2026-03-01 02:20:08,772] [INFO] [launch.py:256:main] process 213 spawned with command: ['/usr/bin/python', '-u', 'train.py', '--local_rank=1']
-Using /root/.cache/torch_extensions/py310_cu121 as PyTorch extensions root...
+Using /home/trainer/.cache/torch_extensions/py310_cu121 as PyTorch extensions root...
 Loading extension module cpu_adam...
 Time to load cpu_adam op: 2.3410 seconds
 Parameter Offload: Total persistent parameters: 266240 in 65 params

@@ -237,7 +237,7 @@ CASES = [
                 log="""
                 Downloading shards:   0%|          | 0/30 [00:00<?, ?it/s]
                 Downloading shards:  43%|████▎     | 13/30 [06:12<08:01, 28.34s/it]
-                UserWarning: Not enough free disk space to download the file. The expected file size is: 4664.17 MB. The target location /root/.cache/huggingface/hub only has 2204.11 MB free disk space.
+                UserWarning: Not enough free disk space to download the file. The expected file size is: 4664.17 MB. The target location /home/trainer/.cache/huggingface/hub only has 2204.11 MB free disk space.
                 Downloading shards:  47%|████▋     | 14/30 [06:41<07:38, 28.66s/it]
                 """,
             ),

@@ -314,7 +314,7 @@ CASES: list[LabelledCase] = [
             @ ~/.julia/packages/NNlibCUDA/vECff/src/upsample.jl:118
           [3] include(mod::Module, _path::String)
             @ Base ./Base.jl:457
-        in expression starting at /root/.julia/packages/NNlibCUDA/vECff/src/upsample.jl:118
+        in expression starting at /home/trainer/.julia/packages/NNlibCUDA/vECff/src/upsample.jl:118
         in expression starting at /usr/src/app/bin/main.jl:7
         """,
         never=("python_exception", "cuda_driver_mismatch", "missing_module"),

@@ -60,7 +60,7 @@ CASES: list[LabelledCase] = [
         "credential_rejected",
         "rclone forum: PutObject AccessDenied 403 after retries; Go log, exit 1",
         r"""
-        2026/03/01 02:31:02 NOTICE: Config file "/root/.config/rclone/rclone.conf" not found - using defaults
+        2026/03/01 02:31:02 NOTICE: Config file "/home/trainer/.config/rclone/rclone.conf" not found - using defaults
         2026/03/01 02:31:02 INFO  : S3 bucket ckpt-archive path runs/17: Switched region to "eu-central-1" from "us-east-1"
         2026/03/01 02:31:09 ERROR : step_4000/optim.pt: Failed to copy: failed to upload chunk 1 with 67108864 bytes: operation error S3: UploadPart, https response error StatusCode: 403, RequestID: 8T2, api error AccessDenied: Access Denied
         2026/03/01 02:31:09 ERROR : Attempt 1/3 failed with 2 errors and: operation error S3: UploadPart, https response error StatusCode: 403, RequestID: 8T2, api error AccessDenied: Access Denied
@@ -195,7 +195,7 @@ CASES: list[LabelledCase] = [
         [2026-03-01 02:33:10,551] [INFO] [axolotl.utils.config] [PID:81] [RANK:0] cuda available: True, bf16
         [2026-03-01 02:33:11,790] [DEBUG] [axolotl.normalize_config:83] [PID:81] [RANK:0] GPU memory usage baseline: 0.000GB (+0.513GB misc)
         Traceback (most recent call last):
-          File "/root/miniconda3/envs/py3.11/lib/python3.11/site-packages/huggingface_hub/utils/_http.py", line 409, in hf_raise_for_status
+          File "/home/trainer/miniconda3/envs/py3.11/lib/python3.11/site-packages/huggingface_hub/utils/_http.py", line 409, in hf_raise_for_status
             response.raise_for_status()
         requests.exceptions.HTTPError: 401 Client Error: Unauthorized for url: https://huggingface.co/meta-llama/Llama-3.1-8B/resolve/main/config.json
         The above exception was the direct cause of the following exception:
@@ -203,7 +203,7 @@ CASES: list[LabelledCase] = [
           File "<frozen runpy>", line 198, in _run_module_as_main
           File "/workspace/axolotl/src/axolotl/cli/train.py", line 121, in <module>
             fire.Fire(do_cli)
-          File "/root/miniconda3/envs/py3.11/lib/python3.11/site-packages/transformers/utils/hub.py", line 421, in cached_file
+          File "/home/trainer/miniconda3/envs/py3.11/lib/python3.11/site-packages/transformers/utils/hub.py", line 421, in cached_file
             raise EnvironmentError(
         OSError: You are trying to access a gated repo.
         Make sure to have access to it at https://huggingface.co/meta-llama/Llama-3.1-8B.
@@ -211,11 +211,11 @@ CASES: list[LabelledCase] = [
         Cannot access gated repo for url https://huggingface.co/meta-llama/Llama-3.1-8B/resolve/main/config.json.
         Access to model meta-llama/Llama-3.1-8B is restricted. You must have access to it and be authenticated to access it. Please log in.
         Traceback (most recent call last):
-          File "/root/miniconda3/envs/py3.11/bin/accelerate", line 8, in <module>
+          File "/home/trainer/miniconda3/envs/py3.11/bin/accelerate", line 8, in <module>
             sys.exit(main())
-          File "/root/miniconda3/envs/py3.11/lib/python3.11/site-packages/accelerate/commands/launch.py", line 763, in simple_launcher
+          File "/home/trainer/miniconda3/envs/py3.11/lib/python3.11/site-packages/accelerate/commands/launch.py", line 763, in simple_launcher
             raise subprocess.CalledProcessError(returncode=process.returncode, cmd=cmd)
-        subprocess.CalledProcessError: Command '['/root/miniconda3/envs/py3.11/bin/python3', '-m', 'axolotl.cli.train', 'lora.yml']' returned non-zero exit status 1.
+        subprocess.CalledProcessError: Command '['/home/trainer/miniconda3/envs/py3.11/bin/python3', '-m', 'axolotl.cli.train', 'lora.yml']' returned non-zero exit status 1.
         """,
         never=("python_exception", "missing_file", "permission_denied"),
     ),

@@ -166,7 +166,7 @@ RuntimeError: The NVIDIA driver on your system is too old (found version 11040).
 [2026-03-01 02:31:19,774] [INFO] [real_accelerator.py:219:get_accelerator] Setting ds_accelerator to cuda (auto detect)
 [2026-03-01 02:31:22,101] [INFO] [comm.py:652:init_distributed] cdb=None
 [2026-03-01 02:31:22,102] [INFO] [comm.py:683:init_distributed] Initializing TorchBackend in DeepSpeed with backend nccl
-Using /root/.cache/torch_extensions/py310_cu118 as PyTorch extensions root...
+Using /home/trainer/.cache/torch_extensions/py310_cu118 as PyTorch extensions root...
 Traceback (most recent call last):
   File "/workspace/train_zero3.py", line 96, in <module>
     engine, optimizer, _, _ = deepspeed.initialize(model=model, config=ds_config)

@@ -214,18 +214,18 @@ CASES = [
         Traceback (most recent call last):
           File "/workspace/axolotl/src/axolotl/cli/train.py", line 38, in do_cli
             parsed_cfg = load_cfg(config, **kwargs)
-          File "/root/env/lib/python3.11/site-packages/pydantic/main.py", line 171, in __init__
+          File "/home/trainer/env/lib/python3.11/site-packages/pydantic/main.py", line 171, in __init__
             self.__pydantic_validator__.validate_python(data, self_instance=self)
         pydantic_core._pydantic_core.ValidationError: 1 validation error for AxolotlConfigWCapabilities
         pretraining_dataset
           Input should be a valid list [type=list_type, input_value={'path': 'c4'}, input_type=dict]
             For further information visit https://errors.pydantic.dev/2.6/v/list_type
         Traceback (most recent call last):
-          File "/root/env/bin/accelerate", line 8, in <module>
+          File "/home/trainer/env/bin/accelerate", line 8, in <module>
             sys.exit(main())
-          File "/root/env/lib/python3.11/site-packages/accelerate/commands/launch.py", line 706, in simple_launcher
+          File "/home/trainer/env/lib/python3.11/site-packages/accelerate/commands/launch.py", line 706, in simple_launcher
             raise subprocess.CalledProcessError(returncode=process.returncode, cmd=cmd)
-        subprocess.CalledProcessError: Command '['/root/env/bin/python3', '-m', 'axolotl.cli.train', 'pretrain.yml']' returned non-zero exit status 1.
+        subprocess.CalledProcessError: Command '['/home/trainer/env/bin/python3', '-m', 'axolotl.cli.train', 'pretrain.yml']' returned non-zero exit status 1.
         """,
     ),
     end(
