@@ -266,11 +266,13 @@ class Application:
                 log_alert(alert)
         self.operations.feed.notify(alerts)
 
-    def _failing_beside(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
+    async def _failing_beside(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
         """Who fails beside a workload, as this process watches it: nobody while another process leads."""
         from runai_monitor.model.history import AlertHistory
 
-        return AlertHistory() if self._engine is None else self._engine.failing_beside(workload, failed_at=failed_at)
+        return (
+            AlertHistory() if self._engine is None else await self._engine.failing_beside(workload, failed_at=failed_at)
+        )
 
     async def _heard(self, alert: Alert) -> None:
         if self._engine is not None:

@@ -103,6 +103,6 @@ async def test_who_fails_elsewhere_at_another_time_or_outside_the_limit_is_not_t
         bare.runai.put("later", "Failed", images=(IMAGE,))
         await bare.pass_by(minutes=2)
         workload = bare.runai.workloads[cast("Any", "id-late")]
-        found = engine.failing_beside(workload, failed_at=bare.clock.now())
+        found = await engine.failing_beside(workload, failed_at=bare.clock.now())
         assert [other.name for other in found.neighbours] == ["later"]
         assert not found.more_neighbours

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from runai_monitor.model.alert import AlertState, Severity
-from runai_monitor.monitor.turns import Turns
+from runai_monitor.monitor.queue import WorkQueue
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.deliveries import DeliveryStore
 from tests.factories import end, ended, make_pod, running
@@ -202,28 +202,25 @@ async def test_without_a_diagnosis_there_is_one_push(world: World) -> None:
 
 
 async def test_the_most_severe_and_then_the_newest_have_the_next_turn() -> None:
-    """In a storm of ten thousand what matters most is diagnosed first, and who gives up waits no longer."""
-    turns, order = Turns(1), list[str]()
+    """In a storm of ten thousand what matters most is diagnosed first, a few at a time."""
+    order: list[tuple[str, bool]] = []
     ends = anyio.Event()
 
-    async def take(name: str, severity: Severity) -> None:
-        async with turns.turn(severity.rank):
-            order.append(name)
-            await ends.wait()
+    async def work(name: str, waited: bool) -> None:  # as the queue calls it
+        order.append((name, waited))
+        await ends.wait()
 
+    queue = WorkQueue(work, at_once=1)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(take, "first", Severity.INFO)
-        await anyio.wait_all_tasks_blocked()
         for name, severity in (
+            ("first", Severity.INFO),
             ("old", Severity.CRITICAL),
             ("warning", Severity.WARNING),
             ("new", Severity.CRITICAL),
         ):
-            tasks.start_soon(take, name, severity)
+            queue.put(name, rank=severity.rank, tasks=tasks)
             await anyio.wait_all_tasks_blocked()
-        with anyio.move_on_after(0):
-            await take("impatient", Severity.CRITICAL)
-        assert turns.waiting == 3
+        assert (queue.working, queue.waiting) == (1, 3)
         ends.set()
-    assert order == ["first", "new", "old", "warning"]
-    assert turns.waiting == 0
+    assert order == [("first", False), ("new", True), ("old", True), ("warning", True)]
+    assert (queue.working, queue.waiting) == (0, 0)

@@ -69,7 +69,7 @@ async def collect(case: Case, workload: Workload, sources: Sources, *, include_l
         await gathering.run()
         tasks.cancel_scope.cancel()
     # Last, for it takes no time: who failed while the rest was read is seen too.
-    gathering.look_around()
+    await gathering.look_around()
     seconds = sources.limits.timeout_seconds
     case.unread += [f"{name}: timeout, no answer within {seconds:g} s" for name in gathering.pending]
     if len(case.unread) > MOST_UNREAD:
@@ -111,12 +111,12 @@ class _Gathering:
                 self._start(tasks, "alert history", _bound(self._read_past, self._sources.history))
             tasks.start_soon(self._read_pods)
 
-    def look_around(self) -> None:
+    async def look_around(self) -> None:
         """Adds who fails beside the workload at this moment, where somebody watches."""
         if self._sources.live is None:
             return
         try:
-            self._case.past = with_live(self._case.past, self._sources.live, self._workload, now=self._case.now)
+            self._case.past = await with_live(self._case.past, self._sources.live, self._workload, now=self._case.now)
         except Exception as error:  # isolation boundary, as for every other source
             log.exception("what is watched could not be read")
             self._case.unread.append(f"workloads that fail now: failed, {type(error).__name__}")

@@ -57,9 +57,9 @@ async def read_past(history: HistoryReader, workload: Workload, *, now: datetime
         raise MonitorError("the store of earlier alerts could not be read; the log of the server says more") from error
 
 
-def with_live(past: AlertHistory, live: LiveReader, workload: Workload, *, now: datetime) -> AlertHistory:
+async def with_live(past: AlertHistory, live: LiveReader, workload: Workload, *, now: datetime) -> AlertHistory:
     """The past (which is safe) with who fails right now, each once: what is stored knows causes, what is watched knows everybody."""
-    seen = safe(live(workload, failed_at=_failed_at(workload, now)))
+    seen = safe(await live(workload, failed_at=_failed_at(workload, now)))
     found = {other.workload_id: other for other in seen.neighbours}
     for other in past.neighbours:
         watched = found.get(other.workload_id)

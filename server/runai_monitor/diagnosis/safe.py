@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from runai_monitor.diagnosis.lines import clean
 from runai_monitor.diagnosis.redact import redact, redact_environment
+from runai_monitor.model.history import Neighbour
 from runai_monitor.model.workload import WorkloadDetail
 
 T = TypeVar("T")
@@ -50,12 +51,24 @@ def _safe(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return safe_text(value)
+    if isinstance(value, Neighbour):
+        return _safe_neighbour(value)
     if isinstance(value, tuple | list):
         return type(value)(_safe(item) for item in value)
     if is_dataclass(value) and not isinstance(value, type):
-        changed = {field.name: _safe(getattr(value, field.name)) for field in fields(value)}
-        if isinstance(value, WorkloadDetail):
-            # A name tells that its value is a secret: the pair must be seen together.
-            changed["environment"] = redact_environment(value.environment)
-        return replace(value, **changed)
+        return _safe_object(value)
     return value
+
+
+@lru_cache(maxsize=2_048)
+def _safe_neighbour(value: Neighbour) -> Neighbour:
+    """Whoever else fails: in a storm each diagnosis brings the same hundreds."""
+    return cast("Neighbour", _safe_object(value))
+
+
+def _safe_object(value: Any) -> Any:
+    changed = {field.name: _safe(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, WorkloadDetail):
+        # A name tells that its value is a secret: the pair must be seen together.
+        changed["environment"] = redact_environment(value.environment)
+    return replace(value, **changed)

@@ -118,7 +118,7 @@ class HistoryReader(Protocol):
 class LiveReader(Protocol):
     """What a diagnosis reads of what is being watched: whoever failed in the same second stands in no store yet."""
 
-    def __call__(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
+    async def __call__(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
         """The neighbours now, within an hour of `failed_at`; no episodes."""
         ...
 

@@ -1,76 +1,120 @@
-"""Pure: who fails beside a workload right now, told or not. Of a burst the store knows nobody until the first is told."""
+"""Who fails beside a workload right now, told or not. Of a burst the store knows nobody until the first is told."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+
+import anyio
+import anyio.lowlevel
 
 from runai_monitor.model.alert import Alert, AlertKind, Transition
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.history import MOST_NEIGHBOURS, WINDOW, AlertHistory, Neighbour
 from runai_monitor.model.workload import UNHEALTHY_PHASES, Workload, WorkloadId
-from runai_monitor.monitor.state import Candidate, State
+from runai_monitor.monitor.state import State
 
 _MOST_NODES = 32
 
 KEPT_SECONDS, MANY = 5.0, 500
 """In a storm thousands fail beside each, and every diagnosis asks: from so many on, they are listed once in a while."""
+AT_ONCE = 500
+"""Workloads looked through without a pause: about a millisecond, in which nobody else is served."""
+
+Candidate = tuple[str, str, str, datetime, tuple[str, ...], Workload | Alert | Transition]
+"""Who fails: a workload's id, project and name, since when, its images, and what tells so."""
 
 
-def failing_beside(
-    state: State, workload: Workload, *, failed_at: datetime, allowed: Sequence[str] | None
-) -> AlertHistory:
-    """The other workloads of its cluster that fail within an hour of `failed_at`, those that share most first.
+@dataclass(slots=True)
+class _Listing:
+    """Whoever fails in a cluster, each once, the newest first; and what was told of them."""
+
+    made_at: float
+    candidates: Sequence[Candidate]
+    told: dict[str, Neighbour] = field(default_factory=dict)
+
+
+class Neighbourhood:
+    """Whoever fails now, by cluster.
 
     Args:
         state: what is watched.
-        workload: the one beside which they fail.
-        failed_at: when it failed.
         allowed: the projects that may be seen, None for all.
     """
-    first, last = failed_at - WINDOW, failed_at + WINDOW
-    images, place = set(workload.images), (workload.project, workload.name)
-    sharing: list[Candidate] = []
-    others: list[Candidate] = []
-    for other in _newest_first(state, workload.cluster_id, allowed):
-        workload_id, project, name, started_at, shown, _ = other
-        if not first <= started_at <= last or workload_id == workload.id or (project, name) == place:
-            continue
-        (others if project != workload.project and images.isdisjoint(shown) else sharing).append(other)
-        if len(sharing) > MOST_NEIGHBOURS:
-            break  # no other could be among those that are told
-    found = sharing + others
-    return AlertHistory(
-        neighbours=tuple(_on_nodes(state, _neighbour(state, other[-1])) for other in found[:MOST_NEIGHBOURS]),
-        more_neighbours=len(found) > MOST_NEIGHBOURS,
-    )
 
+    def __init__(self, state: State, *, allowed: Sequence[str] | None) -> None:
+        self._state = state
+        self._allowed = allowed
+        self._listings: dict[str, _Listing] = {}
+        self._lock = anyio.Lock()
 
-def _newest_first(state: State, cluster_id: str, allowed: Sequence[str] | None) -> Sequence[Candidate]:
-    """Whoever fails in a cluster, each once. Of very many only the newest few are told: a list some seconds old will do."""
-    now, key = state.snapshot.monotonic(), (cluster_id, None if allowed is None else tuple(allowed))
-    made_at, made = state.failing.get(key, (float("-inf"), ()))
-    if now - made_at < KEPT_SECONDS:
-        return made
-    found = {other[0]: other for other in _candidates(state, cluster_id) if allowed is None or other[1] in allowed}
-    made = sorted(found.values(), key=lambda other: (-other[3].timestamp(), other[2], other[0]))
-    if len(made) >= MANY:
-        state.failing[key] = (now, made)
-    return made
+    async def beside(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
+        """The other workloads of its cluster that fail within an hour of `failed_at`, those that share most first."""
+        first, last = failed_at - WINDOW, failed_at + WINDOW
+        images, place = set(workload.images), (workload.project, workload.name)
+        sharing: list[Candidate] = []
+        others: list[Candidate] = []
+        listing = await self._newest_first(workload.cluster_id)
+        for number, other in enumerate(listing.candidates):
+            if number % AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
+            workload_id, project, name, started_at, shown, _ = other
+            if not first <= started_at <= last or workload_id == workload.id or (project, name) == place:
+                continue
+            (others if project != workload.project and images.isdisjoint(shown) else sharing).append(other)
+            if len(sharing) > MOST_NEIGHBOURS:
+                break  # no other could be among those that are told
+        found = sharing + others
+        return AlertHistory(
+            neighbours=tuple(self._told(other, listing) for other in found[:MOST_NEIGHBOURS]),
+            more_neighbours=len(found) > MOST_NEIGHBOURS,
+        )
+
+    async def _newest_first(self, cluster_id: str) -> _Listing:
+        """Of very many only the newest few are told: a list some seconds old will do."""
+        async with self._lock:
+            now = self._state.snapshot.monotonic()
+            kept = self._listings.pop(cluster_id, None)
+            if kept is None or now - kept.made_at >= KEPT_SECONDS:
+                kept = _Listing(made_at=now, candidates=await self._listed(cluster_id))
+            if len(kept.candidates) >= MANY:
+                self._listings[cluster_id] = kept
+            return kept
+
+    async def _listed(self, cluster_id: str) -> list[Candidate]:
+        found: dict[str, Candidate] = {}
+        for number, other in enumerate(_candidates(self._state, cluster_id)):
+            if number % AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
+            if self._allowed is None or other[1] in self._allowed:
+                found[other[0]] = other
+        return sorted(found.values(), key=lambda other: (-other[3].timestamp(), other[2], other[0]))
+
+    def _told(self, other: Candidate, listing: _Listing) -> Neighbour:
+        told = listing.told.get(other[0])
+        if told is None:
+            told = listing.told[other[0]] = _on_nodes(self._state, _neighbour(self._state, other[-1]))
+        return told
 
 
 def _candidates(state: State, cluster_id: str) -> Iterator[Candidate]:
-    """Those that only Run:ai's phase speaks of, then those whose alerts are open, then those about to be told."""
-    for workload_id in state.snapshot.apart:  # whoever is unhealthy is among them
-        other = state.snapshot.workloads[workload_id]
-        if other.phase in UNHEALTHY_PHASES and other.phase_updated_at is not None and other.cluster_id == cluster_id:
+    """Those that only Run:ai's phase speaks of, then those whose alerts are open, then those about to be told.
+
+    They may come and go meanwhile.
+    """
+    for workload_id in list(state.snapshot.apart):  # whoever is unhealthy is among them
+        other = state.snapshot.workloads.get(workload_id)
+        if other is None or other.phase not in UNHEALTHY_PHASES or other.phase_updated_at is None:
+            continue
+        if other.cluster_id == cluster_id:
             yield other.id, other.project, other.name, other.phase_updated_at, other.images, other
-    for alert in state.book.open.values():
+    for alert in list(state.book.open.values()):
         subject = alert.subject
         if alert.kind is AlertKind.WORKLOAD_UNHEALTHY and subject.cluster_id == cluster_id:
             yield subject.id, subject.project, subject.name, alert.started_at, subject.images, alert
-    for transition in state.being_told.values():
+    for transition in list(state.being_told.values()):
         subject = transition.subject
         if (
             transition.kind is AlertKind.WORKLOAD_UNHEALTHY

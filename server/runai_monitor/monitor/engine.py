@@ -22,7 +22,7 @@ from runai_monitor.model.history import AlertHistory
 from runai_monitor.model.monitor import MonitorId
 from runai_monitor.model.workload import Workload
 from runai_monitor.monitor.announce import Announcer, Explainer
-from runai_monitor.monitor.beside import failing_beside
+from runai_monitor.monitor.beside import Neighbourhood
 from runai_monitor.monitor.evaluation import Evaluation
 from runai_monitor.monitor.first_look import FirstLook
 from runai_monitor.monitor.flapping import endings_of
@@ -102,6 +102,7 @@ class Engine:
             snapshot=Snapshot(kube_cluster_id=options.kube_cluster_id, monotonic=clock.monotonic), changed=Signal(clock)
         )
         self._state = state
+        self._neighbourhood = Neighbourhood(state, allowed=options.allowed_projects)
         self._pods: PodFollower | None = None
         if kube is not None:
             self._pods = PodFollower(kube=kube, snapshot=state.snapshot, clock=clock, on_change=self._on_pods)
@@ -184,9 +185,9 @@ class Engine:
         """Monitors changed in the store: look now."""
         self._polling.monitors_changed.set()
 
-    def failing_beside(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
+    async def failing_beside(self, workload: Workload, *, failed_at: datetime) -> AlertHistory:
         """The other workloads that fail within an hour of `failed_at`, whether or not they have been told; as of now."""
-        return failing_beside(self._state, workload, failed_at=failed_at, allowed=self._options.allowed_projects)
+        return await self._neighbourhood.beside(workload, failed_at=failed_at)
 
     def hear(self, alert: Alert) -> None:
         """An alert changed in the store, whoever changed it."""
@@ -239,6 +240,7 @@ class Engine:
                     tasks.start_soon(self._supervisor.keep, "nodes", self._nodes.run)
         finally:
             self._state.watched.clear()
+            self._opening.abandon()
 
     async def _load(self) -> None:
         """What was told before this process led."""

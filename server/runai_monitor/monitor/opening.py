@@ -1,10 +1,12 @@
-"""New and worse alerts, each in a task of its own: refresh, examine, store, diagnose, tell the channels."""
+"""New and worse alerts, so many at a time: refresh, examine, store, diagnose, tell the channels."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from anyio.abc import TaskGroup
 
@@ -16,9 +18,9 @@ from runai_monitor.monitor.detect import QUIET_PHASES, RANKS, is_over
 from runai_monitor.monitor.nodes import NodeFollower
 from runai_monitor.monitor.options import MonitorOptions
 from runai_monitor.monitor.policy import decide
+from runai_monitor.monitor.queue import WorkQueue
 from runai_monitor.monitor.state import State
 from runai_monitor.monitor.suspects import Examiner
-from runai_monitor.monitor.turns import Turns
 from runai_monitor.pace import Pace
 
 log = logging.getLogger(__name__)
@@ -35,8 +37,24 @@ _FROM_PHASE_ALONE = RANKS["BackoffLimitExceeded"]
 """Up to this rank a status is no more than a phase and its message: worth a closer look before it is told."""
 
 
+@dataclass(slots=True, kw_only=True)
+class _Telling:
+    """An alert on its way: what was decided, and after the closer look what is left to tell of which workload."""
+
+    transition: Transition
+    workload_id: WorkloadId
+    explain: bool
+    tasks: TaskGroup
+    workload: Workload | None = None
+    decided: list[Transition] = field(default_factory=list)
+
+    @property
+    def urgency(self) -> int:
+        return self.transition.severity.rank
+
+
 class Opening:
-    """At most one task per workload at a time; the next decision about it waits, for it may depend on the first."""
+    """At most one alert per workload at a time; the next decision about it waits, for it may depend on the first."""
 
     def __init__(
         self,
@@ -60,8 +78,8 @@ class Opening:
         self._clock = clock
         self._nodes = nodes
         self._pace = pace
-        self._looks = Turns(LOOKS_AT_ONCE)
-        self._diagnoses = Turns(CONCURRENT)
+        self._looks = WorkQueue(self._look, at_once=LOOKS_AT_ONCE)
+        self._diagnoses = WorkQueue(self._diagnose, at_once=CONCURRENT)
 
     def is_busy(self, workload_id: WorkloadId) -> bool:
         """Whether something about it is being prepared."""
@@ -72,7 +90,14 @@ class Opening:
         workload_id = WorkloadId(transition.subject.id)
         explain = any(watched.monitor.auto_troubleshoot for watched in self._state.watchers_of(workload_id))
         self._state.being_told[workload_id] = transition
-        tasks.start_soon(self._tell, transition, workload_id, explain)
+        telling = _Telling(transition=transition, workload_id=workload_id, explain=explain, tasks=tasks)
+        self._looks.put(telling, rank=telling.urgency, tasks=tasks)
+
+    def abandon(self) -> None:
+        """Forgets what is being prepared: this process leads no more, and whoever does decides anew."""
+        self._looks.clear()
+        self._diagnoses.clear()
+        self._state.being_told.clear()
 
     @property
     def waiting(self) -> int:
@@ -84,30 +109,41 @@ class Opening:
         """How many alerts wait for their turn to be looked at and stored."""
         return self._looks.waiting
 
-    async def _tell(self, transition: Transition, workload_id: WorkloadId, explain: bool) -> None:
-        urgency = transition.severity.rank
+    async def _look(self, telling: _Telling, _waited: bool) -> None:
+        """What is done at once; a diagnosis, which takes longer, has a queue of its own."""
+        goes_on = False
         try:
-            async with self._looks.turn(urgency):
-                prepared = await self._prepare(transition, workload_id, explain=explain)
-            if prepared is None:
-                return
-            workload, decided = prepared
-            if explain:
-                async with self._diagnoses.turn(urgency) as waited:
-                    await self._let_alerts_pass()
-                    current = await self._current(workload_id) if waited else workload
-                    if current is None or not self._still_holds(decided[0]):
-                        return
-                    workload = current
-                    decided[0] = await self._explainer.explained(decided[0], workload)
-                    self._pace.reached("diagnosed", decided[0].alert_id)
-            await self._store(decided)
-        except Exception:  # supervised boundary: this alert is decided again at the next evaluation
-            log.exception("the alert about workload %s could not be made; it is tried again", workload_id)
+            with _trying(telling):
+                prepared = await self._prepare(telling.transition, telling.workload_id, explain=telling.explain)
+                if prepared is None:
+                    return
+                telling.workload, telling.decided = prepared
+                if telling.explain:
+                    self._diagnoses.put(telling, rank=telling.urgency, tasks=telling.tasks)
+                    goes_on = True
+                else:
+                    await self._store(telling.decided)
         finally:
-            self._state.being_told.pop(workload_id, None)
-            if not any(True for _ in self._state.watchers_of(workload_id)):
-                self._state.forget_unseen()
+            if not goes_on:
+                self._settle(telling)
+
+    async def _diagnose(self, telling: _Telling, waited: bool) -> None:
+        """Asks why, and stores it with the answer."""
+        try:
+            with _trying(telling):
+                await self._let_alerts_pass()
+                workload = await self._current(telling.workload_id) if waited else telling.workload
+                if workload is None or not self._still_holds(telling.decided[0]):
+                    return
+                explained = await self._explainer.explained(telling.decided[0], workload)
+                self._pace.reached("diagnosed", explained.alert_id)
+                await self._store([explained, *telling.decided[1:]])
+        finally:
+            self._settle(telling)
+
+    def _settle(self, telling: _Telling) -> None:
+        self._state.being_told.pop(telling.workload_id, None)
+        self._state.forget_if_unseen(telling.workload_id)
 
     async def _prepare(
         self, transition: Transition, workload_id: WorkloadId, *, explain: bool
@@ -140,7 +176,7 @@ class Opening:
     async def _let_alerts_pass(self) -> None:
         """A diagnosis takes a hundred times the work of an alert: in a storm alerts go first, for a while."""
         for _ in range(YIELDS):
-            if not self._looks.taken:
+            if not self._looks.working:
                 return
             await self._clock.sleep(YIELD_SECONDS)
 
@@ -198,3 +234,12 @@ class Opening:
 
     def _open_alert(self, transition: Transition) -> Alert | None:
         return self._state.book.open.get((transition.kind, transition.subject.id))
+
+
+@contextmanager
+def _trying(telling: _Telling) -> Iterator[None]:
+    """A supervised boundary: what cannot be told now is decided again at the next evaluation."""
+    try:
+        yield
+    except Exception:  # the boundary
+        log.exception("the alert about workload %s could not be made; it is tried again", telling.workload_id)

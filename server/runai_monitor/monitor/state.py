@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
 
-from runai_monitor.model.alert import Alert, AlertKind, Transition
+from runai_monitor.model.alert import AlertKind, Transition
 from runai_monitor.model.monitor import Monitor, MonitorId
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.policy import Book
@@ -16,8 +16,6 @@ from runai_monitor.monitor.poll import Poller
 from runai_monitor.monitor.snapshot import Snapshot
 from runai_monitor.monitor.supervise import Signal
 
-Candidate = tuple[str, str, str, datetime, tuple[str, ...], Workload | Alert | Transition]
-"""Who fails: a workload's id, project and name, since when, its images, and what tells so."""
 EVERYWHERE = "*"
 """The name under which a first look at all projects is remembered: projects created later are news."""
 
@@ -68,8 +66,6 @@ class State:
     being_told: dict[WorkloadId, Transition] = field(default_factory=dict)
     """Workloads whose alerts are being prepared: what was detected in time is told, though its monitor has ended."""
     polls: int = 0
-    failing: dict[tuple[str, tuple[str, ...] | None], tuple[float, Sequence[Candidate]]] = field(default_factory=dict)
-    """When very many fail: by cluster and allowed projects, when they were listed, and the list."""
 
     def watchers_of(self, workload_id: WorkloadId) -> Iterator[Watched]:
         """The monitors that have seen a workload."""
@@ -106,6 +102,12 @@ class State:
         self.snapshot.drop_workloads(
             set(self.snapshot.workloads) - self.seen() - self.being_told.keys() - self.perished
         )
+
+    def forget_if_unseen(self, workload_id: WorkloadId) -> None:
+        """The same for one workload."""
+        kept = workload_id in self.being_told or workload_id in self.perished
+        if not kept and not any(True for _ in self.watchers_of(workload_id)):
+            self.snapshot.drop_workloads([workload_id])
 
     def part_with(self, workload_id: WorkloadId, failed: Workload | None) -> None:
         """Run:ai says that a workload is deleted; `failed` is how it was before, if that is news to be judged first."""
