@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import string
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runai_monitor.diagnosis import redact as redaction
 from runai_monitor.diagnosis.redact import MASK, redact, redact_environment
 
 VALUE = st.text(alphabet=string.ascii_letters + string.digits, min_size=24, max_size=36)
@@ -149,3 +151,30 @@ def test_a_megabyte_on_one_line_is_no_trap() -> None:
         "-----BEGIN A" * 50_000,
     ):
         redact(hostile)
+
+
+SPANNING = [
+    "AKIA{:.16}\n  {:.40}",
+    "api_key: |\n    {}",
+    '"name": "DB_PASSWORD",\n        "value": "{}"',
+    "eyJ{0}{0}.{0}.{0}",
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shapes=st.lists(st.sampled_from([*SHAPES, *TOKENS, *SPANNING]), min_size=1, max_size=12),
+    fillings=st.lists(st.integers(min_value=0, max_value=9_000), min_size=12, max_size=12),
+    value=VALUE,
+)
+def test_a_long_text_is_searched_in_pieces_to_the_same_end(shapes: list[str], fillings: list[int], value: str) -> None:
+    """Wherever one piece ends and the next begins, no secret slips through between them."""
+    value = value.upper() + value[:20]
+    parts = []
+    for shape, filling in zip(shapes, fillings, strict=False):
+        lines = "".join(f"step {number} | loss 1.93 | it/s 3\n" for number in range(filling // 30))
+        parts.append(lines + "x" * (filling % 30) + " " + shape.format(value, value) + " and so on\n")
+    text = "".join(parts)
+    with mock.patch.object(redaction, "_PIECE", len(text)):
+        whole = redact(text)
+    assert redact(text) == whole

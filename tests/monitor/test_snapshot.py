@@ -80,10 +80,10 @@ def test_with_several_clusters_only_run_ais_word_counts() -> None:
     snapshot = world(ours, theirs, pods=(make_pod("a", "pod", waiting("ImagePullBackOff")),))
     assert snapshot.is_ambiguous
     assert (owned(snapshot, ours), owned(snapshot, theirs)) == ([], [])
-    assert [(pod.name, candidates) for pod, candidates in snapshot.unsettled()] == [("pod", ["1", "2"])]
+    assert [(pod.name, snapshot.candidates(pod)) for pod in snapshot.odd_pods()] == [("pod", ["1", "2"])]
     snapshot.confirm(theirs, ["pod"])
     assert (owned(snapshot, ours), owned(snapshot, theirs)) == ([], ["pod"])
-    assert list(snapshot.unsettled()) == []
+    assert [found for pod in snapshot.odd_pods() if (found := snapshot.candidates(pod))] == []
     snapshot.drop_workloads([ours.id])
     assert not snapshot.is_ambiguous
 
@@ -111,7 +111,9 @@ def test_an_unlabelled_pod_is_asked_about_under_the_longest_name_that_fits(pod: 
     """`train-2-0` may be of `train` or of `train-2`: the longer name is the likelier, and Run:ai decides."""
     snapshot = world(make_workload("train"), make_workload("train-2"))
     snapshot.put_pod(make_pod("x", pod, waiting("ImagePullBackOff"), workload_name=None, owner=None))
-    assert [found for _, found in snapshot.unsettled()] == ([candidates] if candidates else [])
+    assert [found for pod in snapshot.odd_pods() if (found := snapshot.candidates(pod))] == (
+        [candidates] if candidates else []
+    )
 
 
 def test_a_complete_list_replaces_its_own_namespace_only() -> None:

@@ -96,7 +96,6 @@ class _Gathering:
         self._sources = sources
         self._include_logs = include_logs
         self._limiter = anyio.CapacityLimiter(CONCURRENT_READS)
-        self._one_at_a_time = anyio.CapacityLimiter(1)
         self._listed_nodes: list[str] = []
         self._forgotten = 0
         self.pending: dict[str, None] = {}
@@ -271,8 +270,8 @@ class _Gathering:
                     raise
                 # Of a container that waits to be restarted, the kubelet gives the last run's log without being asked for it.
                 text = await self._read_text(kube, pod, container, previous=False)
-        # Hundreds of kilobytes: read where they do not hold up others, and one at a time, as threads share one interpreter.
-        read = await anyio.to_thread.run_sync(_read_safely, text, limiter=self._one_at_a_time)
+        # Hundreds of kilobytes: read where they do not hold up others, and one at a time of all diagnoses, for threads share one interpreter.
+        read = await anyio.to_thread.run_sync(_read_safely, text, limiter=self._sources.one_at_a_time)
         name, inside = safe_text(pod.name), safe_text(container.name)
         self._case.logs.append(ContainerLog(pod=name, container=inside, previous=previous, log=read))
 

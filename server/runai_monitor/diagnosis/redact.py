@@ -13,6 +13,9 @@ from collections.abc import Iterable
 
 MASK = "[redacted]"
 _LONGEST_LINE = 16_384
+_PIECE, _NEAR = 8_192, 512
+"""Of a long text so many characters are searched at a time: the search stops all threads while it runs. Where one begins
+and another is searched, so many characters of the following lines are looked at too: what spans lines is close together."""
 _SPLIT_TOKEN = 2_048
 """Characters dropped on either side of a cut: half a secret is not recognised, and is still half a secret."""
 
@@ -97,9 +100,9 @@ _HEX_IS_KEY = re.compile(r"(?i)(?:wandb[^\n]{0,24}(?:login|key)|api[ _-]?key)[^\
 # A word also begins after an escaped new line, character or colour, and after what an URL escapes.
 _ESCAPE = r"(?P<escape>\\(?:[nrtbf]|u00[0-9A-Fa-f]{2}|x[0-9A-Fa-f]{2})(?:\[[\d;]{0,8}m)?|%[0-9A-Fa-f]{2}|\[[\d;]{0,8}m)"
 _WORDS = f"(?:(?P<prefixed>{'|'.join(_PREFIXED)})|{_WEBHOOK}|{_HEADER})"
+_KEY_BLOCKS = re.compile(_KEY_BLOCK)
 # Each pass with the texts without which it cannot find anything.
 _PASSES = (
-    (("PRIVATE KEY",), re.compile(_KEY_BLOCK)),
     (("://", "@"), re.compile(rf"(?<![A-Za-z0-9+.-])(?:{_URL})")),
     ((), re.compile("|".join((rf"(?<![A-Za-z0-9]){_WORDS}", *_OTHERS)))),
     *(((sign,), re.compile(_ESCAPE + _WORDS)) for sign in ("\\", "%", "\x1b")),
@@ -138,9 +141,11 @@ def redact(text: str) -> str:
         return text
     if len(text) > _LONGEST_LINE:
         text = "\n".join(line if len(line) <= _LONGEST_LINE else _shortened(line) for line in text.split("\n"))
+    if "PRIVATE KEY" in text:
+        text = _KEY_BLOCKS.sub(_masked, text)
     for needles, pattern in _PASSES:
         if all(needle in text for needle in needles):
-            text = pattern.sub(_masked, text)
+            text = _replaced(pattern, text)
     text = _HEX.sub(_masked_hex, _without_pairs(text))
     text = _BASE64.sub(_masked_base64, text)
     # A log that begins in the middle of a private key has its end only.
@@ -155,6 +160,29 @@ def redact_environment(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str
 def is_secret_name(name: str) -> bool:
     """Whether a variable of that name holds a secret, as far as names tell."""
     return bool(_SECRET_NAME.search(name)) and not _OUR_NAMES_NO_SECRET.search(name)
+
+
+def _replaced(pattern: re.Pattern[str], text: str) -> str:
+    """The text with what the pattern finds masked, searched piece by piece, each with whole lines."""
+    kept: list[str] = []
+    done = begin = 0
+    while begin < len(text):
+        end, seen = _piece(text, begin)
+        for match in pattern.finditer(text, max(begin, done), seen):
+            if match.start() >= end:
+                break
+            if match.end() == seen < len(text):
+                match = pattern.match(text, match.start()) or match  # it may go on
+            kept += (text[done : match.start()], _masked(match))
+            done = match.end()
+        begin = max(end, done)
+    return "".join((*kept, text[done:])) if kept else text
+
+
+def _piece(text: str, begin: int) -> tuple[int, int]:
+    """Where the lines end that begin there, and how far is looked."""
+    end = text.find("\n", begin + _PIECE) + 1 or len(text)
+    return end, text.find("\n", end + _NEAR) + 1 or len(text)
 
 
 def _without_key_ends(text: str) -> str:

@@ -6,6 +6,8 @@ import dataclasses
 from datetime import datetime
 from typing import Protocol
 
+import anyio
+
 from runai_monitor.clock import Clock
 from runai_monitor.model.cluster import KubeEvent, LimitRange, Node, Pod, ResourceQuota, VolumeClaim
 from runai_monitor.model.history import AlertHistory
@@ -145,3 +147,5 @@ class Sources:
     limits: Limits
     history: HistoryReader | None = None
     live: LiveReader | None = None
+    one_at_a_time: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(1))
+    """Whoever reads a log has a turn."""

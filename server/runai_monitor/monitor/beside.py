@@ -8,20 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
-import anyio.lowlevel
 
 from runai_monitor.model.alert import Alert, AlertKind, Transition
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.history import MOST_NEIGHBOURS, WINDOW, AlertHistory, Neighbour
 from runai_monitor.model.workload import UNHEALTHY_PHASES, Workload, WorkloadId
+from runai_monitor.monitor.pauses import Pauses
 from runai_monitor.monitor.state import State
 
 _MOST_NODES = 32
 
 KEPT_SECONDS, MANY = 5.0, 500
 """In a storm thousands fail beside each, and every diagnosis asks: from so many on, they are listed once in a while."""
-AT_ONCE = 500
-"""Workloads looked through without a pause: about a millisecond, in which nobody else is served."""
 
 Candidate = tuple[str, str, str, datetime, tuple[str, ...], Workload | Alert | Transition]
 """Who fails: a workload's id, project and name, since when, its images, and what tells so."""
@@ -57,9 +55,9 @@ class Neighbourhood:
         sharing: list[Candidate] = []
         others: list[Candidate] = []
         listing = await self._newest_first(workload.cluster_id)
-        for number, other in enumerate(listing.candidates):
-            if number % AT_ONCE == 0:
-                await anyio.lowlevel.checkpoint()
+        pauses = Pauses()
+        for other in listing.candidates:
+            await pauses()
             workload_id, project, name, started_at, shown, _ = other
             if not first <= started_at <= last or workload_id == workload.id or (project, name) == place:
                 continue
@@ -85,9 +83,9 @@ class Neighbourhood:
 
     async def _listed(self, cluster_id: str) -> list[Candidate]:
         found: dict[str, Candidate] = {}
-        for number, other in enumerate(_candidates(self._state, cluster_id)):
-            if number % AT_ONCE == 0:
-                await anyio.lowlevel.checkpoint()
+        pauses = Pauses()
+        for other in _candidates(self._state, cluster_id):
+            await pauses()
             if self._allowed is None or other[1] in self._allowed:
                 found[other[0]] = other
         return sorted(found.values(), key=lambda other: (-other[3].timestamp(), other[2], other[0]))

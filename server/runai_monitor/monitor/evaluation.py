@@ -14,6 +14,7 @@ from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.first_look import FirstLook
 from runai_monitor.monitor.judge import Judge
 from runai_monitor.monitor.opening import Opening
+from runai_monitor.monitor.pauses import Pauses
 from runai_monitor.monitor.policy import gone
 from runai_monitor.monitor.snapshot import is_plain
 from runai_monitor.monitor.state import State
@@ -21,8 +22,6 @@ from runai_monitor.pace import Pace
 
 AT_ONCE = 50
 """Workloads judged without a pause: a few milliseconds, in which nobody else is served."""
-LOOKED_UP_AT_ONCE = 2_000
-"""Workloads looked up without a pause."""
 RESTLESS_SECONDS = 5.0
 """Between judgements of workloads about which time alone may say something new: thresholds, hold-downs, reminders."""
 EVERYTHING_SECONDS = 600.0
@@ -77,9 +76,9 @@ class Evaluation:
     async def _decidable(self, due: Iterable[WorkloadId]) -> list[WorkloadId]:
         """Those that may be decided about, in the order of their ids."""
         found: list[WorkloadId] = []
-        for number, workload_id in enumerate(sorted(due)):
-            if number % LOOKED_UP_AT_ONCE == 0:
-                await anyio.lowlevel.checkpoint()
+        pauses = Pauses()
+        for workload_id in sorted(due):
+            await pauses()
             if self._may_decide(workload_id):
                 found.append(workload_id)
         return found

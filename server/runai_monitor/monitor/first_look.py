@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-import anyio.lowlevel
-
 from runai_monitor.clock import Clock
 from runai_monitor.model.alert import AlertKind, Detection
 from runai_monitor.model.workload import Workload, WorkloadId
@@ -14,13 +12,11 @@ from runai_monitor.monitor.detect import RANKS, STUCK_RANK
 from runai_monitor.monitor.judge import Judge
 from runai_monitor.monitor.notices import existing_failures, over
 from runai_monitor.monitor.options import MonitorOptions
+from runai_monitor.monitor.pauses import Pauses
 from runai_monitor.monitor.policy import recovered
 from runai_monitor.monitor.sources import Baseline
 from runai_monitor.monitor.state import EVERYWHERE, State, Watched
 from runai_monitor.monitor.suspects import Examiner
-
-AT_ONCE = 200
-"""Workloads looked at without a pause: a few milliseconds, in which nobody else is served."""
 
 Failing = dict[WorkloadId, tuple[Workload, Detection]]
 
@@ -115,9 +111,9 @@ class FirstLook:
         failing: Failing = {}
         if self._options.existing_failures == "each":
             return failing
-        for number, workload_id in enumerate(sorted(workload_ids)):
-            if number % AT_ONCE == 0:
-                await anyio.lowlevel.checkpoint()
+        pauses = Pauses()
+        for workload_id in sorted(workload_ids):
+            await pauses()
             workload = self._state.snapshot.workloads.get(workload_id)
             if workload is None or self._is_put_aside(workload_id):
                 continue

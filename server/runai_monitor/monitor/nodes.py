@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import anyio
-import anyio.lowlevel
 
 from runai_monitor.clock import Clock
 from runai_monitor.diagnosis.around import condition_of, is_bad
@@ -26,6 +25,7 @@ from runai_monitor.model.cluster import Node
 from runai_monitor.model.workload import WorkloadId
 from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.options import MonitorOptions
+from runai_monitor.monitor.pauses import Pauses
 from runai_monitor.monitor.policy import Book, resolved, wrong
 from runai_monitor.monitor.said import said
 from runai_monitor.monitor.sources import KubeSource
@@ -34,8 +34,6 @@ from runai_monitor.monitor.supervise import Supervisor
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 1_000
-"""Pods looked at without a pause: a few milliseconds, in which nobody else is served."""
 INTERVAL_SECONDS = 30.0
 SHARE = 20
 """Reading the nodes takes a twentieth of the time at most: a cluster of thousands is read less often."""
@@ -185,10 +183,10 @@ class NodeFollower:
     async def _workloads_on(self) -> dict[str, set[WorkloadId]]:
         """The workloads by the nodes that their pods are or were on."""
         found: dict[str, set[WorkloadId]] = {}
-        for number, (node, workload_id) in enumerate(self._state.snapshot.located(), start=1):
+        pauses = Pauses()
+        for node, workload_id in self._state.snapshot.located():
+            await pauses()
             found.setdefault(node, set()).add(workload_id)
-            if number % AT_ONCE == 0:
-                await anyio.lowlevel.checkpoint()
         return found
 
     def _cannot(self, error: KubeError) -> None:

@@ -200,14 +200,17 @@ class Snapshot:
         self._owner_of.update(dict.fromkeys(keys, workload.id))
         self.stir(workload.id)
 
-    def unsettled(self) -> Iterator[tuple[Pod, list[WorkloadId]]]:
-        """Pods that do not simply run and have no certain workload, each with those it may belong to, the likeliest first."""
-        for key in self._odd:
-            pod = self._pods[key]
-            if pod.namespace in self._namespaces and self._owner(key) is None:
-                candidates = self._candidates(pod)
-                if candidates:
-                    yield pod, candidates
+    def odd_pods(self) -> Iterator[Pod]:
+        """Pods that do not simply run; they may come and go meanwhile."""
+        for key in list(self._odd):
+            if (pod := self._pods.get(key)) is not None:
+                yield pod
+
+    def candidates(self, pod: Pod) -> list[WorkloadId]:
+        """Those that a pod may belong to, the likeliest first; none when its workload is certain, or unknown."""
+        if pod.namespace not in self._namespaces or self._owner((pod.namespace, pod.name)) is not None:
+            return []
+        return self._candidates(pod)
 
     def forget_pods_of(self, workload: Workload) -> None:
         """Drops its pods: nobody follows them, and they are known to be of the past."""

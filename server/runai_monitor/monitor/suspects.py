@@ -8,7 +8,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Set
 from datetime import UTC, datetime, timedelta
 
 import anyio
-import anyio.lowlevel
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import KubeError, KubeNotFoundError, MonitorError, RunaiError, RunaiNotFoundError
@@ -16,6 +15,7 @@ from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.containers import in_trouble
 from runai_monitor.monitor.detect import as_it_failed, is_over, is_suspect
 from runai_monitor.monitor.options import MonitorOptions
+from runai_monitor.monitor.pauses import Pauses
 from runai_monitor.monitor.snapshot import Snapshot
 from runai_monitor.monitor.sources import KubeSource, RunaiSource
 
@@ -32,8 +32,6 @@ AGAIN_SECONDS = 55.0
 """Before the same workload is examined again: with polls of a minute, in every one, not in every other by a hair."""
 LOOKS_AT_FAILED = 3
 EXAMINE_SECONDS = 10.0
-AT_ONCE = 500
-"""Workloads looked through without a pause, in which nobody else is served."""
 MOST_PODS = 16
 """Pods read one by one of a workload that no label leads to."""
 WARN_AGAIN_SECONDS = 600.0
@@ -80,25 +78,30 @@ class Examiner:
         if may_sweep:
             self._swept_at = self._clock.monotonic()
         most = AT_FIRST if first else PER_POLL
-        urgent = [
-            workload
-            for workload in self._known((self._snapshot.apart | alerting) & ids)
-            if self._may_be_examined(workload) and self._is_urgent(workload, alerting)
-        ]
-        due = sorted(urgent, key=self._turn)[:most]
+        due = await self._most_urgent(ids, most, alerting=alerting)
         if may_sweep and len(due) < most:
             due += await self._longest_unexamined(ids, most - len(due), but={workload.id for workload in due})
         await self._read_all(due)
         self._prune()
+
+    async def _most_urgent(self, ids: Set[WorkloadId], count: int, *, alerting: Set[WorkloadId]) -> list[Workload]:
+        """Those that look wrong or have an alert, whose turn it is."""
+        urgent: list[Workload] = []
+        pauses = Pauses()
+        for workload in self._known((self._snapshot.apart | alerting) & ids):
+            await pauses()
+            if self._may_be_examined(workload) and self._is_urgent(workload, alerting):
+                urgent.append(workload)
+        return heapq.nsmallest(count, urgent, key=self._turn)
 
     async def _longest_unexamined(
         self, ids: Iterable[WorkloadId], count: int, *, but: Container[WorkloadId]
     ) -> list[Workload]:
         """Those that run and whose pods nobody follows, whose turn it is."""
         running: list[Workload] = []
-        for number, workload in enumerate(self._known(list(ids))):
-            if number % AT_ONCE == 0:
-                await anyio.lowlevel.checkpoint()
+        pauses = Pauses()
+        for workload in self._known(list(ids)):
+            await pauses()
             if (
                 workload.phase == "Running"
                 and workload.id not in but
@@ -125,8 +128,11 @@ class Examiner:
         """Asks Run:ai whose the failing pods are that neither label nor controller tells, the longest waiting first."""
         now, hold = self._clock.now(), timedelta(seconds=self._options.resolve_after_seconds)
         due: set[WorkloadId] = set()
-        for pod, candidates in self._snapshot.unsettled():
-            if in_trouble(pod, now=now, hold=hold):
+        pauses = Pauses()
+        for pod in self._snapshot.odd_pods():
+            await pauses()
+            candidates = self._snapshot.candidates(pod)
+            if candidates and in_trouble(pod, now=now, hold=hold):
                 due |= {workload_id for workload_id in candidates if self._is_due(self._asked_at, workload_id)}
         turns = sorted(due, key=lambda workload_id: (self._asked_at.get(workload_id, float("-inf")), workload_id))
         limit = anyio.CapacityLimiter(CONCURRENT)
