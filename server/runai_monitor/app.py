@@ -24,7 +24,7 @@ from runai_monitor.garbage import look_at_everything, sparing_the_old
 from runai_monitor.leading import Lead
 from runai_monitor.operations.operations import Operations
 from runai_monitor.operations.services import EngineState, Services
-from runai_monitor.pace import Pace
+from runai_monitor.pace import Pace, short_turns
 from runai_monitor.settings import LOOPBACK_HOSTS, Settings
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Application:
         gc.enable()
         while True:
             try:
-                with sparing_the_old():
+                with sparing_the_old(), short_turns():
                     # In a thread, so that requests are answered meanwhile.
                     await anyio.to_thread.run_sync(_load)
                     async with AsyncExitStack() as stack:

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from runai_monitor.model.alert import AlertState, Severity
+from runai_monitor.model.workload import WorkloadDetail, WorkloadId
 from runai_monitor.monitor.queue import WorkQueue
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.deliveries import DeliveryStore
@@ -224,3 +225,28 @@ async def test_the_most_severe_and_then_the_newest_have_the_next_turn() -> None:
         ends.set()
     assert order == [("first", False), ("new", True), ("old", True), ("warning", True)]
     assert (queue.working, queue.waiting) == (0, 0)
+
+
+async def test_in_a_storm_one_poll_says_what_has_become_of_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control plane that is asked about each of ten thousand at once refuses to answer, or is late for all."""
+    names = [f"job-{number}" for number in range(400)]
+    await begun(world, *names)
+    read = world.runai.get_workload
+
+    async def slowly(workload_id: WorkloadId) -> WorkloadDetail:
+        await world.clock.sleep(1)
+        return await read(workload_id)
+
+    monkeypatch.setattr(world.runai, "get_workload", slowly)
+    async with world.running():
+        await world.pass_by(minutes=1)
+        world.runai.asked.clear()
+        world.diagnoser.waits = anyio.Event()
+        assert world.kube is not None
+        for name in names:
+            world.kube.put(make_pod(name, None, ended(137, "OOMKilled", at=world.clock.now())))
+        await world.pass_by(seconds=3)
+        world.runai.put(sorted(names)[40], "Stopped")  # of those that wait, the last in turn
+        await world.pass_by(seconds=20)
+        assert len(await world.alerts()) == 399
+        assert 32 <= world.runai.count("get") < 300

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import anyio.lowlevel
+
 from runai_monitor.diagnosis.beside import beside, pointing_at_node, pointing_at_shared
 from runai_monitor.diagnosis.case import Case
 from runai_monitor.diagnosis.safe import safe
@@ -60,6 +62,7 @@ async def read_past(history: HistoryReader, workload: Workload, *, now: datetime
 async def with_live(past: AlertHistory, live: LiveReader, workload: Workload, *, now: datetime) -> AlertHistory:
     """The past (which is safe) with who fails right now, each once: what is stored knows causes, what is watched knows everybody."""
     seen = safe(await live(workload, failed_at=_failed_at(workload, now)))
+    await anyio.lowlevel.checkpoint()  # in a storm there are hundreds
     found = {other.workload_id: other for other in seen.neighbours}
     for other in past.neighbours:
         watched = found.get(other.workload_id)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 
 import anyio
 
@@ -23,6 +24,9 @@ KEPT_SECONDS, MANY = 5.0, 500
 
 Candidate = tuple[str, str, str, datetime, tuple[str, ...], Workload | Alert | Transition]
 """Who fails: a workload's id, project and name, since when, its images, and what tells so."""
+
+
+_NAME, _SINCE = itemgetter(2, 0), itemgetter(3)
 
 
 @dataclass(slots=True)
@@ -65,10 +69,11 @@ class Neighbourhood:
             if len(sharing) > MOST_NEIGHBOURS:
                 break  # no other could be among those that are told
         found = sharing + others
-        return AlertHistory(
-            neighbours=tuple(self._told(other, listing) for other in found[:MOST_NEIGHBOURS]),
-            more_neighbours=len(found) > MOST_NEIGHBOURS,
-        )
+        told: list[Neighbour] = []
+        for other in found[:MOST_NEIGHBOURS]:
+            await pauses()
+            told.append(self._told(other, listing))
+        return AlertHistory(neighbours=tuple(told), more_neighbours=len(found) > MOST_NEIGHBOURS)
 
     async def _newest_first(self, cluster_id: str) -> _Listing:
         """Of very many only the newest few are told: a list some seconds old will do."""
@@ -88,7 +93,8 @@ class Neighbourhood:
             await pauses()
             if self._allowed is None or other[1] in self._allowed:
                 found[other[0]] = other
-        return sorted(found.values(), key=lambda other: (-other[3].timestamp(), other[2], other[0]))
+        by_name = sorted(found.values(), key=_NAME)
+        return sorted(by_name, key=_SINCE, reverse=True)  # of the same instant, still by name
 
     def _told(self, other: Candidate, listing: _Listing) -> Neighbour:
         told = listing.told.get(other[0])

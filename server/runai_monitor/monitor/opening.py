@@ -31,6 +31,8 @@ YIELDS, YIELD_SECONDS = 40, 0.05
 """How often and how long a diagnosis waits while alerts are being stored."""
 LOOKS_AT_ONCE = 32
 """Alerts looked at again and stored at once."""
+MANY = 100
+"""From so many on that wait, one poll says what has become of them all, instead of a question about each."""
 STORE_PAUSE_SECONDS = 5.0
 """After the store refused an alert, before it is decided again."""
 _FROM_PHASE_ALONE = RANKS["BackoffLimitExceeded"]
@@ -45,6 +47,7 @@ class _Telling:
     workload_id: WorkloadId
     explain: bool
     tasks: TaskGroup
+    began: float
     workload: Workload | None = None
     decided: list[Transition] = field(default_factory=list)
 
@@ -90,8 +93,13 @@ class Opening:
         workload_id = WorkloadId(transition.subject.id)
         explain = any(watched.monitor.auto_troubleshoot for watched in self._state.watchers_of(workload_id))
         self._state.being_told[workload_id] = transition
-        telling = _Telling(transition=transition, workload_id=workload_id, explain=explain, tasks=tasks)
+        telling = _Telling(
+            transition=transition, workload_id=workload_id, explain=explain, tasks=tasks, began=self._clock.monotonic()
+        )
         self._looks.put(telling, rank=telling.urgency, tasks=tasks)
+        if self._looks.waiting > MANY:
+            for watched in self._state.watchers_of(workload_id):
+                watched.poll_now.set()
 
     def abandon(self) -> None:
         """Forgets what is being prepared: this process leads no more, and whoever does decides anew."""
@@ -114,7 +122,7 @@ class Opening:
         goes_on = False
         try:
             with _trying(telling):
-                prepared = await self._prepare(telling.transition, telling.workload_id, explain=telling.explain)
+                prepared = await self._prepare(telling)
                 if prepared is None:
                     return
                 telling.workload, telling.decided = prepared
@@ -145,15 +153,14 @@ class Opening:
         self._state.being_told.pop(telling.workload_id, None)
         self._state.forget_if_unseen(telling.workload_id)
 
-    async def _prepare(
-        self, transition: Transition, workload_id: WorkloadId, *, explain: bool
-    ) -> tuple[Workload, list[Transition]] | None:
+    async def _prepare(self, telling: _Telling) -> tuple[Workload, list[Transition]] | None:
         """What is left to tell, after a closer look; a new alert is stored and pushed here if its diagnosis is to come.
 
         The channels are told with the diagnosis: a person who is woken wants to know why. Should this process end in
         between, the alert says that it awaits its diagnosis, and whoever leads next makes up for it.
         """
-        workload = await self._current(workload_id)
+        transition = telling.transition
+        workload = self._polled_since(telling) or await self._current(telling.workload_id)
         if workload is None:
             return None
         if transition.kind is AlertKind.WORKLOAD_UNHEALTHY and transition.rank <= _FROM_PHASE_ALONE:
@@ -162,7 +169,7 @@ class Opening:
         if not decided:
             return None
         first = decided[0]
-        if explain and first.change is Change.OPENED and self._is_untold(first):
+        if telling.explain and first.change is Change.OPENED and self._is_untold(first):
             if not self._still_holds(first):
                 return None
             if not await self._announcer.apply_soon(dataclasses.replace(first, notify=False, awaits_diagnosis=True)):
@@ -185,6 +192,12 @@ class Opening:
             await self._clock.sleep(STORE_PAUSE_SECONDS)
             return
         self._explainer.settled(decided[0])
+
+    def _polled_since(self, telling: _Telling) -> Workload | None:
+        """The workload as a poll has found it since then, if one has and knows it."""
+        if any(watched.read_from >= telling.began for watched in self._state.watchers_of(telling.workload_id)):
+            return self._state.snapshot.workloads.get(telling.workload_id)
+        return None
 
     async def _current(self, workload_id: WorkloadId) -> Workload | None:
         """The workload as it is now: what was just suspended or deleted on purpose is no failure."""

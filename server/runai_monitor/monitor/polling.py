@@ -207,6 +207,7 @@ class Polling:
     async def _poll(self, watched: Watched, *, next_at: datetime) -> None:
         """One poll with everything that follows from it, recorded whether it went well or not."""
         error: RunaiError | None = None
+        began = self._clock.monotonic()
         try:
             expected = self._state.expected_of(watched, self._options.allowed_projects)
             polled = await watched.poller.poll(expected=expected)
@@ -214,6 +215,7 @@ class Polling:
             error = failed
         else:
             await self._learn(watched, polled)
+            watched.read_from = began
             await self._examiner.settle_pods()
             alerting = {WorkloadId(subject) for _, subject in self._state.book.open}
             await self._examiner.examine_suspects(watched.seen, alerting=alerting, first=not watched.examined)

@@ -34,6 +34,8 @@ class Watched:
     poll_now: Signal
     started: float
     succeeded: float | None = None
+    read_from: float = float("-inf")
+    """When the last successful poll began: what had changed by then is known."""
     failures: int = 0
     error: str | None = None
     complete: bool = False
