@@ -12,12 +12,13 @@ import anyio
 import anyio.lowlevel
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import AlertId, AlertKind, AlertState, Change
 from runai_monitor.model.monitor import MonitorState
 from runai_monitor.model.notification import DeliveryState
+from runai_monitor.store import tables
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.baseline import BaselineStore
 from runai_monitor.store.database import FILE_NAME, Database, open_database
@@ -394,3 +395,17 @@ async def test_a_channel_with_a_message_it_did_not_take_is_named_with_the_error(
 async def test_an_unknown_alert_is_none(database: Database) -> None:
     """Asking for what is not there is no failure of the store."""
     assert await AlertStore(database).get(AlertId("al-nothing")) is None
+
+
+async def test_the_count_of_what_is_open_follows_every_change(database: Database) -> None:
+    """It is kept from call to call; what another process changed, ended or put in its place is counted all the same."""
+    store, other = AlertStore(database), AlertStore(database)
+    assert await store.count_unresolved() == {}
+    await other.apply([make_transition("a", project="one"), make_transition("b", project="two")], channels=[])
+    assert sum((await store.count_unresolved()).values()) == 2
+    assert sum((await store.count_unresolved(projects=["one"])).values()) == 1
+    await other.apply([make_transition("a", Change.RESOLVED), make_transition("c", status="Error")], channels=[])
+    assert {status: n for (_, status, _), n in (await store.count_unresolved()).items()} == {"OOMKilled": 1, "Error": 1}
+    async with database.writing() as connection:
+        await connection.execute(delete(tables.alerts).where(tables.alerts.c.subject_id == "id-c"))
+    assert {status: n for (_, status, _), n in (await store.count_unresolved()).items()} == {"OOMKilled": 1}

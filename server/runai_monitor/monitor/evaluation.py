@@ -24,6 +24,8 @@ AT_ONCE = 50
 """Workloads judged without a pause: a few milliseconds, in which nobody else is served."""
 RESTLESS_SECONDS = 5.0
 """Between judgements of workloads about which time alone may say something new: thresholds, hold-downs, reminders."""
+RESTLESS_SHARE = 0.1
+"""Of the time at most that judging them takes: of ten thousand that fail it takes a second."""
 EVERYTHING_SECONDS = 600.0
 """Between judgements of every workload: a safety net, for what changed is judged within a tick."""
 
@@ -51,6 +53,7 @@ class Evaluation:
         self._pace = pace
         self._judged_all_at = float("-inf")
         self._judged_restless_at = float("-inf")
+        self._restless_seconds = RESTLESS_SECONDS
         self._heard_at: dict[WorkloadId, float] = {}
         self._restless: set[WorkloadId] = set()
 
@@ -64,11 +67,14 @@ class Evaluation:
         if new:
             await self._first_look.take(new)
         await self._first_look.complete()
+        began = self._clock.monotonic()
         due = await self._decidable(self._due(everything=bool(new)))
         await self._first_look.leave(due)
         for first in range(0, len(due), AT_ONCE):
             await self._announcer.apply(self._decide(due[first : first + AT_ONCE], tasks))
             await anyio.lowlevel.checkpoint()
+        if self._judged_restless_at >= began:
+            self._restless_seconds = max(RESTLESS_SECONDS, (self._clock.monotonic() - began) / RESTLESS_SHARE)
         for workload_id in self._state.perished.intersection(due) - self._state.being_told.keys():
             self._state.bury(workload_id)
         await self._resolve_gone()
@@ -89,7 +95,7 @@ class Evaluation:
             self._judged_all_at = self._judged_restless_at = now
             due = set().union(*(watched.seen for watched in state.watched.values() if watched.looked))
             self._restless.intersection_update(due)
-        elif now - self._judged_restless_at >= RESTLESS_SECONDS:
+        elif now - self._judged_restless_at >= self._restless_seconds:
             self._judged_restless_at = now
             told = {WorkloadId(subject) for _, subject in book.open}
             due = self._looked_at(state.snapshot.dirty | self._restless | told)

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Change, Transition
 from runai_monitor.store import applying, tables
 from runai_monitor.store.applying import Router, last_cursor
+from runai_monitor.store.counting import UnresolvedCount
 from runai_monitor.store.database import Database
-from runai_monitor.store.portable import JsonDocument, JsonText, parsed
 from runai_monitor.store.rows import (
     alert_of,
     required_instant,
@@ -35,6 +35,7 @@ class AlertStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._counting = UnresolvedCount(database)
 
     async def apply(
         self, transitions: Sequence[Transition], *, channels: Sequence[str], route: Router | None = None
@@ -149,21 +150,11 @@ class AlertStore:
         return found
 
     async def count_unresolved(self, *, projects: Sequence[str] | None = None) -> dict[tuple[AlertKind, str, str], int]:
-        """How many are not resolved, by kind, status and severity; counted where they are, however many there are.
+        """How many are not resolved, by kind, status and severity, however many there are.
 
         `projects` as in `list`.
         """
-        unresolved = select(_T.c.kind, JsonDocument(_T.c.document).label("document")).where(
-            _T.c.state != str(AlertState.RESOLVED)
-        )
-        if projects is not None:
-            unresolved = unresolved.where(_T.c.project.in_([*projects, ""]))
-        seen = parsed(unresolved, "seen")
-        status, severity = (JsonText(seen.c.document, path) for path in ("status", "severity"))
-        query = select(seen.c.kind, status, severity, func.count()).group_by(seen.c.kind, status, severity)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
-        return {(AlertKind(kind), str(word), str(level)): count for kind, word, level, count in rows}
+        return await self._counting.by_kind(projects=projects)
 
     async def resolved_since(self, since: datetime) -> builtins.list[Alert]:
         """Every alert that was resolved since then, oldest change first."""

@@ -144,14 +144,19 @@ def _neighbours(
     first, last = failed_at - WINDOW, failed_at + WINDOW
     lately = and_(_T.c.cursor.in_(_newest(in_scope)), _T.c.updated_at >= required_text(first))
     seen = _seen(lately)
-    rows = connection.execute(select(*_neighbour_columns(seen)).order_by(seen.c.cursor.desc())).all()
+    rows = connection.execute(select(*_neighbour_columns(seen)).order_by(seen.c.cursor.desc()))
     found: dict[str, Neighbour] = {}
-    for cluster, *row in rows:
+    examined = 0
+    for cluster, *row in rows:  # each is looked into as it is fetched
+        examined += 1
         other = _neighbour(row)
         itself = other.workload_id == workload.id or (other.project, other.name) == (workload.project, workload.name)
         if cluster == workload.cluster_id and not itself and first <= other.started_at <= last:
             found.setdefault(other.workload_id, other)
-    more = len(found) > MOST_NEIGHBOURS or len(rows) == MOST_EXAMINED
+        if len(found) > MOST_NEIGHBOURS:
+            break
+    rows.close()
+    more = len(found) > MOST_NEIGHBOURS or examined == MOST_EXAMINED
     return list(found.values())[:MOST_NEIGHBOURS], more
 
 
