@@ -20,7 +20,7 @@ from runai_monitor.monitor.snapshot import is_plain
 from runai_monitor.monitor.state import State
 from runai_monitor.pace import Pace
 
-AT_ONCE = 50
+AT_ONCE = 25
 """Workloads judged without a pause: a few milliseconds, in which nobody else is served."""
 RESTLESS_SECONDS = 5.0
 """Between judgements of workloads about which time alone may say something new: thresholds, hold-downs, reminders."""
