@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from typing import cast
 
 MASK = "[redacted]"
 _LONGEST_LINE = 16_384
 _PIECE, _NEAR = 8_192, 512
-"""Of a long text so many characters are searched at a time: the search stops all threads while it runs. Where one begins
-and another is searched, so many characters of the following lines are looked at too: what spans lines is close together."""
+"""Of a long text so many characters are searched in a step, two milliseconds, and about so many of the lines that follow:
+what spans lines is close together."""
+Steps = Generator[None, None, str]
 _SPLIT_TOKEN = 2_048
 """Characters dropped on either side of a cut: half a secret is not recognised, and is still half a secret."""
 
@@ -137,6 +139,19 @@ def redact(text: str) -> str:
 
     Lines of more than 16 kB lose their middle first (a JSON blob or an image on one line); the order of lines stays.
     """
+    steps = redacting(text)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return cast("str", done.value)
+
+
+def redacting(text: str) -> Steps:
+    """The same in steps of a few milliseconds, for whoever has to let others run: hundreds of kilobytes take a tenth of a second.
+
+    A thread would not do: a search keeps every other thread, the event loop's too, from running.
+    """
     if not text:
         return text
     if len(text) > _LONGEST_LINE:
@@ -145,9 +160,10 @@ def redact(text: str) -> str:
         text = _KEY_BLOCKS.sub(_masked, text)
     for needles, pattern in _PASSES:
         if all(needle in text for needle in needles):
-            text = _replaced(pattern, text)
-    text = _HEX.sub(_masked_hex, _without_pairs(text))
-    text = _BASE64.sub(_masked_base64, text)
+            text = yield from _replaced(pattern, _masked, text)
+    text = yield from _without_pairs(text)
+    text = yield from _replaced(_HEX, _masked_hex, text)
+    text = yield from _replaced(_BASE64, _masked_base64, text)
     # A log that begins in the middle of a private key has its end only.
     return _without_key_ends(text) if "PRIVATE KEY" in text else text
 
@@ -162,7 +178,7 @@ def is_secret_name(name: str) -> bool:
     return bool(_SECRET_NAME.search(name)) and not _OUR_NAMES_NO_SECRET.search(name)
 
 
-def _replaced(pattern: re.Pattern[str], text: str) -> str:
+def _replaced(pattern: re.Pattern[str], mask: Callable[[re.Match[str]], str], text: str) -> Steps:
     """The text with what the pattern finds masked, searched piece by piece, each with whole lines."""
     kept: list[str] = []
     done = begin = 0
@@ -173,9 +189,10 @@ def _replaced(pattern: re.Pattern[str], text: str) -> str:
                 break
             if match.end() == seen < len(text):
                 match = pattern.match(text, match.start()) or match  # it may go on
-            kept += (text[done : match.start()], _masked(match))
+            kept += (text[done : match.start()], mask(match))
             done = match.end()
         begin = max(end, done)
+        yield
     return "".join((*kept, text[done:])) if kept else text
 
 
@@ -239,12 +256,15 @@ def _masked(match: re.Match[str]) -> str:
     return escape + next((found[name] for name in _KEPT_GROUPS if found.get(name)), "") + MASK
 
 
-def _without_pairs(text: str) -> str:
+def _without_pairs(text: str) -> Steps:
     """The text without the values of secret-looking names; a value is only read where its name may mean a secret."""
     kept: list[str] = []
-    done = position = 0
+    done = position = paused = 0
     while (match := _PAIR.search(text, position)) is not None:
         position = match.end()
+        if position - paused > _PIECE:
+            paused = position
+            yield
         value = _VALUE.match(text, position) if _strength(match) else None
         if value is None:
             continue
