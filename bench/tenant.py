@@ -159,11 +159,14 @@ def pod(number: int, version: int, *, killed_at: str | None = None) -> bytes:
 class Fleet:
     """The workloads, the first `pods` of which have a pod."""
 
-    def __init__(self, workloads: int, pods: int) -> None:
+    def __init__(self, workloads: int, pods: int, log_kb: int = 6) -> None:
         self.rows = [row(number, "Running", _EARLY) for number in range(workloads)]
         self.changed: dict[int, str] = {}
         """When those that ever changed did so last, the longest ago first."""
         self.pods = {number: pod(number, 1) for number in range(pods)}
+        fields = " ".join(f"grad_norm.{number}={number * 0.0137:.4f}" for number in range(1_000))
+        step = f"loss 1.93 | 3112 tokens/s/gpu | mem 71.2 GiB | {fields}"[: log_kb * 10 - 12]
+        self.log_text = "\n".join(f"step {number} | {step}" for number in range(100))
         self.version = 1
         self.watches: list[asyncio.Queue[bytes]] = []
         self.delivered: list[tuple[float, str]] = []
@@ -268,8 +271,7 @@ class Fleet:
 
     async def log(self, _: web.Request) -> web.Response:
         """The end of a log."""
-        lines = "\n".join(f"step {n} | loss 1.93 | 3112 tokens/s/gpu | mem 71.2 GiB" for n in range(100))
-        return web.Response(text=lines)
+        return web.Response(text=self.log_text)
 
     # --- Slack and the bench itself -----------------------------------------------------------------------------
 
@@ -319,9 +321,9 @@ class Fleet:
         return app
 
 
-def _serve(workloads: int, pods: int, told: Connection) -> None:
+def _serve(workloads: int, pods: int, log_kb: int, told: Connection) -> None:
     async def run() -> None:
-        runner = web.AppRunner(Fleet(workloads, pods).app(), access_log=None)
+        runner = web.AppRunner(Fleet(workloads, pods, log_kb).app(), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         told.send(runner.addresses[0][1])
@@ -331,11 +333,11 @@ def _serve(workloads: int, pods: int, told: Connection) -> None:
 
 
 @contextmanager
-def tenant(workloads: int, *, pods: int = 0) -> Iterator[str]:
-    """A running tenant's address, as long as the block lasts."""
+def tenant(workloads: int, *, pods: int = 0, log_kb: int = 6) -> Iterator[str]:
+    """A running tenant's address, as long as the block lasts; the end of each log, 100 lines, has `log_kb` kilobytes."""
     context = multiprocessing.get_context("spawn")
     heard, told = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(workloads, pods, told), daemon=True)
+    process = context.Process(target=_serve, args=(workloads, pods, log_kb, told), daemon=True)
     process.start()
     try:
         if not heard.poll(120):

@@ -9,18 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import cast
 
 import anyio
-import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from runai_monitor.diagnosis.case import Case, ContainerLog
 from runai_monitor.diagnosis.lines import clean
 from runai_monitor.diagnosis.listed_nodes import read_listed_nodes
-from runai_monitor.diagnosis.logs import Log
+from runai_monitor.diagnosis.logs import read_slowly
 from runai_monitor.diagnosis.past import read_past, with_live
-from runai_monitor.diagnosis.redact import redacting
 from runai_monitor.diagnosis.safe import safe, safe_text
 from runai_monitor.diagnosis.sources import HistoryReader, KubeReader, Sources
 from runai_monitor.diagnosis.surroundings import Surroundings
@@ -272,24 +269,10 @@ class _Gathering:
                     raise
                 # Of a container that waits to be restarted, the kubelet gives the last run's log without being asked for it.
                 text = await self._read_text(kube, pod, container, previous=False)
-        read = await self._read_safely(text)
+        async with self._sources.one_at_a_time:
+            read = await read_slowly(clean(text))
         name, inside = safe_text(pod.name), safe_text(container.name)
         self._case.logs.append(ContainerLog(pod=name, container=inside, previous=previous, log=read))
-
-    async def _read_safely(self, text: str) -> Log:
-        """Hundreds of kilobytes: one log at a time of all diagnoses, in steps between which others are served."""
-        async with self._sources.one_at_a_time:
-            steps, safe_log = redacting(clean(text)), None
-            while safe_log is None:
-                await anyio.lowlevel.checkpoint()
-                try:
-                    next(steps)
-                except StopIteration as done:
-                    safe_log = cast("str", done.value)
-            read = Log(safe_log)
-            await anyio.lowlevel.checkpoint()
-            read.prepare()
-        return read
 
     async def _read_text(self, kube: KubeReader, pod: Pod, container: Container, *, previous: bool) -> str:
         limits = self._sources.limits

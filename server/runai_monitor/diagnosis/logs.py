@@ -9,9 +9,12 @@ import re
 from functools import cached_property
 from itertools import accumulate
 
+import anyio.lowlevel
+
 from runai_monitor.diagnosis.lines import Line, split_lines
 from runai_monitor.diagnosis.progress import goes_on, is_afterword, is_frame, is_harmless
 from runai_monitor.diagnosis.raised import FAILED_ONES, Raised, read_raised
+from runai_monitor.diagnosis.redact import redacting
 
 _FATAL_LINES = 40
 _EXCERPT_LINES = 14
@@ -20,6 +23,21 @@ _MOST_AFTERWARDS = 25
 _FEW_AFTERWARDS = 4
 _BAR = re.compile(r"\d%\|[^|\n]{0,200}\| *(?P<count>\d+/\d+) \[")
 _MEMORY_WARNING = re.compile(r"(?i:\bwarn\w*\b.*\bmemory (?:budget|limit)\b.*(?:restart|kill|terminat))")
+
+
+async def read_slowly(text: str) -> Log:
+    """A log without secrets, read in steps of a few milliseconds between which others are served."""
+    steps = redacting(text)
+    while True:
+        await anyio.lowlevel.checkpoint()
+        try:
+            next(steps)
+        except StopIteration as done:
+            read = Log(done.value)
+            break
+    await anyio.lowlevel.checkpoint()
+    read.prepare()
+    return read
 
 
 class Log:

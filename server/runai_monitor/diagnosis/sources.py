@@ -148,4 +148,4 @@ class Sources:
     history: HistoryReader | None = None
     live: LiveReader | None = None
     one_at_a_time: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(1))
-    """Whoever reads a log has a turn."""
+    """Of all diagnoses one reads a log."""
