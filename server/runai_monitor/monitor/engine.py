@@ -102,7 +102,6 @@ class Engine:
             snapshot=Snapshot(kube_cluster_id=options.kube_cluster_id, monotonic=clock.monotonic), changed=Signal(clock)
         )
         self._state = state
-        self._neighbourhood = Neighbourhood(state, allowed=options.allowed_projects)
         self._pods: PodFollower | None = None
         if kube is not None:
             self._pods = PodFollower(kube=kube, snapshot=state.snapshot, clock=clock, on_change=self._on_pods)
@@ -149,6 +148,7 @@ class Engine:
 
     def _deciding(self, examiner: Examiner, explainer: Explainer) -> Evaluation:
         """From what is known to what is stored."""
+        self._neighbourhood = Neighbourhood(self._state, allowed=self._options.allowed_projects)
         judge = Judge(state=self._state, pods=self._pods, options=self._options, clock=self._clock)
         opening = Opening(
             state=self._state,
