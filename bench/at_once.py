@@ -60,8 +60,10 @@ def main() -> None:
         f"Diagnoses run eight at a time, the most severe and then the newest first; measuring ends after {MOST_SECONDS:.0f} s",
         "(`make bench`).",
         "",
-        "| fail at once | log of each | all stored after | diagnosed | a second | longest queue"
-        " | a tool call meanwhile p50 / p99 | loop lag at most |",
+        (
+            "| fail at once | log of each | all stored after | diagnosed | a second | longest queue"
+            " | a tool call meanwhile p50 / p99 | loop lag at most |"
+        ),
         "|---|---|---|---|---|---|---|---|",
     ]
     for size, log_kb in CASES:
