@@ -59,6 +59,7 @@ from tests.corpus.cases import (
     starts_and_ends,
     unseen,
     unseen_platform,
+    xids,
 )
 
 CASES: tuple[LabelledCase, ...] = (
@@ -117,4 +118,5 @@ CASES: tuple[LabelledCase, ...] = (
     *judged_cluster.CASES,
     *judged_twins.CASES,
     *judged_calm.CASES,
+    *xids.CASES,
 )
