@@ -11,6 +11,8 @@ import base64
 import re
 from collections.abc import Iterable
 
+from runai_monitor.diagnosis.bare_secrets import without_bare
+
 MASK = "[redacted]"
 _LONGEST_LINE = 16_384
 _SPLIT_TOKEN = 2_048
@@ -33,7 +35,12 @@ _PREFIXED = (
     r"(?:key-|SK)[0-9a-f]{32}(?!\w)|pul-[0-9a-f]{40}|NRAK-[A-Z0-9]{27}|tskey-[a-z]{1,12}-[\w-]{16,128}|dp\.[a-z]{2,6}\.[A-Za-z0-9]{40,64}",
     r"[A-Za-z0-9]{14}\.atlasv1\.[\w-]{32,128}|AKCp[A-Za-z0-9]{60,80}|cmVmdGtu[A-Za-z0-9]{48,64}|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}",
     r"EAA[A-Za-z0-9]{80,255}|v1\.0-[0-9a-f]{24}-[0-9a-f]{60,160}|pa-(?=[\w-]{0,40}\d)[\w-]{43}(?![\w-])|oy2[a-z0-9]{43}(?!\w)|cio[A-Za-z0-9]{32}(?!\w)",
-    r"s\.(?=[A-Za-z]{0,23}\d)(?=[a-z0-9]{0,23}[A-Z])[A-Za-z0-9]{24}(?!\w|\.\w)|[MNO](?=[\w-]{0,24}\d)[\w-]{23,25}\.[\w-]{6}\.(?=[\w-]{0,37}\d)[\w-]{27,38}(?![\w-])",  # Vault, Discord
+    (
+        r"s\.(?:(?=[A-Za-z]{0,23}\d)(?=[a-z0-9]{0,23}[A-Z])[A-Za-z0-9]{24}(?!\w|\.\w)"
+        # Without a digit, a token has more capitals in more places than a name in code.
+        r"|(?=(?:[a-z]{0,23}[A-Z]){7})(?=(?:[A-Z]{0,23}[a-z]{1,23}[A-Z]){3})[A-Za-z]{24}(?![\w(]|\.\w))"
+    ),  # Vault
+    r"[MNO](?=[\w-]{0,24}\d)[\w-]{23,25}\.[\w-]{6}\.(?=[\w-]{0,37}\d)[\w-]{27,38}(?![\w-])",  # Discord
     r"pypi-[\w-]{16,255}|dapi[0-9a-f]{32}|hv[sbr]\.[\w-]{20,255}|SG\.[\w-]{16,64}\.[\w-]{16,64}|ATATT3[\w=-]{20,255}",
     r"AGE-SECRET-KEY-1[A-Z0-9]{40,80}|\d{8,10}:AA[\w-]{32,36}|\w{3}8Q~[\w.~-]{30,40}",
 )
@@ -87,7 +94,7 @@ _OTHERS = (
     r"(?P<auths>\\{0,7}[\"']auth\\{0,7}[\"']\s{0,4}:\s{0,4}\\{0,7}[\"'])[^\"'\\\n]{4,4096}",  # a registry's configuration
     r"(?P<short>(?<![\w-])(?:mysql|mysqldump|mysqladmin|mariadb)[ ][^\n|;]{0,200}?[ ]-p(?=[^\s-])[\"']?)[^\s\"']{3,512}",
     r"(?P<login>(?<![\w-])(?:sshpass|(?:docker|az|podman|helm|nerdctl|skopeo|crane|oras|buildah)[ ](?:registry[ ]|auth[ ])?login)[ ](?:[^\n|;]{0,200}?[ ])?-p[ ]?[\"']?)[^\s\"']{3,512}",
-    r"(?P<echo>(?<![\w-])(?:echo|printf)[ ](?:-n[ ])?[\"']?)[^\s\"'|$]{4,512}(?=[\"']?[ ]?\|[^\n|]{0,120}--password-stdin)",
+    r"(?P<echo>(?<![\w-])(?:echo|printf)[ ](?:-n[ ])?[\"']?)[^\s\"'|$]{4,512}(?=[\"']?[ ]?\|[^\n|]{0,120}(?:--password-stdin|\bsudo -S|\bkinit\b))",
     r"(?P<alias>(?<![\w-])mc[ ](?:alias[ ]set|config[ ]host[ ]add)(?:[ ][^\s]{1,255}){3}[ ])[^\s]{3,255}",
     r"(?P<user>(?<![\w-])(?:-u|--user|--userpwd)[ =]{1,4}[\"']?[^\s:\"'/]{1,64}:)[^\s\"'/]{3,512}",
     r"(?P<identified>(?i:identified (?:with \S{1,40} )?by )[\"'])[^\"'\n]{1,512}",
@@ -142,7 +149,7 @@ def redact(text: str) -> str:
         if all(needle in text for needle in needles):
             text = pattern.sub(_masked, text)
     text = _HEX.sub(_masked_hex, _without_pairs(text))
-    text = _BASE64.sub(_masked_base64, text)
+    text = without_bare(_BASE64.sub(_masked_base64, text), MASK)
     # A log that begins in the middle of a private key has its end only.
     return _without_key_ends(text) if "PRIVATE KEY" in text else text
 
