@@ -53,6 +53,7 @@ from tests.corpus.cases import (
     public_shapes,
     quiet,
     ranks,
+    rare_tools,
     scheduling,
     secrets,
     services,
@@ -119,4 +120,5 @@ CASES: tuple[LabelledCase, ...] = (
     *judged_twins.CASES,
     *judged_calm.CASES,
     *xids.CASES,
+    *rare_tools.CASES,
 )

@@ -89,6 +89,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         "missing_file", "an object or a file does not exist at the service it is read from",
         "check the bucket, the key and the revision it asks for (Run:ai: args, environmentVariables)",
         raised=r"\((?:NoSuchKey|NoSuchBucket|404)\) when calling|^(?:\w+\.)*(?:EntryNotFoundError|RevisionNotFoundError|NoSuchKey|BlobNotFound)\b|\bErrorCode: ?(?:BlobNotFound|ContainerNotFound)",
+        line=r"\b[Cc]heckout failed for following targets:|error\.dvc\.org/missing-files",
         confidence=0.75,
     ),
     log_sign(
