@@ -32,6 +32,7 @@ LAUNCHERS = frozenset(
     {
         "ChildFailedError", "CalledProcessError", "SystemExit", "ProcessExitedException", "ProcessRaisedException",
         "WorkerGroupFailureException", "Exit", "SubprocessError", "TrainingFailedError", "TuneError", "ActorDiedError",
+        "PapermillExecutionError", "CellExecutionError",
     }
 )  # fmt: skip
 """Exceptions of what started the process that failed: they say that it did, not why."""

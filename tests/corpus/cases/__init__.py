@@ -54,6 +54,7 @@ from tests.corpus.cases import (
     quiet,
     ranks,
     rare_tools,
+    rare_tools_again,
     scheduling,
     secrets,
     services,
@@ -121,4 +122,5 @@ CASES: tuple[LabelledCase, ...] = (
     *judged_calm.CASES,
     *xids.CASES,
     *rare_tools.CASES,
+    *rare_tools_again.CASES,
 )
