@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 import string
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from runai_monitor.diagnosis import redact as redaction
+from runai_monitor.diagnosis import pieces
 from runai_monitor.diagnosis.redact import MASK, redact, redact_environment
 
 VALUE = st.text(alphabet=string.ascii_letters + string.digits, min_size=24, max_size=36)
@@ -90,6 +91,69 @@ def test_a_password_without_digits_goes_by_where_it_stands(shape: str, value: st
 
 
 @pytest.mark.parametrize(
+    "shape",
+    [
+        "wandb login {}", "+ wandb login --relogin {}", "RUN wandb login --host=https://w.corp {} && python train.py", "$ vault login -no-print {}",
+        "bash -c 'wandb login {}'", "2026-03-01T02:55:00.123Z + vault login {}", '{{"log": "+ wandb login {}\\n"}}',
+        r"net use Z: \\filer\models {} /user:corp\ada", r"$ net use * \\filer\models /user:ada {}",
+        "smbclient //filer/models {}", "smbclient -U ada%{} //filer/models", "redis-cli -h cache -a {} ping", "mongodump -u ada -p {}",
+        "ldapsearch -x -w {}", "htpasswd -bc users ada {}", "rclone obscure {}", "aws configure set aws_secret_access_key {}",
+        "dvc remote modify --local origin password {}", "echo {} | sudo -S ls", "echo {} | kinit ada",
+        "Password:\n{}\nnext", "Enter password: \r\n{}\r\n", "[sudo] password for ada:\n{}", "ada@gpu-07's password:\n{}",
+        "Password for 'https://ada@git.corp':\n{}", "Enter passphrase for key '/root/.ssh/id_ed25519':\n{}",
+        "2026-03-01T02:55:00.123Z Password:\n2026-03-01T02:55:04.567Z {}\n", "step 1\nPASSWORD:\n  {}  \nstep 2",
+    ],
+)  # fmt: skip
+@given(value=st.text(alphabet=string.ascii_lowercase, min_size=4, max_size=14))
+@settings(max_examples=10, deadline=None)
+def test_a_bare_word_goes_where_only_a_secret_can_stand(shape: str, value: str) -> None:
+    """A command that logs in and a prompt that fills its line say what the word is; the word says nothing."""
+    secret = f"{value}zqx"
+    assert secret not in redact(shape.format(secret))
+
+
+@given(value=st.text(alphabet=string.ascii_letters, min_size=24, max_size=24))
+@settings(max_examples=60, deadline=None)
+def test_a_vault_token_needs_no_digit(value: str) -> None:
+    """Twenty-four random letters hold a digit seldom enough that hundreds of tokens have none."""
+    capitals = sum(letter.isupper() for letter in value)
+    assume(7 <= capitals <= 16 and len(re.findall(r"[a-z][A-Z]", value)) >= 3)
+    assert value not in redact(f"read s.{value} from the file")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s.getDistributedBackendName is not set",
+        "s.configureAuthenticationXY",
+        "s.NCCLAllReduceCUDAStream()",
+        "wandb login failed",
+        "wandb: Use `wandb login --relogin` to force relogin",
+        "You can run wandb login first, or set WANDB_MODE=offline",
+        "vault login -method=oidc",
+        "vault login -method=ldap username=ada",
+        "error: vault login required",
+        "the net use of memory grew",
+        "mongo -p is the option for it",
+        "Password:\nAuthenticating...\nConnected",
+        "Password: \nConnected",
+        "Password:\nLogin incorrect\n",
+        "Password:\n/root/.netrc was read",
+        "Password:\n100%\n",
+        "Enter password:\nPassword:\n",
+        "Password:\n------\n",
+        "Invalid password:\nlength\n",
+        "cannot read the password:\ntraceback\n",
+        "missing fields, password:\nusername\n",
+        "config:\n  password:\n  username: ada\n",
+    ],
+)
+def test_what_is_said_about_logins_stays(text: str) -> None:
+    """Prompts and login commands stand in many logs, and what follows them is as a rule the reason of a failure."""
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
     "inside",
     ["ghp_{}", "password={}", '{{"auths": {{"r.io": {{"auth": "{}"}}}}}}', "-----BEGIN RSA PRIVATE KEY-----\n{}"],
 )
@@ -149,6 +213,10 @@ def test_a_megabyte_on_one_line_is_no_trap() -> None:
         "password=" * 100_000,
         "eyJ" * 300_000,
         "-----BEGIN A" * 50_000,
+        "wandb login " * 50_000,
+        "smbclient -U " * 50_000,
+        "Password:\n" * 50_000,
+        "password for " * 50_000,
     ):
         redact(hostile)
 
@@ -175,6 +243,6 @@ def test_a_long_text_is_searched_in_pieces_to_the_same_end(shapes: list[str], fi
         lines = "".join(f"step {number} | loss 1.93 | it/s 3\n" for number in range(filling // 30))
         parts.append(lines + "x" * (filling % 30) + " " + shape.format(value, value) + " and so on\n")
     text = "".join(parts)
-    with mock.patch.object(redaction, "_PIECE", len(text)):
+    with mock.patch.object(pieces, "PIECE", len(text)):
         whole = redact(text)
     assert redact(text) == whole

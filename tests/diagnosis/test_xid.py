@@ -20,7 +20,9 @@ LONGEST = 16_000
 GPU = "GPU-b850f46d-d5ea-c752-ddf3-c4453e44d3f7"
 
 
-@pytest.mark.parametrize("code", [48, 63, 64, 74, 79, 92, 94, 95, 119, 120, 140, 143, *range(144, 151)])
+@pytest.mark.parametrize(
+    "code", [48, 57, 58, 63, 64, 74, 79, 81, 92, 94, 95, 119, 120, 140, 143, *range(144, 151), 173, 175]
+)
 def test_hardware_is_called_hardware(code: int) -> None:
     """The person who can act on these runs the node, not the program."""
     assert of_code(code).origin is Origin.HARDWARE
@@ -31,6 +33,20 @@ def test_what_the_device_plugin_leaves_to_the_program_is_the_programs(code: int)
     """Replacing a GPU for an index out of range costs a day and changes nothing."""
     found = of_code(code)
     assert (found.origin, found.action) == (Origin.APPLICATION, Action.CHECK_PROGRAM)
+
+
+@pytest.mark.parametrize("code", [42, 47, 59, 65, 122, 124, 125, 142])
+def test_what_nvidia_leaves_open_stays_open(code: int) -> None:
+    """Hardware and driver are both allowed: such a number is a lead, and takes no node out of service by itself."""
+    found = of_code(code)
+    assert found.origin in {Origin.UNCLEAR, Origin.DRIVER}
+    assert found.gravity is Gravity.WARNING
+
+
+@pytest.mark.parametrize("code", [16, 19, 56, *range(111, 119), 176])
+def test_what_computing_does_not_notice_is_a_notice(code: int) -> None:
+    """A display that hangs ends no training."""
+    assert of_code(code).gravity is Gravity.NOTICE
 
 
 def test_the_catalogue_says_what_to_do_for_every_number() -> None:

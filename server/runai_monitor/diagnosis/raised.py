@@ -31,7 +31,8 @@ _NEXT_RECORD = re.compile(r"[\[{(]?\d{4}[-/]\d\d|(?:INFO|WARN|DEBUG|ERROR|FATAL|
 LAUNCHERS = frozenset(
     {
         "ChildFailedError", "CalledProcessError", "SystemExit", "ProcessExitedException", "ProcessRaisedException",
-        "WorkerGroupFailureException", "Exit", "SubprocessError", "TrainingFailedError", "ActorDiedError",
+        "WorkerGroupFailureException", "Exit", "SubprocessError", "TrainingFailedError", "TuneError", "ActorDiedError",
+        "PapermillExecutionError", "CellExecutionError",
     }
 )  # fmt: skip
 """Exceptions of what started the process that failed: they say that it did, not why."""

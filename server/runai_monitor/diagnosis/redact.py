@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Iterable
 from typing import cast
+
+from runai_monitor.diagnosis.bare_secrets import without_bare
+from runai_monitor.diagnosis.named_secrets import looks_random, without_named
+from runai_monitor.diagnosis.pieces import Steps, replaced
 
 MASK = "[redacted]"
 _LONGEST_LINE = 16_384
-_PIECE, _NEAR = 8_192, 512
-"""Of a long text so many characters are searched in a step, two milliseconds, and about so many of the lines that follow:
-what spans lines is close together."""
-Steps = Generator[None, None, str]
 _SPLIT_TOKEN = 2_048
 """Characters dropped on either side of a cut: half a secret is not recognised, and is still half a secret."""
 
@@ -38,7 +38,12 @@ _PREFIXED = (
     r"(?:key-|SK)[0-9a-f]{32}(?!\w)|pul-[0-9a-f]{40}|NRAK-[A-Z0-9]{27}|tskey-[a-z]{1,12}-[\w-]{16,128}|dp\.[a-z]{2,6}\.[A-Za-z0-9]{40,64}",
     r"[A-Za-z0-9]{14}\.atlasv1\.[\w-]{32,128}|AKCp[A-Za-z0-9]{60,80}|cmVmdGtu[A-Za-z0-9]{48,64}|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}",
     r"EAA[A-Za-z0-9]{80,255}|v1\.0-[0-9a-f]{24}-[0-9a-f]{60,160}|pa-(?=[\w-]{0,40}\d)[\w-]{43}(?![\w-])|oy2[a-z0-9]{43}(?!\w)|cio[A-Za-z0-9]{32}(?!\w)",
-    r"s\.(?=[A-Za-z]{0,23}\d)(?=[a-z0-9]{0,23}[A-Z])[A-Za-z0-9]{24}(?!\w|\.\w)|[MNO](?=[\w-]{0,24}\d)[\w-]{23,25}\.[\w-]{6}\.(?=[\w-]{0,37}\d)[\w-]{27,38}(?![\w-])",  # Vault, Discord
+    (
+        r"s\.(?:(?=[A-Za-z]{0,23}\d)(?=[a-z0-9]{0,23}[A-Z])[A-Za-z0-9]{24}(?!\w|\.\w)"
+        # Without a digit, a token has more capitals in more places than a name in code.
+        r"|(?=(?:[a-z]{0,23}[A-Z]){7})(?=(?:[A-Z]{0,23}[a-z]{1,23}[A-Z]){3})[A-Za-z]{24}(?![\w(]|\.\w))"
+    ),  # Vault
+    r"[MNO](?=[\w-]{0,24}\d)[\w-]{23,25}\.[\w-]{6}\.(?=[\w-]{0,37}\d)[\w-]{27,38}(?![\w-])",  # Discord
     r"pypi-[\w-]{16,255}|dapi[0-9a-f]{32}|hv[sbr]\.[\w-]{20,255}|SG\.[\w-]{16,64}\.[\w-]{16,64}|ATATT3[\w=-]{20,255}",
     r"AGE-SECRET-KEY-1[A-Z0-9]{40,80}|\d{8,10}:AA[\w-]{32,36}|\w{3}8Q~[\w.~-]{30,40}",
 )
@@ -65,34 +70,11 @@ _HEADER = (
     r"|(?P<cookie>(?i:(?:set-)?cookie)\\?[\"']?[ \t]{0,4}:[ \t]{0,4}\\?[\"']?)[^\s\"'\\][^\r\n\"'\\]{3,4096}"
     r"|(?P<scheme>(?i:bearer|basic|ssws)[ \t]{1,4})(?P<credential>[A-Za-z0-9+/=._~-]{8,4096})"
 )
-_VALUE = re.compile(
-    r"(?:\\{1,7}\"[^\"\\\n]{1,4096}|\"(?:[^\"\\\n]|\\.){1,4096}|'(?:[^'\\\n]|\\.){1,4096}|[^\s\"',;&<>(){}]{1,4096})"
-)
-# The core words only: what stands before one (`api_`, `access-`) is looked at afterwards, because a pattern that begins
-# with "any name" takes quadratic time.
-_PAIR = re.compile(
-    r"(?=[pkstcPKSTC_])(?i:(?P<word>passphrase|passw(?:or)?d|passwd|pass|pwd|pw(?![A-Za-z])|key|secret|token|credentials?|signature|sig|"
-    r"_auth(?:token)?)(?P<suffix>[_-][\w-]{0,32}|\d{1,3})?"
-    # A value may begin on the next line: YAML's blocks, a shell's continued line, JSON that is printed for people.
-    r"(?P<mark>\\{0,7}[\"']?\]?[ \t]{0,4}(?:=>|:=|==?|:|%3[Dd]|\\u003[Dd])[ \t]{0,4}(?:[|>][+-]?[ \t]{0,4}\r?\n[ \t]{1,40}|\\\r?\n[ \t]{0,40}|\r?\n\s{0,40}(?=[\"'])|\w{1,20}\((?=[\"']))?"
-    r"|\\{0,7}[\"']?,?(?:\s|\\[nr]){0,24}\\{0,7}[\"']?value\\{0,7}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
-    r"|>(?=[^<>\s]{1,512}</)|\\{0,7}[\"'],[ \t]{0,4}(?=[\"'])|[ \t]{1,4}(?:is[ \t]{1,4}|was[ \t]{1,4})?))"
-)
-_STRONG_BEFORE = {
-    "key": re.compile(
-        r"(?i)(?:api|access|account|private|secret|encryption|signing|license|auth|master|storage|subscription|service|fernet)[-_. ]?$"
-    ),
-    "token": re.compile(
-        r"(?i)(?:auth|access|refresh|id|bearer|session|security|csrf|api|private|personal|bot|deploy|hub|job|hf)[-_]?$"
-    ),
-    "secret": re.compile(r"(?i)(?:client|app|consumer|webhook|jwt)[-_]?$"),
-}
-_WEAK_KEY_BEFORE = re.compile(r"[A-Z0-9]_$")
 _OTHERS = (
     r"(?P<auths>\\{0,7}[\"']auth\\{0,7}[\"']\s{0,4}:\s{0,4}\\{0,7}[\"'])[^\"'\\\n]{4,4096}",  # a registry's configuration
     r"(?P<short>(?<![\w-])(?:mysql|mysqldump|mysqladmin|mariadb)[ ][^\n|;]{0,200}?[ ]-p(?=[^\s-])[\"']?)[^\s\"']{3,512}",
     r"(?P<login>(?<![\w-])(?:sshpass|(?:docker|az|podman|helm|nerdctl|skopeo|crane|oras|buildah)[ ](?:registry[ ]|auth[ ])?login)[ ](?:[^\n|;]{0,200}?[ ])?-p[ ]?[\"']?)[^\s\"']{3,512}",
-    r"(?P<echo>(?<![\w-])(?:echo|printf)[ ](?:-n[ ])?[\"']?)[^\s\"'|$]{4,512}(?=[\"']?[ ]?\|[^\n|]{0,120}--password-stdin)",
+    r"(?P<echo>(?<![\w-])(?:echo|printf)[ ](?:-n[ ])?[\"']?)[^\s\"'|$]{4,512}(?=[\"']?[ ]?\|[^\n|]{0,120}(?:--password-stdin|\bsudo -S|\bkinit\b))",
     r"(?P<alias>(?<![\w-])mc[ ](?:alias[ ]set|config[ ]host[ ]add)(?:[ ][^\s]{1,255}){3}[ ])[^\s]{3,255}",
     r"(?P<user>(?<![\w-])(?:-u|--user|--userpwd)[ =]{1,4}[\"']?[^\s:\"'/]{1,64}:)[^\s\"'/]{3,512}",
     r"(?P<identified>(?i:identified (?:with \S{1,40} )?by )[\"'])[^\"'\n]{1,512}",
@@ -115,16 +97,6 @@ _KEPT_GROUPS = (
 )
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{20,16384}={0,2}")
 
-_NAMES_NO_SECRET = re.compile(
-    r"(?i)[_-](?:names?|ids?|type|types|type_ids|count|counts|file|files|path|paths|dir|ref|len|length|limit|budget|idx|index|"
-    r"per_\w+|dropout|mask|size|dim|emb\w*|level|wise|class\w*|rate|ttl|expir\w*|version|url|uri|endpoint|host|provider|policy)$"
-)
-_NO_SECRET = re.compile(
-    r"(?i)(?:none|null|nil|true|false|undefined|empty|missing|required|invalid|incorrect|wrong|expired|not|is|was|are|has|for|"
-    r"with|from|in|of|and|or|to|the|a|an|must|cannot|could|authentication|failed|denied|error|ref|changeme|\*+|x{3,}|\.{3}|"
-    r"\$\{?\w+\}?|%\(?\w+\)?s?|<[^>]*>?|\[redacted\]?|\{\w*\}?)"
-)
-_NUMBER = re.compile(r"[-+\d.,eE_xX/%]+[KMGBkmgb]?")
 _SECRET_NAME = re.compile(
     r"(?i)pass(?:word|wd|phrase)?(?![a-z])|pwd(?=_|$)(?<!^pwd)|secret|token(?!s|iz)|api_?key|access_?key|private_?key|_key$|^key$|"
     r"credential|auth(?!or)|dsn$|conn(?:ection)?_?str|webhook|cookie|salt$|_pat$|license"
@@ -160,10 +132,11 @@ def redacting(text: str) -> Steps:
         text = _KEY_BLOCKS.sub(_masked, text)
     for needles, pattern in _PASSES:
         if all(needle in text for needle in needles):
-            text = yield from _replaced(pattern, _masked, text)
-    text = yield from _without_pairs(text)
-    text = yield from _replaced(_HEX, _masked_hex, text)
-    text = yield from _replaced(_BASE64, _masked_base64, text)
+            text = yield from replaced(pattern, _masked, text)
+    text = yield from without_named(text, MASK)
+    text = yield from replaced(_HEX, _masked_hex, text)
+    text = yield from replaced(_BASE64, _masked_base64, text)
+    text = without_bare(text, MASK)
     # A log that begins in the middle of a private key has its end only.
     return _without_key_ends(text) if "PRIVATE KEY" in text else text
 
@@ -176,30 +149,6 @@ def redact_environment(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str
 def is_secret_name(name: str) -> bool:
     """Whether a variable of that name holds a secret, as far as names tell."""
     return bool(_SECRET_NAME.search(name)) and not _OUR_NAMES_NO_SECRET.search(name)
-
-
-def _replaced(pattern: re.Pattern[str], mask: Callable[[re.Match[str]], str], text: str) -> Steps:
-    """The text with what the pattern finds masked, searched piece by piece, each with whole lines."""
-    kept: list[str] = []
-    done = begin = 0
-    while begin < len(text):
-        end, seen = _piece(text, begin)
-        for match in pattern.finditer(text, max(begin, done), seen):
-            if match.start() >= end:
-                break
-            if match.end() == seen < len(text):
-                match = pattern.match(text, match.start()) or match  # it may go on
-            kept += (text[done : match.start()], mask(match))
-            done = match.end()
-        begin = max(end, done)
-        yield
-    return "".join((*kept, text[done:])) if kept else text
-
-
-def _piece(text: str, begin: int) -> tuple[int, int]:
-    """Where the lines end that begin there, and how far is looked."""
-    end = text.find("\n", begin + _PIECE) + 1 or len(text)
-    return end, text.find("\n", end + _NEAR) + 1 or len(text)
 
 
 def _without_key_ends(text: str) -> str:
@@ -251,90 +200,6 @@ def _masked(match: re.Match[str]) -> str:
     escape = found.get("escape") or ""
     if found.get("prefixed"):
         return escape + MASK
-    if found.get("scheme") and not _looks_random(match["credential"]):
+    if found.get("scheme") and not looks_random(match["credential"]):
         return match[0]
     return escape + next((found[name] for name in _KEPT_GROUPS if found.get(name)), "") + MASK
-
-
-def _without_pairs(text: str) -> Steps:
-    """The text without the values of secret-looking names; a value is only read where its name may mean a secret."""
-    kept: list[str] = []
-    done = position = paused = 0
-    while (match := _PAIR.search(text, position)) is not None:
-        position = match.end()
-        if position - paused > _PIECE:
-            paused = position
-            yield
-        value = _VALUE.match(text, position) if _strength(match) else None
-        if value is None:
-            continue
-        bare = value[0].lstrip("\\\"'")
-        opening = len(value[0]) - len(bare)
-        if _is_no_secret(match, bare, quoted=opening > 0):
-            continue
-        kept += (text[done : value.start() + opening], MASK)
-        done = position = value.end()
-    return "".join((*kept, text[done:])) if kept else text
-
-
-def _strength(match: re.Match[str]) -> int:
-    """2: whatever follows is a secret; 1: if it looks like one; 0: this word means no secret here."""
-    word = match["word"].lower()
-    before = match.string[max(0, match.start() - 16) : match.start()]
-    suffix = match["suffix"] or ""
-    if _NAMES_NO_SECRET.search(suffix):
-        return 0
-    if re.search(r"(?i)key|token|pass|secret", suffix):
-        return 2
-    if word.startswith(("passw", "passp", "pwd", "_auth")):
-        return 2
-    if word == "pw":
-        return 0 if before[-1:].isalpha() and not before.lower().endswith("bind") else 1
-    if word == "pass":
-        return 1 if before[-1:] in {"_", "-", "", " ", '"', "'", ":"} or before.endswith("require") else 0
-    if word == "sig":
-        return 2 if before[-1:] in {"?", "&", ";"} else 0
-    strong = _STRONG_BEFORE.get(word)
-    if strong is not None and strong.search(before):
-        return 2
-    if word == "key":
-        return 1 if _WEAK_KEY_BEFORE.search(before) else 0
-    return 1
-
-
-def _is_no_secret(match: re.Match[str], bare: str, *, quoted: bool) -> bool:
-    strength, mark = _strength(match), match["mark"]
-    if strength == 0 or _NO_SECRET.fullmatch(bare.rstrip(".:,!)")) or not bare:
-        return True
-    if match["word"].lower() == "pwd" and bare.startswith(("/", "~", ".")):
-        return True
-    if not any(sign in mark for sign in ("=", ":", ">", "%3", "u003")) and not (mark.startswith(("'", '"', "\\"))):
-        return _is_spoken_of(match, bare, strong=strength == 2, quoted=quoted)
-    if strength == 1 and ((_NUMBER.fullmatch(bare) and len(bare) <= 12) or len(bare) < 4):
-        return True
-    if mark.endswith(": ") and not quoted:
-        # "invalid token: unexpected end of input" is a sentence.
-        after = match.end() + len(bare)
-        goes_on = re.match(r" [A-Za-z]", match.string[after : after + 2]) is not None
-        return (bare.isalpha() and (goes_on or (strength == 1 and len(bare) < 8))) or bare.endswith(":")
-    return False
-
-
-def _is_spoken_of(match: re.Match[str], bare: str, *, strong: bool, quoted: bool) -> bool:
-    """Whether a word is only mentioned: `secret "x" not found` is, `--token x` and `password hunter2000` are not."""
-    is_option = re.search(r"(?:^|[\s\"'])--?[\w-]{0,24}$", match.string[max(0, match.start() - 26) : match.start()])
-    if is_option:
-        return bare.startswith("-") or (len(bare) < 3)
-    if quoted and not strong:
-        return True
-    return not (_looks_random(bare) or (strong and len(bare) > 5 and any(c.isdigit() for c in bare)))
-
-
-def _looks_random(text: str) -> bool:
-    """Whether a word looks made by a generator: long, and of mixed kinds of characters."""
-    if len(text) < 12:
-        return False
-    if len(text) >= 24 and text.isalnum():
-        return True
-    kinds = (any(c.islower() for c in text), any(c.isupper() for c in text[1:]), any(c.isdigit() for c in text))
-    return sum(kinds) >= 2 and not re.fullmatch(r"[a-z]+(?:[-/.][a-z0-9]+)+", text)

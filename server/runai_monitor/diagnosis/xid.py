@@ -1,8 +1,10 @@
 """XIDs: the numbers by which NVIDIA's driver reports what went wrong on a GPU, what each means, and where texts hold them.
 
 Meanings and actions follow NVIDIA's catalogue (docs.nvidia.com/deploy/xid-errors/analyzing-xid-catalog.html, columns
-"Description" and "Resolution Bucket"), what is the application's follows the device plugin's list of XIDs that leave a GPU
-healthy (github.com/NVIDIA/k8s-device-plugin, internal/rm/health.go). SXids are NVSwitch's (Fabric Manager User Guide).
+"Description" and "Resolution Bucket"); those that it calls unused on Ampere and newer GPUs follow its table for older ones
+(docs.nvidia.com/deploy/xid-errors, "Failure" and "Causes"), and the newest the driver's own header (open-gpu-kernel-modules,
+nverror.h). What is the application's follows the device plugin's list of XIDs that leave a GPU healthy (k8s-device-plugin,
+internal/rm/health.go). SXids are NVSwitch's (Fabric Manager User Guide).
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ class Origin(StrEnum):
     DRIVER = "driver"
     APPLICATION = "application"
     UNCLEAR = "unclear"
-    """NVIDIA's catalogue allows both the hardware and the program."""
+    """NVIDIA's catalogue allows the hardware as well as the driver or the program."""
     FOLLOWS = "follows"
     """What the driver does after another error."""
 
@@ -55,6 +57,7 @@ class Action(StrEnum):
         "have the node drained and the NVLink or NVSwitch links checked (nvidia-smi nvlink -s, Fabric Manager's log)"
     )
     UPDATE = "have the driver and firmware updated"
+    SUPPORT = "have the GPU's vendor look at it, with what nvidia-bug-report.sh collects (NVIDIA names no other remedy); keep long jobs off it until then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,9 @@ _CATALOGUE = (
     Xid(8, "the GPU stopped processing", _U, _W, Action.RESTART),
     Xid(11, "an invalid or corrupted push buffer", _A, _W, Action.CHECK_PROGRAM),
     Xid(13, "a graphics engine exception: as a rule an illegal instruction or access of the program", _A, _W, Action.CHECK_PROGRAM),
+    Xid(18, "bus mastering was switched off in the GPU's PCI configuration", _D, _W, Action.UPDATE),
     Xid(25, "an invalid or illegal push buffer", _A, _W, Action.CHECK_PROGRAM),
+    Xid(26, "the GPU's memory did not answer in time", _D, _W, Action.UPDATE),
     Xid(31, "a GPU memory page fault: as a rule an illegal address of the program", _A, _W, Action.CHECK_PROGRAM),
     Xid(32, "an invalid or corrupted push buffer (DMA)", _U, _W, Action.CHECK_PROGRAM),
     Xid(37, "a driver firmware error", _D, _N, Action.NONE),
@@ -112,6 +117,8 @@ _CATALOGUE = (
     Xid(46, "the GPU stopped processing", _H, _X, Action.RESET),
     Xid(48, "a double-bit ECC error", _H, _X, Action.RESET),
     Xid(54, "auxiliary power is not connected to the GPU board", _H, _X, Action.CHECK_BOARD),
+    Xid(57, "the interface to the GPU's memory could not be set up", _H, _X, Action.SUPPORT),
+    Xid(58, "the interface to the GPU's memory is unstable", _H, _X, Action.SUPPORT),
     Xid(60, "a video processor exception", _U, _W, Action.RESTART),
     Xid(61, "an internal micro-controller breakpoint", _H, _X, Action.RESET),
     Xid(62, "an internal micro-controller halt", _H, _X, Action.RESET),
@@ -125,16 +132,21 @@ _CATALOGUE = (
     Xid(78, "a vGPU could not be started", _D, _X, Action.UPDATE),
     Xid(79, "the GPU has fallen off the bus", _H, _X, Action.REBOOT),
     Xid(80, "corrupted data was sent to the GPU", _U, _W, Action.CHECK_PROGRAM),
+    Xid(81, "a fault of the GPU's VGA unit", _H, _W, Action.SUPPORT),
     Xid(92, "a high rate of single-bit ECC errors", _H, _W, Action.RESET_SOON),
     Xid(93, "the wear limit of the GPU's InfoROM was passed", _H, _N, Action.NONE),
     Xid(94, "a contained memory error: the program that used the page was ended", _H, _W, Action.RESET_SOON),
     Xid(95, "an uncontained memory error", _H, _X, Action.RESET),
+    Xid(108, "an access over NVLink that the other GPU could not translate, as a rule after its failure", _F, _W, Action.FOLLOW),
     Xid(109, "a context switch timed out", _U, _W, Action.RESET),
     Xid(110, "a security fault", _H, _X, Action.RESET),
     Xid(119, "the GPU's system processor (GSP) does not answer", _H, _X, Action.RESET),
     Xid(120, "an error of the GPU's system processor (GSP)", _H, _X, Action.RESET),
     Xid(121, "an error of the chip-to-chip link", _H, _W, Action.RESET_SOON),
+    Xid(122, "the GPU's flash memory could not be read (SPI)", _U, _W, Action.SUPPORT),
     Xid(123, "the GPU's power management unit does not answer", _H, _X, Action.RESET),
+    Xid(124, "the GPU's flash memory could not be erased (SPI)", _U, _W, Action.SUPPORT),
+    Xid(125, "the GPU's InfoROM, which holds its configuration and error records, failed", _U, _W, Action.SUPPORT),
     Xid(136, "the training of an NVLink link failed", _H, _X, Action.CHECK_LINK),
     Xid(137, "an NVLink privilege error, as a rule after another GPU's failure", _F, _W, Action.FOLLOW),
     Xid(140, "an unrecovered ECC error", _H, _X, Action.RESET),
@@ -146,13 +158,25 @@ _CATALOGUE = (
     Xid(156, "a GPU resource was retired", _H, _W, Action.RESET_SOON),
     Xid(157, "a GPU resource could not be retired", _H, _X, Action.RESET),
     Xid(158, "a fatal timeout of the GPU", _H, _X, Action.RESET),
+    Xid(159, "an error on the coherent bus to the CPU (CHI), as a rule after another error", _F, _W, Action.FOLLOW),
+    Xid(165, "the power smoothing of the GPU is worn out and off", _H, _N, Action.NONE),
+    Xid(166, "unencrypted NVLink traffic in confidential computing", _U, _W, Action.SUPPORT),
     Xid(167, "a fatal PCIe timeout", _H, _X, Action.REBOOT),
     Xid(168, "the GPU lost a part of its memory to errors", _H, _X, Action.RESET),
     Xid(169, "an internal micro-controller halt (SEC2)", _H, _X, Action.RESET),
+    Xid(170, "an NVLink interrupt in confidential computing", _U, _W, Action.SUPPORT),
     Xid(171, "an uncorrectable error of GPU memory (DRAM)", _H, _X, Action.RESET),
     Xid(172, "an uncorrectable error of the GPU's caches (SRAM)", _H, _X, Action.RESET),
+    Xid(173, "the chip-to-chip link failed for good", _H, _X, Action.SUPPORT),
+    Xid(175, "an error of the GPU's memory subsystem, for which its system processor (GSP) stopped answering", _H, _X, Action.SUPPORT),
+    Xid(176, "a correctable PCIe error", _H, _N, Action.NONE),
+    *(Xid(code, "an invalid or corrupted push buffer", _U, _W, Action.CHECK_PROGRAM) for code in (1, 2, 3, 4, 6, 7, 20, 21, 22)),
+    *(Xid(code, "an error of the driver", _D, _W, Action.UPDATE) for code in (9, 12)),
+    *(Xid(code, "an internal micro-controller error, as older drivers report it", _D, _W, Action.UPDATE) for code in (33, 59)),
+    *(Xid(code, "a semaphore of the GPU timed out or could not be reached", _U, _W, Action.RESTART) for code in (24, 30)),
+    *(Xid(code, "an error of the display engine, which computing does not use", _U, _N, Action.NONE) for code in (16, 19, 56, *range(111, 119))),
     *(Xid(code, "a copy engine exception", _U, _W, Action.RESTART) for code in (39, 40, 41, 70, 71, 72, 75, 76, 77, 85, *range(126, 136))),
-    *(Xid(code, "a video or image engine exception", _U, _W, Action.RESTART) for code in (82, 83, 84, 86, 88, 89, *range(96, 106), 139)),
+    *(Xid(code, "a video or image engine exception", _U, _W, Action.RESTART) for code in (27, 28, 29, 34, 35, 36, 42, 47, 65, 73, 82, 83, 84, 86, 88, 89, *range(96, 106), 139, 142)),
     *(Xid(code, "a notice of the driver", _D, _N, Action.NONE) for code in (106, 107, 141, 152, 153, 160, 161, 162, 163, 164)),
 )  # fmt: skip
 CATALOGUE: dict[int, Xid] = {entry.code: entry for entry in _CATALOGUE}

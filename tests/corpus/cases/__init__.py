@@ -53,12 +53,15 @@ from tests.corpus.cases import (
     public_shapes,
     quiet,
     ranks,
+    rare_tools,
+    rare_tools_again,
     scheduling,
     secrets,
     services,
     starts_and_ends,
     unseen,
     unseen_platform,
+    xids,
 )
 
 CASES: tuple[LabelledCase, ...] = (
@@ -117,4 +120,7 @@ CASES: tuple[LabelledCase, ...] = (
     *judged_cluster.CASES,
     *judged_twins.CASES,
     *judged_calm.CASES,
+    *xids.CASES,
+    *rare_tools.CASES,
+    *rare_tools_again.CASES,
 )

@@ -140,6 +140,9 @@ def _of_pod(case: Case, pod: Pod, last: Ended | None) -> Iterator[Finding]:
         yield _finding(case, fault, 0.6, Role.HINT, f"pod {token(pod.name)} runs there", pod.name, fault.at)
     elif last is not None and not told:
         yield from _fewer_gpus(case, pod, last)
+    unclear = next((fault for fault in told if _is_open(fault.report) and _near(fault.at, end)), None)
+    if last is not None and close is None and unclear is not None:
+        yield _unclear(case, unclear, last)
     program = next((fault for fault in told if fault.is_of_program and _near(fault.at, end)), None)
     if last is not None and program is not None and last.end.reason != "OOMKilled":
         yield _of_program(case, program, last)
@@ -162,12 +165,18 @@ def _in_log(case: Case, ended: Ended) -> Iterator[Finding]:
         return
     lines = [line.text for line in ended.log.lines[-_LAST_LINES:]]
     report = gravest(report for line in lines for report in reports(line))
-    if report is None or report.xid.origin is not Origin.HARDWARE or report.xid.gravity is Gravity.NOTICE:
+    if (
+        report is None
+        or report.xid.origin in {Origin.APPLICATION, Origin.FOLLOWS}
+        or report.xid.gravity is Gravity.NOTICE
+    ):
         return
     quoted = [line for line in lines if any(found.name == report.name for found in reports(line))]
     fault = Fault(node=ended.pod.node or "", said=(f"log of {ended.place}", "\n".join(quoted[-3:])), at=ended.end.finished_at, report=report, words=report.xid.meaning, lasting=False)  # fmt: skip
-    found = _finding(case, fault, 0.96, Role.OWN, f"{ended.place} wrote it before it ended", ended.pod.name, fault.at, strength=Strength.LOG)  # fmt: skip
-    yield found
+    if _is_open(report):
+        yield _unclear(case, fault, ended)
+    else:
+        yield _finding(case, fault, 0.96, Role.OWN, f"{ended.place} wrote it before it ended", ended.pod.name, fault.at, strength=Strength.LOG)  # fmt: skip
 
 
 def _fewer_gpus(case: Case, pod: Pod, last: Ended) -> Iterator[Finding]:
@@ -223,6 +232,24 @@ def _finding(
     )
 
 
+def _unclear(case: Case, fault: Fault, last: Ended) -> Finding:
+    """What the driver reports at that time without saying whose fault it is: worth a look, and no verdict."""
+    assert fault.report is not None
+    name = f"{fault.report.name}, {fault.words}"
+    return Finding(
+        cause="gpu_hardware_fault",
+        title=f"a GPU may have failed: {name}",
+        confidence=0.5,
+        explanation=f"The driver reports {name} at the time {last.place} ended; NVIDIA's catalogue leaves open whether the hardware, the driver or the program is at fault.",
+        evidence_ids=(case.cite(*fault.said, at=fault.at), case.cite_end(last)),
+        next_steps=(fault.report.xid.action.value, read_log(last.pod, last.container, previous=last.previous)),
+        strength=Strength.NODE if fault.node else Strength.LOG,
+        role=Role.HINT,
+        at=fault.at,
+        place=last.pod.name,
+    )
+
+
 def _of_program(case: Case, fault: Fault, last: Ended) -> Finding:
     """The program's own fault, as the driver tells it: certain only where its last words do not tell of another."""
     assert fault.report is not None
@@ -244,6 +271,11 @@ def _of_program(case: Case, fault: Fault, last: Ended) -> Finding:
         at=last.end.finished_at,
         place=last.pod.name,
     )  # fmt: skip
+
+
+def _is_open(report: Report | None) -> bool:
+    """Whether an XID may be the hardware's as well as the driver's or the program's, and can end a process."""
+    return report is not None and report.xid.origin in {Origin.UNCLEAR, Origin.DRIVER} and report.xid.gravity > 0
 
 
 def _worst(found: Iterator[Fault]) -> Fault | None:

@@ -42,7 +42,7 @@ def _cuda_code(*numbers: str) -> str:
     return rf"(?i:\bcuda\w*[ _]?(?:error|failure|status)(?:[ _]code)?\W{{0,4}}(?:code\W{{0,3}})?)(?:{'|'.join(numbers)})\b(?!\.\d)"
 
 
-_GPU_WORD = r"\bcuda|\bgpus?\b(?!-\w)|gpusplit|\bhip(?:rt)?\b|\bvram\b|device memory|cudnn|cublas|\brmm\b|\btrt\b|tensorrt|virtualmemorybuffer|\bcupy|\bcudf|kv.?cache|bfc.?arena|\bhbm\b"
+_GPU_WORD = r"\bcuda|cudamalloc|\bgpus?\b(?!-\w)|\bdevice \d|\baccelerators?\b|gpusplit|\bhip(?:rt)?\b|\bvram\b|device memory|cudnn|cublas|\brmm\b|\btrt\b|tensorrt|virtualmemorybuffer|\bcupy|\bcudf|kv.?cache|bfc.?arena|\bhbm\b"
 _MEMORY_OUT = (
     r"out.?of.?(?:device |cuda )?memory|outofmemory|(?:not enough|insufficient|no (?:more|available|free))(?: \w+){0,2} memory"
     r"|(?:fail(?:ed)?|unable|cannot|could not) (?:to )?allocate|\w*alloc\w* (?:of \S+ (?:\w+ )?)?fail\w*|maximum pool size exceeded|\boom\b|splitandretryoom"
@@ -89,9 +89,9 @@ _GPUS: tuple[LogSign, ...] = (
     log_sign(
         "no_gpu_visible", "the process sees no GPU that it can use",
         "check that the workload asks for a GPU (Run:ai: compute.gpuDevicesRequest) and that the image's framework is built with CUDA",
-        both=_cuda_code("100", "101", "46") + r"|cudaError(?:NoDevice|DevicesUnavailable|InvalidDevice)\b|CUDA_ERROR_(?:NO_DEVICE|DEVICE_UNAVAILABLE)|\bNVMLError\w*|NVML(?: Shared)? [Ll]ibrary|invalid device ordinal|devices are busy or unavailable"
+        both=_cuda_code("100", "101", "46") + r"|cudaError(?:NoDevice|DevicesUnavailable|InvalidDevice)\b|CUDA_ERROR_(?:NO_DEVICE|DEVICE_UNAVAILABLE)|\bcuInit\b[^\n]{0,40}(?:CUDA_ERROR_UNKNOWN|UNKNOWN_CUDA_ERROR|\b999\b)|\bNVMLError\w*|NVML(?: Shared)? [Ll]ibrary|invalid device ordinal|devices are busy or unavailable"
         r"|(?i:\b(?:no|zero|0|any) (?:\w+[ -]){0,3}(?:gpus?|cuda devices?|cuda.capable devices?|accelerators?)\b(?: \w+){0,3} (?:found|available|detected|visible|present|exist)|(?:found|detected|sees?) (?:no|0|zero) (?:\w+ ){0,2}(?:gpus?|cuda devices?)\b"
-        r"|\bcuda (?:is |was |support )?(?:not|un)[ -]?available|(?:gpu|cuda device)s? (?:is |are |was |were )?not (?:found|available|detected|visible|accessible)|machine only has: \[\]|(?:could ?n.t|could not|cannot|unable to|failed to) (?:find|detect|locate|get|access|see) (?:\w+ ){0,3}(?:gpus?|cuda devices?|nvidia driver|accelerators?)\b|(?:gpu|cuda)(?: device)?s? (?:is |are )?(?:required|needed)\b|requires (?:a |an |at least one )(?:\w+ )?(?:gpu|cuda)\b(?! with|s? compute)|must have at least one device)",
+        r"|\bcuda (?:is |was |support )?(?:not|un)[ -]?available|(?:gpu|cuda device)s? (?:is |are |was |were )?not (?:found|available|detected|visible|accessible)|machine only has: \[\]|(?:could ?n.t|could not|cannot|unable to|failed to) (?:find|detect|locate|get|access|see|create any|open any)(?:/\w+)? (?:\w+ ){0,3}(?:gpus?|cuda devices?|nvidia driver|accelerators?|nvenc[ -]?capable devices?)\b|(?:gpu|cuda)(?: device)?s? (?:is |are )?(?:required|needed)\b|requires (?:a |an |at least one )(?:\w+ )?(?:gpu|cuda)\b(?! with|s? compute)|must have at least one device)",
         confidence=0.8,
     ),
     log_sign(
@@ -174,7 +174,7 @@ _FILES: tuple[LogSign, ...] = (
     log_sign(
         "missing_module", "a module or library is missing",
         "install {detail|it} in the image, or use an image that has it (Run:ai: image)",
-        both=_kind("PackageNotFound", "DistributionNotFound", "MissingDependency", "DependencyMissing") + r"|\bModuleNotFoundError\b(?:: No module named '(?P<detail>[\w.]+))?|unable to load shared library|cannot open shared o|(?i:could not load (?:the )?(?:shared |dynamic )?library|cannot load shared)|\b(?:ClassNotFoundException|NoClassDefFoundError|UnsatisfiedLinkError)\b|ERR_MODULE_NOT_FOUND|symbol lookup error|(?i:(?:may|must|have|need) (?:need )?to (?:be )?install(?:ed)?\b)"
+        both=_kind("PackageNotFound", "DistributionNotFound", "MissingDependency", "DependencyMissing") + r"|\bModuleNotFoundError\b(?:: No module named '(?P<detail>[\w.]+))?|unable to load shared library|cannot open shared o|(?i:could not load (?:the )?(?:shared |dynamic )?library|cannot load shared)|\b[Cc]annot load (?:library )?['\"]?lib[\w.+-]{1,80}\.so\b|\b(?:ClassNotFoundException|NoClassDefFoundError|UnsatisfiedLinkError)\b|ERR_MODULE_NOT_FOUND|symbol lookup error|(?i:(?:may|must|have|need) (?:need )?to (?:be )?install(?:ed)?\b)"
         r"|Package \S+ not found in current path|(?i:\b(?:module|package|library|plugin)s? (?!(?:is|was|are) )['\"`‘]?[\w.@/-]+['\"`’]? (?:was |is )?(?:not found|could not be found|cannot be found))|(?i:(?:package|module|library|dependency|extension|plugin|gem|crate)\S* [^\n]{0,60}(?:is|are) (?:not installed|not available|required but)|required (?:package|module|library)[^\n]{0,40}(?:missing|not found))",
         confidence=_WORDS, unless=NO_DISPLAY + r"|(?i:checkpoint|tokenizer file|state_dict)",
     ),
@@ -188,14 +188,14 @@ _FILES: tuple[LogSign, ...] = (
         "missing_file", "a file or directory does not exist",
         "check {detail|the path}: whether it is there, and its volume mounted (Run:ai: storage, mount path)",
         both=_kind("FileNotFound", "NoSuchFile", "NotADirectory", "PathNotFound", "NoSuchKey", "NoSuchBucket", "MissingInput", "FileDoesNotExist")
-        + r"|: no such file or directory|kind: NotFound\b|(?i:\bfile not found\b|\bno such (?:file|directory|object|key|bucket|path)\b|\bno (?:object|file|key|bucket)s? found\b)|StatusCode\.NOT_FOUND|(?i:\b(?:file|directory|folder|path)\W{1,3}[^\s'\"]{1,160}['\"’”]? (?:does not exist|not found|(?:can|could) ?not be (?:found|opened)))|" + _near(_PATH, _ABSENT, 100),
+        + r"|: no such file or directory|kind: NotFound\b|\bEnvironment(?:Name|Location)NotFound\b|(?i:\bfile not found\b|\bno such (?:file|directory|object|key|bucket|path)\b|\bno (?:object|file|key|bucket)s? found\b)|StatusCode\.NOT_FOUND|(?i:\b(?:file|directory|folder|path)\W{1,3}[^\s'\"]{1,160}['\"’”]? (?:does not exist|not found|(?:can|could) ?not be (?:found|opened)))|" + _near(_PATH, _ABSENT, 100),
         confidence=_KIND, unless=r"(?i:\bcommand\b|executable|corrupt\w*|magic bytes|truncated|checksum|footer|shared object|shared library|\bmodule\b|\bpackage\b|symbol|attribute|\bdevice\b|weight \S+ does not exist|\btensor\b)",
     ),
     log_sign(
         "missing_file", "an object does not exist at the service it is read from",
         "check the bucket, the key, the revision or the name that it asks for (Run:ai: args, environmentVariables)",
         both=_status("404") + r"|is not a local folder and is not a valid model|^(?:\w+\.)*\w*(?:NotFound|DoesNotExist)(?:Error|Exception)?\b(?=: )",
-        confidence=0.7, through=True, unless=r"(?i:module|class|method|attribute|column)",
+        confidence=0.7, through=True, unless=r"(?i:module|class|method|attribute|column|command|environment)",
     ),
     log_sign(
         "permission_denied", "access to a file, device or port was denied",
@@ -236,7 +236,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         raised=r"^(?:ValueError|AssertionError|RuntimeError): (?:You (?:must|need to|have to|cannot|can't|should) )?(?:\w+ ){0,2}[`'\"]?--[a-z][\w-]*[`'\"]? (?:requires?|must|cannot|can only|should|needs|is (?:required|not|only))|^(?:ruamel\.)?yaml\.\w+\.\w+Error\b|^(?:\w+\.)*TOMLDecodeError\b|^configparser\.\w+|^(?:\w+\.)*(?:\w*(?:Misconfiguration|InvalidConfig\w*|MissingConfig\w*|BadConfig\w*|ConfigParse\w*|ConfigValidation\w*|InvalidArgumentCombination|InvalidOption|UnknownOption|NoSuchOption|MissingParameter|UsageError|ArgumentParser\w*)(?:Error|Exception)?)\b"
         r"|validation errors? for \w*(?:Settings|Config|Args|Arguments|Options|Params|Parameters)\w*\b|(?i:\b(?:please|must|need to|have to) (?:set|pass|specify|provide|give|add) (?:the )?[`'\"]?--[a-z])",
         line=r"(?i:required flag\(?s?|missing required (?:argument|option|parameter|flag|setting)|unknown (?:argument|option|flag|subcommand)|unrecogni[sz]ed (?:argument|option|flag)|invalid (?:option|flag|choice|command.line)|not enough slots available|no rule to make target|conflicting options|mutually exclusive|(?:illegal|bad|unsupported|unexpected) (?:option|argument|flag|parameter)|too (?:few|many) arguments|\bmust (?:be )?(?:specif\w+|provided?|set|passed|given)\b|(?:argument|option|flag|parameter|setting|variable) \S{1,60} (?:is )?(?:required|missing|not set|unset|invalid)|is not a valid (?:choice|option|value|argument)|(?:could not|failed to|cannot|error) pars(?:e|ing) (?:the )?(?:config\w*|arguments?|options?|flags?|command|ya?ml|toml)|(?:error|failed) (?:parsing|reading|loading|to (?:read|load)) (?:the )?config\w*)"
-        r"|^(?:ERROR: )?Error in call to target '|^(?:\S+: )?(?:fatal )?(?:config(?:uration)?) (?:file )?error\b",
+        r"|^(?:ERROR: )?Error in call to target '|^(?:\S+: )?(?:fatal )?(?:config(?:uration)?) (?:file )?error\b|(?i:[-:] config(?:uration)? (?:file )?error: |\bnumber of [\w -]{3,40}(?:= ?\d+ )?(?:is not equal to|does not match|must (?:be equal to|match|equal)) (?:the )?number of )|has not been properly configured to use",
         confidence=0.78, unless=r"(?i:cuda|errno|einval)",
     ),
 )  # fmt: skip

@@ -89,6 +89,7 @@ _PROGRAM: tuple[LogSign, ...] = (
         "missing_file", "an object or a file does not exist at the service it is read from",
         "check the bucket, the key and the revision it asks for (Run:ai: args, environmentVariables)",
         raised=r"\((?:NoSuchKey|NoSuchBucket|404)\) when calling|^(?:\w+\.)*(?:EntryNotFoundError|RevisionNotFoundError|NoSuchKey|BlobNotFound)\b|\bErrorCode: ?(?:BlobNotFound|ContainerNotFound)",
+        line=r"\b[Cc]heckout failed for following targets:|error\.dvc\.org/missing-files",
         confidence=0.75,
     ),
     log_sign(
@@ -176,7 +177,7 @@ SUMMARY = re.compile(
 """What launchers and build tools say of a child of theirs: that it failed, not why."""
 
 ERROR_LINE = re.compile(
-    r"\b(?:\w*[Ee]rrors?|ERRORS?|E[A-Z]{3,}|FATAL|[Ff]atal|\w*[Ff]ail(?:ed|ure)s?|FAILED|\w*Exception|\w+(?:Denied|Expired)|CRITICAL|[Pp]anic(?:ked)?|[Cc]annot|[Cc]ould not|[Uu]nable to|[Cc]an't|[Nn]ot (?:found|available|enough)|[Rr]efused|[Ee]xceeded|[Rr]evoked|[Ee]xpired|[Ii]nvalid|[Mm]issing|[Rr]equired|[Mm]ust|[Tt]oo ?many\w*|[Uu]nauthorized|[Ff]orbidden|[Nn]o (?:such|\w+ found)|"
+    r"\b(?:\w*[Ee]rrors?|ERRORS?|E[A-Z]{3,}|FATAL|[Ff]atal|\w*[Ff]ail(?:ed|ure)s?|FAILED|\w*Exception|\w+(?:Denied|Expired)|CRITICAL|[Pp]anic(?:ked)?|[Cc]annot|[Cc]ould not|[Uu]nable to|[Cc]an't|[Nn]ot (?:found|available|enough|equal)|[Rr]efused|[Ee]xceeded|[Rr]evoked|[Ee]xpired|[Ii]nvalid|[Mm]issing|[Rr]equired|[Mm]ust|[Tt]oo ?many\w*|[Uu]nauthorized|[Ff]orbidden|[Nn]o (?:such|\w+ found)|"
     r"[Dd]enied|[Aa]bort(?:ed|ing)|[Tt]erminat(?:ed|ing)|[Kk]illed|[Kk]illing|[Oo]om_kill)\b|\*\*\* \w|^[EF]\d{4} |: [EF] \S|\[[EF]\]|: [a-z][^:]{3,60}$"
 )
 """What makes a line one that tells of an error, and not one that only mentions its words."""

@@ -26,7 +26,7 @@ SERVICES: tuple[LogSign, ...] = (
     log_sign(
         "rate_limited", "an outside service limits the requests",
         "ask less often (cache, mirror, fewer ranks that download), or authenticate for a higher limit",
-        both=r"\b429 Client Error|HTTP Error 429|\bERROR 429: |returned error: 429\b|Too Many Requests|\(SlowDown\)|\(Throttling\w*\)|\(TooManyRequests\w*\)|[Rr]ate limit (?:exceeded|reached)",
+        both=r"\b429 Client Error|HTTP Error 429|\bERROR 429: |returned error: 429\b|Too Many Requests|\(SlowDown\w{0,12}\)|\(Throttling\w*\)|\(TooManyRequests\w*\)|[Rr]ate limit (?:exceeded|reached)",
         raised=r"^(?:\w+\.)*(?:RateLimitError|TooManyRequests)\b|status(?: code|_code)?[ :=]{1,3}429\b", confidence=0.9, through=True,
     ),
     log_sign(
