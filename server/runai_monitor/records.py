@@ -24,6 +24,7 @@ from runai_monitor.settings import Settings
 if TYPE_CHECKING:
     from runai_monitor.model.notification import Delivery
     from runai_monitor.operations.deliveries import DeliveryDesk, Replay
+    from runai_monitor.operations.results import SilenceView
     from runai_monitor.store.alerts import AlertStore
     from runai_monitor.store.database import Database
     from runai_monitor.store.silences import SilenceStore
@@ -163,23 +164,39 @@ async def responses(settings: Settings) -> AsyncIterator[Responses]:
     async with _database(settings) as database:
         if database is None:
             raise NotFoundError(_nothing_in(settings))
-        from runai_monitor.store.alerts import AlertStore
-        from runai_monitor.store.silences import SilenceStore
+        yield _responses(settings, database)
 
-        stored = _Stored(
-            alerts=AlertStore(database), silences=SilenceStore(database), channels=wiring.channel_names(settings)
-        )
 
-        async def ready() -> _Stored:
-            return stored
+async def silences(settings: Settings, *, state: str | None, limit: int) -> list[SilenceView]:
+    """What is silenced, as `Responses.list_silences`; nothing where nothing was ever stored.
 
-        # A server on this state sees by itself that the database has changed.
-        yield Responses(
-            services=ready,
-            scope=Scope(wiring.allowed_projects(settings)),
-            clock=SystemClock(),
-            on_change=lambda: None,
-        )
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    async with _database(settings) as database:
+        if database is None:
+            return []
+        return await _responses(settings, database).list_silences(state=state, limit=limit)
+
+
+def _responses(settings: Settings, database: Database) -> Responses:
+    from runai_monitor.store.alerts import AlertStore
+    from runai_monitor.store.silences import SilenceStore
+
+    stored = _Stored(
+        alerts=AlertStore(database), silences=SilenceStore(database), channels=wiring.channel_names(settings)
+    )
+
+    async def ready() -> _Stored:
+        return stored
+
+    # A server on this state sees by itself that the database has changed.
+    return Responses(
+        services=ready,
+        scope=Scope(wiring.allowed_projects(settings)),
+        clock=SystemClock(),
+        on_change=lambda: None,
+    )
 
 
 async def deliveries(settings: Settings, *, only_failed: bool, limit: int) -> list[Delivery]:
