@@ -76,6 +76,7 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
     start_logging(settings)
     if not demo:
         or_exit(settings.require_credentials)
+    # In the demo too, though it sends nothing there: like any other wrong setting, for it is where one is tried first.
     or_exit(lambda: _require_fallback(settings))
     if transport != "stdio":
         from runai_monitor import app
