@@ -59,12 +59,12 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
     gc.disable()
 
     async def run(settings: Settings) -> None:
-        from runai_monitor import app
+        from runai_monitor import serving
 
         if transport == "stdio":
-            await app.serve_stdio(settings, channel=channel, simulated=demo)
+            await serving.serve_stdio(settings, channel=channel, simulated=demo)
         else:
-            await app.serve_http(settings, host=host, port=port, simulated=demo)
+            await serving.serve_http(settings, host=host, port=port, simulated=demo)
 
     async def run_demo(settings: Settings) -> None:
         from runai_monitor.demo.embedded import embedded_tenant
@@ -79,9 +79,9 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
     # In the demo too, though it sends nothing there: like any other wrong setting, for it is where one is tried first.
     or_exit(lambda: _require_fallback(settings))
     if transport != "stdio":
-        from runai_monitor import app
+        from runai_monitor import serving
 
-        or_exit(lambda: app.check_exposure(settings, host=host))
+        or_exit(lambda: serving.check_exposure(settings, host=host))
     # A server has no other end than being stopped.
     execute(run_demo if demo else run, settings, interrupted=0)
 
