@@ -37,7 +37,8 @@ from runai_monitor.model.workload import (
 from runai_monitor.notify.silencing import active, state_of
 from runai_monitor.operations.matchers import read_matchers
 from runai_monitor.operations.operations import Operations
-from runai_monitor.operations.services import EngineState, OnProgress, OperationOptions, Services
+from runai_monitor.operations.services import EngineState, OperationOptions, Services
+from runai_monitor.operations.sources import OnProgress
 from tests.fakes import EPOCH, FakeClock
 
 

@@ -13,7 +13,7 @@ from runai_monitor.errors import MonitorError, RunaiError, RunaiNotFoundError
 from runai_monitor.kube.access import AccessCheck
 from runai_monitor.model.workload import Workload
 from runai_monitor.operations.arguments import nearest, quoted
-from runai_monitor.operations.services import Runai
+from runai_monitor.operations.sources import Runai
 
 Outcome = Literal["ok", "failed", "skipped"]
 

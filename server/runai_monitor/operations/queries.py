@@ -28,7 +28,8 @@ from runai_monitor.operations.results import (
     WorkloadPage,
 )
 from runai_monitor.operations.scope import Scope
-from runai_monitor.operations.services import OperationOptions, Runai, Services, ServicesReady
+from runai_monitor.operations.services import OperationOptions, Services, ServicesReady
+from runai_monitor.operations.sources import Runai
 
 OnTick = Callable[[float], Awaitable[None]]
 UNSEEN_LIMIT = 100
