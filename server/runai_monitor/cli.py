@@ -164,8 +164,8 @@ def alerts(
     async def run(settings: Settings) -> None:
         from runai_monitor import records, screens
 
-        wanted = records.AlertFilter.of(**filters)
-        async with records.alerts(settings, wanted, limit=None if everything else limit) as found:
+        asked = records.AskedAlerts.of(**filters)
+        async with records.alerts(settings, asked, limit=None if everything else limit) as found:
             with printing():
                 show = screens.alert_printer(as_json=as_json, as_csv=as_csv)
                 async for alert in found:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Change
+from runai_monitor.model.alert import EVERY_ALERT, Alert, AlertFilter, AlertId, AlertKind, AlertState, Change
 from runai_monitor.model.audit import AuditEntry
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.diagnosis import Diagnosis
@@ -54,17 +54,8 @@ class Alerts(Protocol):
         """How many alerts are in each state."""
         ...
 
-    async def list(
-        self,
-        *,
-        projects: Sequence[str] | None = None,
-        project: str | None = None,
-        state: AlertState | None = None,
-        since: datetime | None = None,
-        after_cursor: int | None = None,
-        limit: int = 50,
-    ) -> list[Alert]:
-        """Newest first; oldest first with `after_cursor`."""
+    async def list(self, wanted: AlertFilter = EVERY_ALERT, *, limit: int = 50) -> list[Alert]:
+        """The first of those that are wanted, in the order of the filter."""
         ...
 
     async def acknowledge(

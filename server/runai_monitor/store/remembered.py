@@ -10,15 +10,14 @@ from __future__ import annotations
 import builtins
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import anyio.to_thread
 
-from runai_monitor.model.alert import Alert, AlertState
+from runai_monitor.model.alert import EVERY_ALERT, Alert, AlertFilter
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.database import Database
 
@@ -64,26 +63,10 @@ class RememberingAlertStore(AlertStore):
         self._answers: dict[Hashable, Any] = {}
         self._version: int | None = None
 
-    async def list(
-        self,
-        *,
-        projects: Sequence[str] | None = None,
-        project: str | None = None,
-        state: AlertState | None = None,
-        since: datetime | None = None,
-        after_cursor: int | None = None,
-        limit: int = 50,
-    ) -> builtins.list[Alert]:
+    async def list(self, wanted: AlertFilter = EVERY_ALERT, *, limit: int = 50) -> builtins.list[Alert]:
         """As `AlertStore.list`."""
-        key = (None if projects is None else tuple(projects), project, state, since, after_cursor, limit)
         read = super().list
-        found = await self._remembered(
-            key,
-            lambda: read(
-                projects=projects, project=project, state=state, since=since, after_cursor=after_cursor, limit=limit
-            ),
-        )
-        return builtins.list(found)
+        return builtins.list(await self._remembered((wanted, limit), lambda: read(wanted, limit=limit)))
 
     async def latest_cursor(self) -> int:
         """As `AlertStore.latest_cursor`."""
