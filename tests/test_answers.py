@@ -121,10 +121,25 @@ def test_a_silence_is_added_listed_and_expired(run: Commands) -> None:
     assert listed["silence_id"] in run("silence", "list").stdout
     expired = run("silence", "expire", listed["silence_id"], "--author", "ben").stdout
     assert "ended early by ben" in expired
-    assert run("silence", "list").stdout == "No silences.\n"
+    assert run("silence", "list").stdout == "No stored silence matches.\n"
     assert [one["expired_by"] for one in run.json("silence", "list", "--state", "expired")] == ["ben"]
     made = run.json("silence", "add", "project=speech", "--duration", "1d12h", "--reason", "r", "--author", "carla")
     assert (made["author"], made["matches_now"]) == ("carla", 1)
+
+
+def test_on_a_new_state_every_list_is_empty_and_says_why(run: Commands) -> None:
+    """A script that reads all of them must not stop at one; and a mistyped folder must not read as a quiet night."""
+    for command, nothing in {
+        ("alerts",): "No stored alert matches.",
+        ("audit",): "No recorded action matches.",
+        ("deliveries",): "No stored delivery matches.",
+        ("silence", "list"): "No stored silence matches.",
+    }.items():
+        said = run(*command)
+        assert said.stdout == f"{nothing}\n"
+        assert "nothing was ever stored" in said.stderr
+        assert run.json(*command) == []
+    assert not run.state_dir.exists(), "and looking creates nothing"
 
 
 @pytest.mark.parametrize(

@@ -298,8 +298,23 @@ def test_a_state_that_cannot_be_read_exits_with_1_and_says_what_to_do(run: Run, 
 
 def test_a_fallback_that_is_no_channel_is_refused_before_the_server_starts(run: Run) -> None:
     """It would be found out on the night when it is needed."""
-    for command in ("serve", "--demo"), ("serve",):
-        assert run(*command, RUNAI_MONITOR_FALLBACK_CHANNEL="pager", **CREDENTIALS).exit_code == 2
     result = run("serve", RUNAI_MONITOR_FALLBACK_CHANNEL="pager", **CREDENTIALS)
     assert result.exit_code == 2
     assert "RUNAI_MONITOR_FALLBACK_CHANNEL) is 'pager', and configured are: no channels" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("RUNAI_MONITOR_FALLBACK_CHANNEL", "pager", "leave it out"),
+        ("RUNAI_MONITOR_DEFAULT_CHANNELS", "pager", 'no channel "pager"'),
+        ("RUNAI_MONITOR_ROUTES", '[{"channels": ["pager"]}]', 'no channel "pager"'),
+        ("RUNAI_MONITOR_CHANNELS", '[{"name": "pager", "kind": "pigeon"}]', "accepted is one of slack"),
+        ("RUNAI_MONITOR_SLACK_WEBHOOK_URL", "hooks.slack.com/services/x", "an https:// address"),
+    ],
+)
+def test_the_demo_refuses_what_the_real_thing_would_refuse(run: Run, variable: str, value: str, told: str) -> None:
+    """It sends nothing there, but it is where a configuration is tried first: what starts must not mean "ignored"."""
+    result = run("serve", "--demo", **{variable: value})
+    assert result.exit_code == 2
+    assert told in result.stderr

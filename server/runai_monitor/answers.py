@@ -109,8 +109,7 @@ def list_silences(state: str | None, limit: int, config: Path | None, *, as_json
     async def run(settings: Settings) -> None:
         from runai_monitor import records, screens
 
-        async with records.responses(settings) as responses:
-            views = await responses.list_silences(state=state, limit=limit)
+        views = await records.silences(settings, state=state, limit=limit)
         screens.print_silences(views, as_json=as_json)
 
     execute(run, settings)

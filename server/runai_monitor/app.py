@@ -9,23 +9,23 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
-from runai_monitor import __version__, wiring
-from runai_monitor.clock import Clock, SystemClock
-from runai_monitor.errors import MonitorError, SettingsError, StoreError
+from runai_monitor import wiring
+from runai_monitor.clock import Clock
+from runai_monitor.errors import MonitorError, StoreError
 from runai_monitor.garbage import look_at_everything, sparing_the_old
 from runai_monitor.leading import Lead
 from runai_monitor.operations.operations import Operations
 from runai_monitor.operations.services import EngineState, Services
 from runai_monitor.pace import Pace, short_turns
-from runai_monitor.settings import LOOPBACK_HOSTS, Settings
+from runai_monitor.settings import Settings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -314,78 +314,3 @@ def _ours(error: Exception) -> MonitorError | None:
         return None
     found = [_ours(inner) for inner in error.exceptions]
     return None if None in found else found[0]
-
-
-async def serve_stdio(settings: Settings, *, channel: bool, simulated: bool = False) -> None:
-    """Serves one client on stdin and stdout until it closes them; `simulated` tells it that the tenant is a show."""
-    from runai_monitor.mcp_server.push import AlertHub
-    from runai_monitor.mcp_server.server import build_server
-    from runai_monitor.mcp_server.stdio import run_stdio
-
-    application = Application(settings, clock=SystemClock())
-    server = build_server(
-        operations=application.operations,
-        hub=AlertHub(channel=channel),
-        version=__version__,
-        allow_write_tools=settings.allow_write_tools,
-        on_first_answer=application.begin,
-        simulated=simulated,
-    )
-    application.operations.feed.subscribe(application.pushed)
-    async with _background(application):
-        await run_stdio(server)
-
-
-async def serve_http(settings: Settings, *, host: str, port: int, simulated: bool = False) -> None:
-    """Serves HTTP until told to stop; `simulated` as for `serve_stdio`.
-
-    Raises:
-        SettingsError: `host` is not loopback and there is no auth token, or the address cannot be bound.
-    """
-    from runai_monitor.mcp_server.http import run_http
-    from runai_monitor.mcp_server.push import AlertHub
-    from runai_monitor.mcp_server.server import build_server
-
-    check_exposure(settings, host=host)
-    application = Application(settings, clock=SystemClock())
-    application.begin()  # monitors resume whether or not a client comes
-    hub = AlertHub()
-    server = build_server(
-        operations=application.operations,
-        hub=hub,
-        version=__version__,
-        allow_write_tools=settings.allow_write_tools,
-        simulated=simulated,
-    )
-    application.operations.feed.subscribe(application.pushed)
-    async with _background(application):
-        await run_http(
-            server=server,
-            hub=hub,
-            operations=application.operations,
-            host=host,
-            port=port,
-            token=wiring.plain(settings.auth_token),
-            allowed_hosts=settings.allowed_hosts,
-            allowed_origins=settings.allowed_origins,
-        )
-
-
-def check_exposure(settings: Settings, *, host: str) -> None:
-    """Refuses to be reachable from other machines without a token.
-
-    Raises:
-        SettingsError: `host` is not loopback and there is no auth token.
-    """
-    if host not in LOOPBACK_HOSTS and settings.auth_token is None:
-        raise SettingsError(
-            f"binding to {host} would let anyone in: set RUNAI_MONITOR_AUTH_TOKEN, or bind to 127.0.0.1"
-        )
-
-
-@asynccontextmanager
-async def _background(application: Application) -> AsyncIterator[None]:
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(application.run)
-        yield
-        tasks.cancel_scope.cancel()

@@ -10,7 +10,14 @@ from runai_monitor import wiring
 from runai_monitor.clock import Clock, SystemClock
 from runai_monitor.errors import KubeNotConfiguredError, StoreError
 from runai_monitor.model.audit import AuditAction, AuditEntry
-from runai_monitor.operations.checkup import Check, CheckResult, permission_results, reach, run_checks
+from runai_monitor.operations.checkup import (
+    Check,
+    CheckResult,
+    permission_results,
+    reach,
+    read_like_a_diagnosis,
+    run_checks,
+)
 from runai_monitor.settings import Settings
 
 if TYPE_CHECKING:
@@ -69,13 +76,14 @@ class _Setup:
         return [CheckResult(name="state", outcome="ok", detail=f"{database.place} can be written")]
 
     async def check_runai(self) -> list[CheckResult]:
-        """A token, the projects and their workloads."""
+        """A token, the projects and their workloads, and what a diagnosis reads of one."""
         hurried = {"runai_timeout_seconds": min(PATIENCE_SECONDS, self._settings.runai_timeout_seconds)}
         runai = wiring.runai_client(self._settings.model_copy(update=hurried), self._clock)
         self._stack.push_async_callback(runai.aclose)
-        reached = await reach(runai, allowed=wiring.allowed_projects(self._settings))
+        allowed = wiring.allowed_projects(self._settings)
+        reached = await reach(runai, allowed=allowed)
         self._namespaces = list(reached.namespaces)
-        return list(reached.results)
+        return [*reached.results, *await read_like_a_diagnosis(runai, allowed=allowed)]
 
     async def check_kubernetes(self) -> list[CheckResult]:
         """It answers, and allows each thing that is read."""

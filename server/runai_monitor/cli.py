@@ -59,12 +59,12 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
     gc.disable()
 
     async def run(settings: Settings) -> None:
-        from runai_monitor import app
+        from runai_monitor import serving
 
         if transport == "stdio":
-            await app.serve_stdio(settings, channel=channel, simulated=demo)
+            await serving.serve_stdio(settings, channel=channel, simulated=demo)
         else:
-            await app.serve_http(settings, host=host, port=port, simulated=demo)
+            await serving.serve_http(settings, host=host, port=port, simulated=demo)
 
     async def run_demo(settings: Settings) -> None:
         from runai_monitor.demo.embedded import embedded_tenant
@@ -76,11 +76,12 @@ def serve(transport: str, host: str, port: int, config: Path | None, demo: bool,
     start_logging(settings)
     if not demo:
         or_exit(settings.require_credentials)
+    # In the demo too, though it sends nothing there: like any other wrong setting, for it is where one is tried first.
     or_exit(lambda: _require_fallback(settings))
     if transport != "stdio":
-        from runai_monitor import app
+        from runai_monitor import serving
 
-        or_exit(lambda: app.check_exposure(settings, host=host))
+        or_exit(lambda: serving.check_exposure(settings, host=host))
     # A server has no other end than being stopped.
     execute(run_demo if demo else run, settings, interrupted=0)
 
@@ -163,8 +164,8 @@ def alerts(
     async def run(settings: Settings) -> None:
         from runai_monitor import records, screens
 
-        wanted = records.AlertFilter.of(**filters)
-        async with records.alerts(settings, wanted, limit=None if everything else limit) as found:
+        asked = records.AskedAlerts.of(**filters)
+        async with records.alerts(settings, asked, limit=None if everything else limit) as found:
             with printing():
                 show = screens.alert_printer(as_json=as_json, as_csv=as_csv)
                 async for alert in found:

@@ -86,6 +86,7 @@ def _alerts(registry: CollectorRegistry, measurements: Measurements) -> None:
 
 def _engine(registry: CollectorRegistry, measurements: Measurements) -> None:
     from prometheus_client import Gauge
+    from prometheus_client.core import CounterMetricFamily
 
     plain = {
         "runai_monitor_monitors_active": ("Monitors running now.", measurements.active_monitors),
@@ -97,14 +98,14 @@ def _engine(registry: CollectorRegistry, measurements: Measurements) -> None:
     for name, (text, value) in plain.items():
         Gauge(name, text, registry=registry).set(value)
     _counter(registry, "runai_monitor_polls", "Polls of Run:ai since the process started.", measurements.polls)
-    deleted = Gauge(
+    deleted = CounterMetricFamily(
         "runai_monitor_retention_deleted",
         "Records deleted because of their age since the process started.",
-        ["kind"],
-        registry=registry,
+        labels=["kind"],
     )
     for kind, count in measurements.deleted.items():
-        deleted.labels(kind).set(count)
+        deleted.add_metric([kind], count)
+    registry.register(_Counted(deleted))
     queues = Gauge("runai_monitor_queue_length", "How many wait, by what for.", ["queue"], registry=registry)
     for name, length in measurements.queues.items():
         queues.labels(name.replace(" ", "_")).set(length)

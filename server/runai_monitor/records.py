@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from runai_monitor import wiring
 from runai_monitor.clock import SystemClock
 from runai_monitor.errors import NotFoundError
-from runai_monitor.model.alert import Alert, AlertKind, AlertState, Severity
+from runai_monitor.model.alert import EVERY_ALERT, Alert, AlertFilter, AlertKind, Severity
 from runai_monitor.model.audit import AuditAction, AuditEntry
 from runai_monitor.model.silence import MatchField
 from runai_monitor.notify.silencing import values_of
@@ -24,6 +23,7 @@ from runai_monitor.settings import Settings
 if TYPE_CHECKING:
     from runai_monitor.model.notification import Delivery
     from runai_monitor.operations.deliveries import DeliveryDesk, Replay
+    from runai_monitor.operations.results import SilenceView
     from runai_monitor.store.alerts import AlertStore
     from runai_monitor.store.database import Database
     from runai_monitor.store.silences import SilenceStore
@@ -32,15 +32,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertFilter:
-    """Which alerts are wanted; None is any. Instants bound the last change."""
+class AskedAlerts:
+    """Which alerts a command asks for: by what the database can choose, and by what is looked for in each."""
 
-    project: str | None = None
-    state: AlertState | None = None
-    kind: AlertKind | None = None
+    stored: AlertFilter = EVERY_ALERT
     severity: Severity | None = None
-    since: datetime | None = None
-    until: datetime | None = None
     values: dict[MatchField, str] = field(default_factory=dict)
 
     @classmethod
@@ -54,20 +50,23 @@ class AlertFilter:
         since: str | None = None,
         until: str | None = None,
         **values: str | None,
-    ) -> AlertFilter:
-        """The filter that arguments of a command ask for.
+    ) -> AskedAlerts:
+        """What the arguments of a command ask for.
 
         Raises:
             InputError: one of them cannot be read.
         """
         now = SystemClock().now()
-        return cls(
+        stored = AlertFilter(
             project=project,
             state=arguments.alert_state(state),
             kind=None if kind is None else arguments.word("kind", kind, AlertKind),
-            severity=None if severity is None else arguments.word("severity", severity, Severity),
             since=arguments.instant("since", since, now=now),
             until=arguments.instant("until", until, now=now),
+        )
+        return cls(
+            stored=stored,
+            severity=None if severity is None else arguments.word("severity", severity, Severity),
             values={MatchField(name): value for name, value in values.items() if value is not None},
         )
 
@@ -88,19 +87,19 @@ class _Stored:
 
 
 @asynccontextmanager
-async def alerts(settings: Settings, wanted: AlertFilter, *, limit: int | None) -> AsyncIterator[AsyncIterator[Alert]]:
+async def alerts(settings: Settings, asked: AskedAlerts, *, limit: int | None) -> AsyncIterator[AsyncIterator[Alert]]:
     """The stored alerts, newest first, as they are when the block begins; few are in memory at a time.
 
     Raises:
         RefusedError: a project outside the limit. StoreError: the database cannot be read.
     """
     scope = Scope(wiring.allowed_projects(settings))
-    project = scope.project(wanted.project)
+    wanted = replace(asked.stored, projects=scope.projects, project=scope.project(asked.stored.project))
 
     async def first(found: AsyncIterator[Alert]) -> AsyncIterator[Alert]:
         count = 0
         async for alert in found:
-            if wanted.accepts(alert):
+            if asked.accepts(alert):
                 yield alert
                 count += 1
                 if count == limit:
@@ -112,14 +111,7 @@ async def alerts(settings: Settings, wanted: AlertFilter, *, limit: int | None) 
             return
         from runai_monitor.store.alerts import AlertStore
 
-        async with AlertStore(database).reading(
-            projects=scope.projects,
-            project=project,
-            state=wanted.state,
-            kind=wanted.kind,
-            since=wanted.since,
-            until=wanted.until,
-        ) as found:
+        async with AlertStore(database).reading(wanted) as found:
             yield first(found)
 
 
@@ -163,23 +155,39 @@ async def responses(settings: Settings) -> AsyncIterator[Responses]:
     async with _database(settings) as database:
         if database is None:
             raise NotFoundError(_nothing_in(settings))
-        from runai_monitor.store.alerts import AlertStore
-        from runai_monitor.store.silences import SilenceStore
+        yield _responses(settings, database)
 
-        stored = _Stored(
-            alerts=AlertStore(database), silences=SilenceStore(database), channels=wiring.channel_names(settings)
-        )
 
-        async def ready() -> _Stored:
-            return stored
+async def silences(settings: Settings, *, state: str | None, limit: int) -> list[SilenceView]:
+    """What is silenced, as `Responses.list_silences`; nothing where nothing was ever stored.
 
-        # A server on this state sees by itself that the database has changed.
-        yield Responses(
-            services=ready,
-            scope=Scope(wiring.allowed_projects(settings)),
-            clock=SystemClock(),
-            on_change=lambda: None,
-        )
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    async with _database(settings) as database:
+        if database is None:
+            return []
+        return await _responses(settings, database).list_silences(state=state, limit=limit)
+
+
+def _responses(settings: Settings, database: Database) -> Responses:
+    from runai_monitor.store.alerts import AlertStore
+    from runai_monitor.store.silences import SilenceStore
+
+    stored = _Stored(
+        alerts=AlertStore(database), silences=SilenceStore(database), channels=wiring.channel_names(settings)
+    )
+
+    async def ready() -> _Stored:
+        return stored
+
+    # A server on this state sees by itself that the database has changed.
+    return Responses(
+        services=ready,
+        scope=Scope(wiring.allowed_projects(settings)),
+        clock=SystemClock(),
+        on_change=lambda: None,
+    )
 
 
 async def deliveries(settings: Settings, *, only_failed: bool, limit: int) -> list[Delivery]:

@@ -176,7 +176,7 @@ def print_silences(views: Sequence[SilenceView], *, as_json: bool, single: bool 
         click.echo(json.dumps(rows[0] if single else rows, indent=2, ensure_ascii=False))
         return
     if not views:
-        click.echo("No silences.")
+        click.echo("No stored silence matches.")
     for view in views:
         _print_silence(view)
 

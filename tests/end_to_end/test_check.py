@@ -27,14 +27,19 @@ async def tenant() -> AsyncIterator[Tenant]:
         yield tenant
 
 
-async def failures(tenant: Tenant, home: Path, *, send_test: bool = False, **changed: str) -> dict[str, CheckResult]:
-    """The failed checks of a set-up that is good but for what was changed."""
+async def results_of(tenant: Tenant, home: Path, *, send_test: bool = False, **changed: str) -> dict[str, CheckResult]:
+    """All checks of a set-up that is good but for what was changed."""
     environment = fast_environment(tenant, home / "state") | changed
     settings = load_settings(environ=environment, dotenv=None)
     results = await checks.check_setup(settings, send_test=send_test)
-    failed = {result.name: result for result in results if result.failed}
     assert all(result.detail for result in results)
-    return failed
+    return {result.name: result for result in results}
+
+
+async def failures(tenant: Tenant, home: Path, *, send_test: bool = False, **changed: str) -> dict[str, CheckResult]:
+    """The failed ones of these."""
+    results = await results_of(tenant, home, send_test=send_test, **changed)
+    return {name: result for name, result in results.items() if result.failed}
 
 
 async def test_a_good_set_up_exits_with_0_for_people_and_for_machines(tenant: Tenant, tmp_path: Path) -> None:
@@ -58,6 +63,11 @@ async def test_a_good_set_up_exits_with_0_for_people_and_for_machines(tenant: Te
         "settings",
         "state",
         "Run:ai",
+        "Run:ai: read details",
+        "Run:ai: read pods",
+        "Run:ai: read events",
+        "Run:ai: read history",
+        "Run:ai: read nodes",
         "Kubernetes: list pods",
         "Kubernetes: watch pods",
         "Kubernetes: list events",
@@ -96,6 +106,38 @@ async def test_a_monitored_project_that_does_not_exist_fails_with_the_nearest(te
     assert list(failed) == ["projects"]
     assert '"visoin"; the nearest that exists is "vision"' in failed["projects"].detail
     assert "monitored_projects" in failed["projects"].advice
+
+
+async def test_a_role_that_hides_what_a_diagnosis_reads_fails_once_for_each_read(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    """Workloads can be listed, so nothing else would say it before the first failure is diagnosed blindly."""
+    tenant.runai.forbidden = frozenset({"events", "history", "pods", "nodes"})
+    try:
+        results = await results_of(
+            tenant, tmp_path, RUNAI_MONITOR_KUBERNETES="off", RUNAI_MONITOR_MONITORED_PROJECTS="speech"
+        )
+    finally:
+        tenant.runai.forbidden = frozenset()
+    failed = {name: result for name, result in results.items() if result.failed}
+    assert set(failed) == {"Run:ai: read pods", "Run:ai: read events", "Run:ai: read history"}
+    for result in failed.values():
+        assert "403" in result.detail
+        assert 'in "speech" whose role has View on Workloads' in result.advice
+    nodes = results["Run:ai: read nodes"]
+    assert nodes.outcome == "skipped", "Kubernetes shows nodes too"
+    assert nodes.advice.startswith("optional: ")
+    assert results["Run:ai: read details"].outcome == "ok"
+
+
+async def test_without_any_workload_the_reads_are_said_to_be_untried(tmp_path: Path) -> None:
+    """A new tenant is no failure, and green would promise too much."""
+    async with run_tenant(clock=SystemClock(), healthy_workloads=0, faults=False, scenarios=()) as empty:
+        results = await results_of(empty, tmp_path)
+    assert results["Run:ai: read a workload"].outcome == "skipped"
+    assert "no workload to try it on" in results["Run:ai: read a workload"].detail
+    assert not [name for name in results if name in {"Run:ai: read events", "Run:ai: read pods"}]
+    assert results["Kubernetes: get pods/log"].outcome == "ok", "a pod that does not exist proves it all the same"
 
 
 async def test_a_role_without_logs_and_events_fails_once_for_each_permission(tenant: Tenant, tmp_path: Path) -> None:

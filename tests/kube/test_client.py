@@ -342,12 +342,16 @@ async def test_a_log_that_does_not_exist_still_proves_the_permission(tmp_path: P
         assert (checks[3].permission, checks[3].outcome) == ("get pods/log in runai-vision", "ok")
 
 
-async def test_an_empty_namespace_leaves_logs_unverified(tmp_path: Path) -> None:
-    """Nothing to try it on is neither allowed nor denied."""
+@pytest.mark.parametrize(("status", "outcome"), [(404, "ok"), (403, "denied")])
+async def test_an_empty_namespace_still_tells_whether_logs_may_be_read(
+    tmp_path: Path, status: int, outcome: str
+) -> None:
+    """On a quiet evening too: RBAC is asked before the pod is looked for."""
     async with asking(tmp_path, vision_pods=[say(listing())], events=[say(listing())]) as (client, fake, _clock):
         fake.watches = [stream()]
+        fake.answers[f"{VISION_PODS}/runai-monitor-check/log"] = [fail(status)]
         checks = await probe(client, ["runai-vision"])
-        assert [check.outcome for check in checks[:4]] == ["ok", "ok", "ok", "unverified"]
+        assert [check.outcome for check in checks[:4]] == ["ok", "ok", "ok", outcome]
 
 
 async def test_many_namespaces_are_not_all_tried_and_that_is_said(tmp_path: Path) -> None:

@@ -136,7 +136,8 @@ async def test_metrics_count_alerts_deliveries_and_clients() -> None:
     world.engine = dataclasses.replace(world.engine, deleted={"alerts": 3})
     async with client(application(world)) as http:
         text = (await http.get("/metrics")).text
-    assert 'runai_monitor_retention_deleted{kind="alerts"} 3.0' in text
+    assert 'runai_monitor_retention_deleted_total{kind="alerts"} 3.0' in text
+    assert "# TYPE runai_monitor_retention_deleted_total counter" in text
     assert 'runai_monitor_alerts{state="firing"} 1.0' in text
     assert 'runai_monitor_deliveries{channel="slack",state="failed"} 2.0' in text
     assert 'runai_monitor_heartbeat_age_seconds{loop="poll"} 1.0' in text

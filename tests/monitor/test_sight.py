@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,15 @@ from runai_monitor.errors import (
     KubeNotConfiguredError,
     KubeUnavailableError,
     RunaiAuthError,
+    RunaiError,
+    RunaiNotFoundError,
+    RunaiPayloadError,
+    RunaiRejectedError,
     RunaiUnavailableError,
     StoreError,
 )
 from runai_monitor.model.workload import WorkloadEvent, WorkloadId
+from runai_monitor.monitor.suspects import LOOKS_AT_FAILED, LOST_AT_FAILED
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.baseline import BaselineStore
 from runai_monitor.store.monitors import MonitorStore
@@ -611,3 +617,67 @@ async def test_events_that_are_refused_are_missed_aloud(bare: World, caplog: pyt
         "once in ten minutes"
     )
     assert "no permission to read events" in warned[0].message
+
+
+def refusing_events(world: World, error: RunaiError) -> Callable[[], None]:
+    """Makes every read of events fail with `error`, until the answer is called."""
+    told, refused = world.runai.list_events, True
+
+    async def flaky(workload_id: WorkloadId, *, limit: int = 200) -> list[WorkloadEvent]:
+        events = await told(workload_id, limit=limit)
+        if refused:
+            raise error
+        return events
+
+    def end() -> None:
+        nonlocal refused
+        refused = False
+
+    world.runai.list_events = flaky  # type: ignore[method-assign]
+    return end
+
+
+async def test_why_a_workload_failed_is_read_after_an_outage_of_the_events(bare: World) -> None:
+    """An hour without that one endpoint must not leave every failure of that hour a plain "Failed" for ever."""
+    bare.runai.put("train")
+    await bare.monitor()
+    end_of_outage = refusing_events(bare, RunaiUnavailableError("503", status=503))
+    async with bare.running():
+        await bare.pass_by(minutes=1)
+        bare.runai.tell("train", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+        bare.runai.put("train", "Failed")
+        await bare.pass_by(hours=1)
+        assert await bare.open() == {"train": "Failed"}
+        asked = bare.runai.count("events")
+        end_of_outage()
+        await bare.pass_by(minutes=32)
+        assert await bare.open() == {"train": "BackoffLimitExceeded"}
+        assert 5 <= asked <= 9, "less and less often"
+        await bare.pass_by(hours=1)
+        assert bare.runai.count("events") == asked + LOOKS_AT_FAILED, "and no longer than others"
+
+
+@pytest.mark.parametrize(
+    ("error", "most"),
+    [
+        (RunaiUnavailableError("503", status=503), LOST_AT_FAILED),
+        (RunaiPayloadError("a login page", endpoint="/api", status=200), LOST_AT_FAILED),
+        (RunaiAuthError("no permission", status=403), LOOKS_AT_FAILED),
+        (RunaiNotFoundError("no such workload", status=404), LOOKS_AT_FAILED),
+        (RunaiRejectedError("a bad id", status=400), LOOKS_AT_FAILED),
+    ],
+)
+async def test_a_failed_workload_whose_events_never_come_is_left_alone(
+    tmp_path: Path, error: RunaiError, most: int
+) -> None:
+    """Thousands of old ones must not be asked for ever, and an answer is an answer."""
+    async with a_world(tmp_path, kube=False, tick_seconds=300) as there:
+        there.runai.put("train")
+        await there.monitor(poll_interval_seconds=1800)
+        async with there.running():
+            await there.pass_by(minutes=5)
+            before = there.runai.count("events")
+            refusing_events(there, error)
+            there.runai.put("train", "Failed")
+            await there.pass_by(hours=12)
+            assert there.runai.count("events") - before == most

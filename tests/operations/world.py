@@ -10,7 +10,9 @@ from typing import Any
 
 from runai_monitor.errors import RunaiError, RunaiNotFoundError, StoreError
 from runai_monitor.model.alert import (
+    EVERY_ALERT,
     Alert,
+    AlertFilter,
     AlertId,
     AlertKind,
     AlertState,
@@ -37,7 +39,8 @@ from runai_monitor.model.workload import (
 from runai_monitor.notify.silencing import active, state_of
 from runai_monitor.operations.matchers import read_matchers
 from runai_monitor.operations.operations import Operations
-from runai_monitor.operations.services import EngineState, OnProgress, OperationOptions, Services
+from runai_monitor.operations.services import EngineState, OperationOptions, Services
+from runai_monitor.operations.sources import OnProgress
 from tests.fakes import EPOCH, FakeClock
 
 
@@ -149,26 +152,17 @@ class FakeAlerts:
         )
         return self.stored[alert_id], True
 
-    async def list(
-        self,
-        *,
-        projects: Sequence[str] | None = None,
-        project: str | None = None,
-        state: AlertState | None = None,
-        since: datetime | None = None,
-        after_cursor: int | None = None,
-        limit: int = 50,
-    ) -> list[Alert]:
+    async def list(self, wanted: AlertFilter = EVERY_ALERT, *, limit: int = 50) -> list[Alert]:
         found = [
             a
             for a in self.stored.values()
-            if (projects is None or not a.subject.project or a.subject.project in projects)
-            and (project is None or a.subject.project == project)
-            and (state is None or a.state is state)
-            and (since is None or a.updated_at >= since)
-            and (after_cursor is None or a.cursor > after_cursor)
+            if (wanted.projects is None or not a.subject.project or a.subject.project in wanted.projects)
+            and wanted.project in {None, a.subject.project}
+            and wanted.state in {None, a.state}
+            and (wanted.since is None or a.updated_at >= wanted.since)
+            and (wanted.after_cursor is None or a.cursor > wanted.after_cursor)
         ]
-        return sorted(found, key=lambda a: a.cursor, reverse=after_cursor is None)[:limit]
+        return sorted(found, key=lambda a: a.cursor, reverse=wanted.after_cursor is None)[:limit]
 
 
 @dataclass

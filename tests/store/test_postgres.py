@@ -15,7 +15,7 @@ import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from runai_monitor.errors import StoreError
-from runai_monitor.model.alert import AlertState
+from runai_monitor.model.alert import AlertFilter, AlertState
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.database import Database, open_database
 from runai_monitor.store.leader import Leadership
@@ -168,7 +168,7 @@ async def test_a_reader_that_follows_the_cursor_misses_nothing_while_many_write(
             tasks.start_soon(write, number)
         with anyio.fail_after(60):
             while len(seen) < 60:
-                seen += [a.cursor for a in await reader.list(after_cursor=seen[-1] if seen else 0)]
+                seen += [a.cursor for a in await reader.list(AlertFilter(after_cursor=seen[-1] if seen else 0))]
                 await anyio.lowlevel.checkpoint()
     assert seen == list(range(1, 61))
     for database in databases:

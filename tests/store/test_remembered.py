@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from runai_monitor.store.alerts import AlertStore
 from runai_monitor.store.database import open_database
-from runai_monitor.store.remembered import MOST_ANSWERS, RememberingAlertStore
+from runai_monitor.store.remembered import MOST_ANSWERS, RememberingAlertStore, connect
 from tests.factories import make_transition
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +49,52 @@ async def test_what_was_asked_before_is_not_read_again(tmp_path: Path, monkeypat
         found = await remembering.list()
         monkeypatch.setattr(database, "reading", None)
         assert await remembering.list() == found
+    finally:
+        remembering.close()
+        await database.aclose()
+
+
+async def test_a_disk_that_hangs_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    """Opening a file may take for ever; the loop, and whoever asks meanwhile, must not."""
+    database = await open_database(state_dir=tmp_path, database_url=None)
+    hangs, opening = threading.Event(), threading.Event()
+
+    def open_slowly(place: str) -> sqlite3.Connection:
+        opening.set()
+        hangs.wait()
+        return connect(place)
+
+    remembering = RememberingAlertStore(database, opener=open_slowly)
+    try:
+        await remembering.apply([make_transition()], channels=[])
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(remembering.list)
+                await anyio.to_thread.run_sync(opening.wait)
+                assert len(await remembering.list()) == 1, "read as ever"
+                hangs.set()
+            assert len(await remembering.list()) == 1
+    finally:
+        hangs.set()
+        remembering.close()
+        await database.aclose()
+
+
+async def test_where_changes_cannot_be_watched_everything_is_read_as_ever(tmp_path: Path) -> None:
+    """Memory is for speed; without it answers are as true."""
+    database = await open_database(state_dir=tmp_path, database_url=None)
+    tried: list[str] = []
+
+    def refuse(place: str) -> sqlite3.Connection:
+        tried.append(place)
+        raise sqlite3.OperationalError("unable to open database file")
+
+    remembering = RememberingAlertStore(database, opener=refuse)
+    try:
+        for number in range(2):
+            assert len(await remembering.list()) == number
+            await remembering.apply([make_transition(f"job-{number}")], channels=[])
+        assert len(tried) == 2, "and it is tried again"
     finally:
         remembering.close()
         await database.aclose()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runai_monitor.errors import StoreError
-from runai_monitor.model.alert import Alert, AlertId, AlertState, Change, Severity
+from runai_monitor.model.alert import Alert, AlertFilter, AlertId, AlertState, Change, Severity
 from runai_monitor.model.audit import ITSELF, AuditAction, AuditEntry
 from runai_monitor.model.silence import Matcher, MatchField, Silence, SilenceId
 from runai_monitor.store.alerts import AlertStore
@@ -146,7 +146,7 @@ async def test_an_acknowledgement_is_a_change_with_its_author_told_where_the_ale
     assert (acknowledged.cursor, acknowledged.notifications) == (2, 1), (
         "a change, and none of the notifications allowed"
     )
-    assert await store.list(after_cursor=1, state=AlertState.ACKNOWLEDGED) == [acknowledged]
+    assert await store.list(AlertFilter(after_cursor=1, state=AlertState.ACKNOWLEDGED)) == [acknowledged]
     assert (await store.transitions(alert.alert_id))[-1][1:] == (
         Change.ACKNOWLEDGED,
         "acknowledged by anna: looking at the limits",
@@ -259,7 +259,7 @@ async def test_alerts_are_read_in_one_view_however_many_and_whatever_changes_mea
                 await store.apply([make_transition("job-3", Change.RESOLVED)], channels=[])
             read.append((alert.subject.name, alert.state))
     assert read == [(f"job-{number}", AlertState.FIRING) for number in reversed(range(250))]
-    async with store.reading(since=EPOCH, until=EPOCH, state=AlertState.RESOLVED) as alerts:
+    async with store.reading(AlertFilter(since=EPOCH, until=EPOCH, state=AlertState.RESOLVED)) as alerts:
         assert [alert.subject.name async for alert in alerts] == ["job-3"]
-    async with store.reading(until=EPOCH - HOUR) as alerts:
+    async with store.reading(AlertFilter(until=EPOCH - HOUR)) as alerts:
         assert [alert async for alert in alerts] == []

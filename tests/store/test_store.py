@@ -15,7 +15,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from sqlalchemy import delete, select, update
 
 from runai_monitor.errors import StoreError
-from runai_monitor.model.alert import AlertId, AlertKind, AlertState, Change
+from runai_monitor.model.alert import AlertFilter, AlertId, AlertKind, AlertState, Change
 from runai_monitor.model.monitor import MonitorState
 from runai_monitor.model.notification import DeliveryState
 from runai_monitor.store import tables
@@ -100,7 +100,7 @@ async def test_a_reader_that_keeps_its_cursor_misses_nothing(database: Database)
     await store.apply([make_transition("a"), make_transition("b"), make_transition("c")], channels=[])
     cursor = await store.latest_cursor()
     await store.apply([make_transition("a", Change.RESOLVED), make_transition("d")], channels=[])
-    found = await store.list(after_cursor=cursor)
+    found = await store.list(AlertFilter(after_cursor=cursor))
     assert [(alert.subject.name, alert.state) for alert in found] == [
         ("a", AlertState.RESOLVED),
         ("d", AlertState.FIRING),
@@ -123,8 +123,8 @@ async def test_lists_keep_to_the_projects_asked_for(database: Database) -> None:
         ],
         channels=[],
     )
-    assert {alert.subject.name for alert in await store.list(projects=["one"])} == {"a", "self"}
-    assert {alert.subject.name for alert in await store.list(project="two")} == {"b"}
+    assert {alert.subject.name for alert in await store.list(AlertFilter(projects=("one",)))} == {"a", "self"}
+    assert {alert.subject.name for alert in await store.list(AlertFilter(project="two"))} == {"b"}
     assert await store.last_episodes() == {
         (AlertKind.WORKLOAD_UNHEALTHY, "id-a"): 1,
         (AlertKind.WORKLOAD_UNHEALTHY, "id-b"): 1,
@@ -203,7 +203,7 @@ async def test_text_that_no_database_can_hold_costs_no_alert(database: Database)
 async def test_a_reader_may_name_any_cursor(database: Database) -> None:
     """A model makes one up; the answer is that there is nothing newer."""
     await AlertStore(database).apply([make_transition("a")], channels=[])
-    assert await AlertStore(database).list(after_cursor=2**62) == []
+    assert await AlertStore(database).list(AlertFilter(after_cursor=2**62)) == []
 
 
 async def test_deliveries_are_retried_recorded_and_given_up(database: Database) -> None:

@@ -66,6 +66,7 @@ class RunaiApi:
 
     Attributes:
         account_enabled: False: somebody disabled the service account, and it gets no token.
+        forbidden: last parts of paths that the account's role may not read: `events`, `history`, `pods`, `nodes`.
         visited: set as soon as somebody lists workloads.
     """
 
@@ -85,6 +86,7 @@ class RunaiApi:
         self._faults = faults
         self._tokens: dict[str, datetime] = {}
         self.account_enabled = True
+        self.forbidden: frozenset[str] = frozenset()
         self.visited = anyio.Event()
         self.app = Starlette(
             routes=[Route("/api/v1/token", self._token, methods=["POST"]), *self._routes()],
@@ -144,6 +146,8 @@ class RunaiApi:
             expires_at = self._tokens.get(token)
             if scheme.lower() != "bearer" or expires_at is None or expires_at <= self._world.now():
                 return _error(401, "Issuer is not familiar.")
+            if request.url.path.rpartition("/")[2] in self.forbidden:
+                return _error(403, "You do not have sufficient permissions.")
             fault = self._faults.next() if self._faults is not None and request.method == "GET" else None
             return await answer(request) if fault is None else _faulty(fault)
 

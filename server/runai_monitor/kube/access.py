@@ -22,7 +22,7 @@ class AccessCheck:
     """One permission in one scope. `advice` says what to do and is empty when it is `ok`.
 
     `denied`: RBAC does not allow it; `rejected`: the login itself is refused; `unanswered`: the API server could not
-    answer; `unverified`: there is nothing to try it on; `skipped`: it is not granted and not needed, and diagnoses have
+    answer; `unverified`: it was not tried; `skipped`: it is not granted and not needed, and diagnoses have
     less to go by.
     """
 
@@ -79,7 +79,11 @@ async def _probe_scope(client: KubeClient, namespace: str | None) -> list[Access
         await _attempt(f"watch pods {where}", watch_pods),
         await _attempt(f"list events {where}", list_events),
     ]
-    return [*checks, await _probe_log(client, pods, where), *await _probe_optional(client, pods, namespace, where)]
+    return [
+        *checks,
+        await _probe_log(client, pods, namespace, where),
+        *await _probe_optional(client, pods, namespace, where),
+    ]
 
 
 async def _probe_optional(
@@ -143,24 +147,19 @@ def _optional(check: AccessCheck, loss: str) -> AccessCheck:
     return replace(check, outcome="skipped", detail=f"{why}; {loss}", advice=advice)
 
 
-async def _probe_log(client: KubeClient, pods: Sequence[Pod], where: str) -> AccessCheck:
+async def _probe_log(client: KubeClient, pods: Sequence[Pod], namespace: str | None, where: str) -> AccessCheck:
     permission = f"get pods/log {where}"
     found = _with_log(pods)
-    if found is None:
-        return AccessCheck(
-            permission=permission,
-            outcome="unverified",
-            detail="there is no pod to try it on",
-            advice="run the check again while a workload runs",
-        )
-    pod, container = found
+    home, pod, container = (
+        (found[0].namespace, found[0].name, found[1]) if found else (namespace or "default", _NO_SUCH, _NO_SUCH)
+    )
 
     async def read_log() -> str:
         try:
-            await client.read_log(pod.namespace, pod.name, container, tail_lines=1, limit_bytes=1024)
+            await client.read_log(home, pod, container, tail_lines=1, limit_bytes=1024)
         except KubeNotFoundError:
-            # Kubernetes asks RBAC before it looks for the log.
-            return "allowed; the container that was tried has no log"
+            # Kubernetes asks RBAC before it looks for the pod and its log.
+            return "allowed; the container that was tried has no log" if found else "allowed; there are no pods yet"
         return "a line of a log was read"
 
     return await _attempt(permission, read_log)

@@ -131,6 +131,26 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """Which stored alerts are wanted; None is any. Instants bound the last change.
+
+    Alerts that belong to no project (the monitor's own) are within all `projects`, and outside `project`.
+    With `after_cursor` only what changed after it is wanted, and it is read oldest first; otherwise newest first.
+    """
+
+    projects: tuple[str, ...] | None = None
+    project: str | None = None
+    state: AlertState | None = None
+    kind: AlertKind | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    after_cursor: int | None = None
+
+
+EVERY_ALERT = AlertFilter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
     """A decision of the policy about one alert, with its reason in words.
 

@@ -10,7 +10,14 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from runai_monitor.clock import Clock
-from runai_monitor.errors import KubeError, KubeNotFoundError, MonitorError, RunaiError, RunaiNotFoundError
+from runai_monitor.errors import (
+    KubeError,
+    KubeNotFoundError,
+    MonitorError,
+    RunaiError,
+    RunaiNotFoundError,
+    RunaiRejectedError,
+)
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.containers import in_trouble
 from runai_monitor.monitor.detect import as_it_failed, is_over, is_suspect
@@ -31,6 +38,10 @@ AT_FIRST = 200
 AGAIN_SECONDS = 55.0
 """Before the same workload is examined again: with polls of a minute, in every one, not in every other by a hair."""
 LOOKS_AT_FAILED = 3
+LOST_AT_FAILED = 16
+"""Reads of a failed workload that an outage may cost before it is left alone: with their pauses, seven hours."""
+LONGEST_PAUSE_SECONDS = 1800.0
+"""Between two of these; before, each pause is twice the one before."""
 EXAMINE_SECONDS = 10.0
 MOST_PODS = 16
 """Pods read one by one of a workload that no label leads to."""
@@ -62,7 +73,7 @@ class Examiner:
         self._examined_at: dict[WorkloadId, float] = {}
         self._asked_at: dict[WorkloadId, float] = {}
         self._swept_at = float("-inf")
-        self._looks: dict[WorkloadId, tuple[datetime | None, int]] = {}
+        self._looks: dict[WorkloadId, tuple[datetime | None, int, int]] = {}
         self._warned_at = float("-inf")
 
     async def examine_suspects(self, ids: Set[WorkloadId], *, alerting: Set[WorkloadId], first: bool) -> None:
@@ -115,7 +126,12 @@ class Examiner:
         return (self._snapshot.workloads[i] for i in ids if i in self._snapshot.workloads)
 
     def _may_be_examined(self, workload: Workload) -> bool:
-        return self._is_due(self._examined_at, workload.id) and self._may_tell_more(workload)
+        if workload.phase != "Failed":
+            return self._is_due(self._examined_at, workload.id)
+        # It has little to add: thousands of old ones must not be asked for ever.
+        looks, lost = self._looks_at(workload)
+        pause = min(AGAIN_SECONDS * 2**lost, LONGEST_PAUSE_SECONDS)
+        return looks < LOOKS_AT_FAILED and lost < LOST_AT_FAILED and self._is_due(self._examined_at, workload.id, pause)
 
     async def examine_running(self, ids: Iterable[WorkloadId]) -> None:
         """Reads Run:ai's events of those that run and whose pods did not come into sight in time for a first look."""
@@ -221,11 +237,14 @@ class Examiner:
     async def _read_events(self, workload: Workload, limit: anyio.CapacityLimiter) -> None:
         async with limit:
             self._examined_at[workload.id] = self._clock.monotonic()
-            self._looks[workload.id] = (workload.phase_updated_at, self._looks_at(workload) + 1)
+            looks, lost = self._looks_at(workload)
+            answered = True
             try:
                 self._snapshot.put_events(workload.id, await self._runai.list_events(workload.id))
             except RunaiError as error:
                 self._missed(f"the events of workload {workload.id}", error)
+                answered = _is_answer(error)
+            self._looks[workload.id] = (workload.phase_updated_at, *((looks + 1, 0) if answered else (looks, lost + 1)))
 
     async def _ask_for_pods(self, workload: Workload, limit: anyio.CapacityLimiter) -> None:
         async with limit:
@@ -257,20 +276,23 @@ class Examiner:
         changed = workload.phase_updated_at or _BEGINNING
         return self._examined_at.get(workload.id, float("-inf")), -changed.timestamp(), workload.id
 
-    def _is_due(self, at: dict[WorkloadId, float], workload_id: WorkloadId) -> bool:
-        return self._clock.monotonic() - at.get(workload_id, float("-inf")) >= AGAIN_SECONDS
+    def _is_due(
+        self, at: dict[WorkloadId, float], workload_id: WorkloadId, pause_seconds: float = AGAIN_SECONDS
+    ) -> bool:
+        return self._clock.monotonic() - at.get(workload_id, float("-inf")) >= pause_seconds
 
-    def _may_tell_more(self, workload: Workload) -> bool:
-        """A failed workload has little to add: thousands of old ones must not be asked for ever."""
-        return workload.phase != "Failed" or self._looks_at(workload) < LOOKS_AT_FAILED
-
-    def _looks_at(self, workload: Workload) -> int:
-        """How often the events of its present phase were asked for."""
-        since, looks = self._looks.get(workload.id, (None, 0))
-        return looks if since == workload.phase_updated_at else 0
+    def _looks_at(self, workload: Workload) -> tuple[int, int]:
+        """How often the events of its present phase were asked for: with an answer, and since then in vain."""
+        since, looks, lost = self._looks.get(workload.id, (None, 0, 0))
+        return (looks, lost) if since == workload.phase_updated_at else (0, 0)
 
     def _prune(self) -> None:
         known = self._snapshot.workloads
         self._examined_at = {key: value for key, value in self._examined_at.items() if key in known}
         self._asked_at = {key: value for key, value in self._asked_at.items() if key in known}
         self._looks = {key: value for key, value in self._looks.items() if key in known}
+
+
+def _is_answer(error: RunaiError) -> bool:
+    """Whether asking again is as good as pointless: there is nothing, or it may not be read. An outage is no answer."""
+    return isinstance(error, RunaiNotFoundError | RunaiRejectedError) or error.status == 403

@@ -20,7 +20,8 @@ from runai_monitor.operations.jobs import JobFinder
 from runai_monitor.operations.present import one_line
 from runai_monitor.operations.results import ActionPlan, MonitoringStarted, Troubleshooting
 from runai_monitor.operations.scope import Scope
-from runai_monitor.operations.services import OnProgress, OperationOptions, Runai, Services, ServicesReady
+from runai_monitor.operations.services import OperationOptions, Services, ServicesReady
+from runai_monitor.operations.sources import OnProgress, Runai
 
 audit = logging.getLogger("runai_monitor.audit")
 

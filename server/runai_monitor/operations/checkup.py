@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import anyio
 
-from runai_monitor.errors import MonitorError
+from runai_monitor.diagnosis.sources import RunaiReader
+from runai_monitor.errors import MonitorError, RunaiError, RunaiNotFoundError
 from runai_monitor.kube.access import AccessCheck
+from runai_monitor.model.workload import Workload
 from runai_monitor.operations.arguments import nearest, quoted
-from runai_monitor.operations.services import Runai
+from runai_monitor.operations.sources import Runai
 
 Outcome = Literal["ok", "failed", "skipped"]
+
+_READS = "Run:ai: read a workload"
+_LATER = "run the check again when Run:ai answers"
+_NO_SUCH = "runai-monitor-check"
+_FORBIDDEN = 403
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +119,108 @@ def _missing(names: Sequence[str], known: Sequence[str]) -> CheckResult:
         detail=f"Run:ai shows this account no project {', '.join(map(quoted, names))}{hint}",
         advice="correct monitored_projects, or give the service account a role in the project",
     )
+
+
+class CheckedRunai(Runai, RunaiReader, Protocol):
+    """Run:ai, with what a diagnosis reads of it."""
+
+
+async def read_like_a_diagnosis(runai: CheckedRunai, *, allowed: Sequence[str] | None) -> list[CheckResult]:
+    """Tries on one workload each read that a diagnosis makes: one that the role forbids would be missed at night.
+
+    Args:
+        runai: answers already, as `reach` has shown; of its errors each becomes a result.
+        allowed: the projects of which one must have the workload; None for any.
+    """
+    try:
+        workload = await _some_workload(runai, allowed)
+    except RunaiError as error:
+        return [CheckResult(name=_READS, outcome="failed", detail=str(error), advice=_LATER)]
+    if workload is None:
+        detail = "there is no workload to try it on: whether pods, events and history may be read is not known"
+        return [
+            CheckResult(name=_READS, outcome="skipped", detail=detail, advice="run the check again when there is one")
+        ]
+    return [await _try_read(read, workload) for read in _reads(runai, workload)]
+
+
+async def _some_workload(runai: CheckedRunai, allowed: Sequence[str] | None) -> Workload | None:
+    for project in [None] if allowed is None else allowed:
+        for workload in await runai.page_workloads(project=project, limit=1):
+            return workload
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """One thing that a diagnosis reads. `loss`: what becomes of it without; `rule`: what would permit it.
+
+    Run:ai's document names no permission for an endpoint; these are its resource types, and its screens have View for `read`.
+    """
+
+    what: str
+    read: Callable[[], Awaitable[object]]
+    loss: str
+    rule: str
+    is_optional: bool = False
+
+
+def _reads(runai: CheckedRunai, workload: Workload) -> list[_Read]:
+    rule = f"in {quoted(workload.project)} whose role has View on Workloads (in the API: `workloads`, `read`)"
+    return [
+        _Read(
+            what="details",
+            read=lambda: runai.get_workload(workload.id),
+            loss="diagnoses do without what was requested, such as memory",
+            rule=rule,
+        ),
+        _Read(
+            what="pods",
+            read=lambda: runai.list_pods(workload.id),
+            loss="diagnoses cannot tell which pods are whose, and find no logs of some",
+            rule=rule,
+        ),
+        _Read(
+            what="events",
+            read=lambda: runai.list_events(workload.id),
+            loss="without Kubernetes a failure stays a plain Failed, and diagnoses miss what Kubernetes has forgotten",
+            rule=rule,
+        ),
+        _Read(
+            what="history",
+            read=lambda: runai.get_history(workload.id),
+            loss="diagnoses do without earlier phases, and a job that is deleted once it failed is missed",
+            rule=rule,
+        ),
+        _Read(
+            what="nodes",
+            read=lambda: runai.find_nodes(_NO_SUCH, cluster_id=workload.cluster_id),
+            loss="where Kubernetes does not show nodes, diagnoses do without them",
+            rule="on the cluster whose role has View on Nodes (in the API: `nodes`, `read`)",
+            is_optional=True,
+        ),
+    ]
+
+
+async def _try_read(read: _Read, workload: Workload) -> CheckResult:
+    name = f"Run:ai: read {read.what}"
+    try:
+        await read.read()
+    except RunaiNotFoundError:
+        detail = f"Run:ai has none of the workload that was tried (404); {read.loss}"
+        advice = "run the check again: if it stays so, this Run:ai does not have them, or hides them from the account"
+        return CheckResult(name=name, outcome="skipped", detail=detail, advice=advice)
+    except RunaiError as error:
+        if error.status != _FORBIDDEN:
+            return CheckResult(name=name, outcome="failed", detail=str(error), advice=_LATER)
+        advice = f"give the service account an access rule {read.rule}"
+        return CheckResult(
+            name=name,
+            outcome="skipped" if read.is_optional else "failed",
+            detail=f"not permitted (403); {read.loss}",
+            advice=f"optional: {advice}" if read.is_optional else advice,
+        )
+    return CheckResult(name=name, outcome="ok", detail=f"allowed; tried in project {quoted(workload.project)}")
 
 
 _OF_ACCESS: dict[str, Outcome] = {

@@ -12,7 +12,7 @@ from runai_monitor.errors import InputError, NotFoundError, RefusedError
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.operations.present import one_line
 from runai_monitor.operations.scope import Scope
-from runai_monitor.operations.services import DeadLetters
+from runai_monitor.operations.sources import DeadLetters
 
 audit_log = logging.getLogger("runai_monitor.audit")
 

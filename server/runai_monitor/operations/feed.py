@@ -14,7 +14,7 @@ import anyio
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import MonitorError
-from runai_monitor.model.alert import Alert
+from runai_monitor.model.alert import Alert, AlertFilter
 from runai_monitor.operations.scope import Scope
 from runai_monitor.operations.services import Services, ServicesReady
 
@@ -154,11 +154,11 @@ class AlertFeed:
         if self._cursor is not None:
             # Opened again. Where another file took its place, counting began again too.
             return min(self._cursor, latest)
-        since = await services.alerts.list(projects=self._scope.projects, since=self._made_at, limit=PAGE)
+        since = await services.alerts.list(AlertFilter(projects=self._scope.projects, since=self._made_at), limit=PAGE)
         return min([latest, *(alert.cursor - 1 for alert in since)])
 
     async def _read(self, services: Services, cursor: int) -> list[Alert]:
-        return await services.alerts.list(projects=self._scope.projects, after_cursor=cursor, limit=PAGE)
+        return await services.alerts.list(AlertFilter(projects=self._scope.projects, after_cursor=cursor), limit=PAGE)
 
     async def _hand_out(self, alert: Alert) -> None:
         for subscriber in tuple(self._subscribers):

@@ -20,7 +20,7 @@ from runai_monitor.model.workload import (
 )
 from runai_monitor.operations.present import one_line
 from runai_monitor.operations.results import JobStatus, PodStatus
-from runai_monitor.operations.services import Kube, Runai
+from runai_monitor.operations.sources import Kube, Runai
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from runai_monitor.errors import InputError, NotFoundError, RunaiError, RunaiNot
 from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.operations.arguments import name_text, nearest, quoted
 from runai_monitor.operations.scope import Scope
-from runai_monitor.operations.services import Runai
+from runai_monitor.operations.sources import Runai
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SUGGESTION_SECONDS = 5

@@ -9,7 +9,7 @@ import anyio
 
 from runai_monitor.clock import Clock
 from runai_monitor.errors import NotFoundError, RunaiError
-from runai_monitor.model.alert import AlertId, AlertKind, Severity
+from runai_monitor.model.alert import AlertFilter, AlertId, AlertKind, Severity
 from runai_monitor.model.monitor import Monitor
 from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.model.workload import Workload
@@ -28,7 +28,8 @@ from runai_monitor.operations.results import (
     WorkloadPage,
 )
 from runai_monitor.operations.scope import Scope
-from runai_monitor.operations.services import OperationOptions, Runai, Services, ServicesReady
+from runai_monitor.operations.services import OperationOptions, Services, ServicesReady
+from runai_monitor.operations.sources import Runai
 
 OnTick = Callable[[float], Awaitable[None]]
 UNSEEN_LIMIT = 100
@@ -68,14 +69,14 @@ class Queries:
         only = self._scope.project(project)
         services = await self._services()
         latest = await services.alerts.latest_cursor()
-        found = await services.alerts.list(
+        wanted = AlertFilter(
             projects=self._scope.projects,
             project=only,
             state=arguments.alert_state(state),
             since=arguments.instant("since", since, now=self._clock.now()),
             after_cursor=after,
-            limit=limit + 1,
         )
+        found = await services.alerts.list(wanted, limit=limit + 1)
         if only is not None and not found:
             await self._require_heard_of(services, only)
         alerts = tuple(found[:limit])
@@ -87,7 +88,7 @@ class Queries:
 
     async def _require_heard_of(self, services: Services, project: str) -> None:
         """No alerts of a misspelt project would read as good news; Run:ai being out of reach is no reason to refuse."""
-        if await services.alerts.list(projects=self._scope.projects, project=project, limit=1):
+        if await services.alerts.list(AlertFilter(projects=self._scope.projects, project=project), limit=1):
             return
         try:
             with anyio.fail_after(self._options.project_check_seconds):
@@ -147,7 +148,8 @@ class Queries:
     async def count_newer(self, cursor: int) -> int:
         """How many alerts in scope changed after `cursor`; never more than `UNSEEN_LIMIT`."""
         alerts = (await self._services()).alerts
-        return len(await alerts.list(projects=self._scope.projects, after_cursor=cursor, limit=UNSEEN_LIMIT))
+        newer = AlertFilter(projects=self._scope.projects, after_cursor=cursor)
+        return len(await alerts.list(newer, limit=UNSEEN_LIMIT))
 
     async def list_workloads(
         self,

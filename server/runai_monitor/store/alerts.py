@@ -12,7 +12,16 @@ import anyio.lowlevel
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from runai_monitor.model.alert import Alert, AlertId, AlertKind, AlertState, Change, Transition
+from runai_monitor.model.alert import (
+    EVERY_ALERT,
+    Alert,
+    AlertFilter,
+    AlertId,
+    AlertKind,
+    AlertState,
+    Change,
+    Transition,
+)
 from runai_monitor.store import applying, tables
 from runai_monitor.store.applying import Router, last_cursor
 from runai_monitor.store.counting import UnresolvedCount
@@ -84,23 +93,9 @@ class AlertStore:
             return changed, True
 
     @asynccontextmanager
-    async def reading(
-        self,
-        *,
-        projects: Sequence[str] | None = None,
-        project: str | None = None,
-        state: AlertState | None = None,
-        kind: AlertKind | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> AsyncIterator[AsyncIterator[Alert]]:
-        """As `list`, without an end: newest first, as they are when the block begins; few are in memory at a time."""
-        query = _chosen(projects=projects, project=project, state=state, since=since)
-        if kind is not None:
-            query = query.where(_T.c.kind == str(kind))
-        if until is not None:
-            query = query.where(_T.c.updated_at <= required_text(until))
-        query = query.order_by(_T.c.cursor.desc())
+    async def reading(self, wanted: AlertFilter = EVERY_ALERT) -> AsyncIterator[AsyncIterator[Alert]]:
+        """As `list`, without an end: as they are when the block begins; few are in memory at a time."""
+        query = _chosen(wanted)
         async with self._database.reading() as connection:
             documents = await connection.stream_scalars(query, execution_options={"yield_per": AT_ONCE})
             yield (alert_of(document) async for document in documents)
@@ -110,24 +105,9 @@ class AlertStore:
         async with self._database.reading() as connection:
             return await _get(connection, alert_id)
 
-    async def list(
-        self,
-        *,
-        projects: Sequence[str] | None = None,
-        project: str | None = None,
-        state: AlertState | None = None,
-        since: datetime | None = None,
-        after_cursor: int | None = None,
-        limit: int = 50,
-    ) -> builtins.list[Alert]:
-        """Alerts newest first, or oldest first with `after_cursor`; `projects` None means every project.
-
-        Alerts that belong to no project (the monitor's own) are within every scope, and outside `project`.
-        """
-        query = _chosen(projects=projects, project=project, state=state, since=since)
-        if after_cursor is not None:
-            query = query.where(_T.c.cursor > min(after_cursor, _LAST_CURSOR))
-        query = query.order_by(_T.c.cursor.asc() if after_cursor is not None else _T.c.cursor.desc()).limit(limit)
+    async def list(self, wanted: AlertFilter = EVERY_ALERT, *, limit: int = 50) -> builtins.list[Alert]:
+        """The first of the alerts that are wanted, in the order of the filter."""
+        query = _chosen(wanted).limit(limit)
         async with self._database.reading() as connection:
             return [alert_of(document) for document in (await connection.execute(query)).scalars()]
 
@@ -152,7 +132,7 @@ class AlertStore:
     async def count_unresolved(self, *, projects: Sequence[str] | None = None) -> dict[tuple[AlertKind, str, str], int]:
         """How many are not resolved, by kind, status and severity, however many there are.
 
-        `projects` as in `list`.
+        `projects` as in `AlertFilter`.
         """
         return await self._counting.by_kind(projects=projects)
 
@@ -193,20 +173,24 @@ class AlertStore:
             return {AlertState(state): count for state, count in (await connection.execute(query)).all()}
 
 
-def _chosen(
-    *, projects: Sequence[str] | None, project: str | None, state: AlertState | None, since: datetime | None
-) -> Select[Any]:
-    """The documents that a reader asks for, in no order yet."""
+def _chosen(wanted: AlertFilter) -> Select[Any]:
+    """The documents that a reader asks for, in the order of the filter."""
     query: Select[Any] = select(_T.c.document)
-    if projects is not None:
-        query = query.where(_T.c.project.in_([*projects, ""]))
-    if project is not None:
-        query = query.where(_T.c.project == project)
-    if state is not None:
-        query = query.where(_T.c.state == str(state))
-    if since is not None:
-        query = query.where(_T.c.updated_at >= required_text(since))
-    return query
+    if wanted.projects is not None:
+        query = query.where(_T.c.project.in_([*wanted.projects, ""]))
+    if wanted.project is not None:
+        query = query.where(_T.c.project == wanted.project)
+    if wanted.state is not None:
+        query = query.where(_T.c.state == str(wanted.state))
+    if wanted.kind is not None:
+        query = query.where(_T.c.kind == str(wanted.kind))
+    if wanted.since is not None:
+        query = query.where(_T.c.updated_at >= required_text(wanted.since))
+    if wanted.until is not None:
+        query = query.where(_T.c.updated_at <= required_text(wanted.until))
+    if wanted.after_cursor is None:
+        return query.order_by(_T.c.cursor.desc())
+    return query.where(_T.c.cursor > min(wanted.after_cursor, _LAST_CURSOR)).order_by(_T.c.cursor)
 
 
 async def _get(connection: AsyncConnection, alert_id: AlertId) -> Alert | None:

@@ -14,8 +14,7 @@ from runai_monitor.model.notification import Delivery, DeliveryState
 from runai_monitor.store import tables
 from runai_monitor.store.audit import record_replayed
 from runai_monitor.store.database import Database
-from runai_monitor.store.deliveries import delivery_of, renewed
-from runai_monitor.store.rows import storable
+from runai_monitor.store.rows import delivery_of, renewed, storable
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runai_monitor.errors import StoreError
 from runai_monitor.model.alert import AlertId, Change
-from runai_monitor.model.notification import INSTEAD, Delivery, DeliveryState, Notification
+from runai_monitor.model.notification import INSTEAD, Delivery, DeliveryState
 from runai_monitor.store import tables
 from runai_monitor.store.audit import record_settled
 from runai_monitor.store.database import Database
-from runai_monitor.store.rows import alert_of, instant, required_instant, required_text, storable
+from runai_monitor.store.rows import delivery_of, instant, renewed, required_instant, required_text, storable
 
 log = logging.getLogger(__name__)
 
@@ -205,53 +205,6 @@ class DeliveryStore:
         query = select(_T).where(_T.c.alert_id == alert_id).order_by(_T.c.delivery_id)
         async with self._database.reading() as connection:
             return [delivery_of(row) for row in (await connection.execute(query)).all()]
-
-
-def delivery_of(row: Row[Any]) -> Delivery:
-    """The delivery of a row.
-
-    Raises:
-        StoreError: its alert cannot be read.
-    """
-    # Rows of schema 1 have no key; their number is as lasting.
-    key = row.idempotency_key or f"delivery-{row.delivery_id}"
-    notification = Notification(
-        alert=alert_of(row.document), change=Change(row.change), reason=row.reason, idempotency_key=key
-    )
-    return Delivery(
-        delivery_id=row.delivery_id,
-        channel=row.channel,
-        notification=notification,
-        state=DeliveryState(row.state),
-        created_at=required_instant(row.created_at),
-        attempts=row.attempts,
-        next_attempt_at=instant(row.next_attempt_at),
-        delivered_at=instant(row.delivered_at),
-        last_error=row.last_error,
-        idempotency_key=key,
-        lease_owner=row.lease_owner,
-        lease_until=instant(row.lease_until),
-        told_by=row.told_by,
-        note=row.note,
-    )
-
-
-def renewed(row: Row[Any], *, channel: str, at: datetime, why: str, note: str) -> dict[str, Any]:
-    """The columns of a new series of attempts at the message of a row; its reason also says why it is told again."""
-    key = row.idempotency_key or f"delivery-{row.delivery_id}"
-    return {
-        "alert_id": row.alert_id,
-        "channel": channel,
-        "change": row.change,
-        "reason": f"{row.reason} ({why})",
-        "document": row.document,
-        "state": str(DeliveryState.PENDING),
-        "created_at": required_text(at),
-        "attempts": 0,
-        "next_attempt_at": required_text(at),
-        "idempotency_key": key if channel == row.channel else f"{key}/{channel}",
-        "note": note,
-    }
 
 
 async def _tell_instead(connection: AsyncConnection, row: Row[Any], *, fallback: str, why: str, at: datetime) -> None:

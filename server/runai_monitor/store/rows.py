@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from sqlalchemy import Row
 
 from runai_monitor.errors import StoreError
-from runai_monitor.model.alert import Alert
+from runai_monitor.model.alert import Alert, Change
+from runai_monitor.model.notification import Delivery, DeliveryState, Notification
 
 
 def instant_text(instant: datetime | None) -> str | None:
@@ -75,6 +77,53 @@ def alert_columns(alert: Alert) -> dict[str, Any]:
         "episode": alert.episode,
         "updated_at": required_text(alert.updated_at),
         "document": alert_document(alert),
+    }
+
+
+def delivery_of(row: Row[Any]) -> Delivery:
+    """The delivery of a row.
+
+    Raises:
+        StoreError: its alert cannot be read.
+    """
+    # Rows of schema 1 have no key; their number is as lasting.
+    key = row.idempotency_key or f"delivery-{row.delivery_id}"
+    notification = Notification(
+        alert=alert_of(row.document), change=Change(row.change), reason=row.reason, idempotency_key=key
+    )
+    return Delivery(
+        delivery_id=row.delivery_id,
+        channel=row.channel,
+        notification=notification,
+        state=DeliveryState(row.state),
+        created_at=required_instant(row.created_at),
+        attempts=row.attempts,
+        next_attempt_at=instant(row.next_attempt_at),
+        delivered_at=instant(row.delivered_at),
+        last_error=row.last_error,
+        idempotency_key=key,
+        lease_owner=row.lease_owner,
+        lease_until=instant(row.lease_until),
+        told_by=row.told_by,
+        note=row.note,
+    )
+
+
+def renewed(row: Row[Any], *, channel: str, at: datetime, why: str, note: str) -> dict[str, Any]:
+    """The columns of a new series of attempts at the message of a row; its reason also says why it is told again."""
+    key = row.idempotency_key or f"delivery-{row.delivery_id}"
+    return {
+        "alert_id": row.alert_id,
+        "channel": channel,
+        "change": row.change,
+        "reason": f"{row.reason} ({why})",
+        "document": row.document,
+        "state": str(DeliveryState.PENDING),
+        "created_at": required_text(at),
+        "attempts": 0,
+        "next_attempt_at": required_text(at),
+        "idempotency_key": key if channel == row.channel else f"{key}/{channel}",
+        "note": note,
     }
 
 

@@ -11,7 +11,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult
 from pydantic import BaseModel, Field
 
-from runai_monitor.mcp_server import schemas
+from runai_monitor.mcp_server import job_schemas
 from runai_monitor.mcp_server.client_name import client_name
 from runai_monitor.mcp_server.push import MODERN
 from runai_monitor.mcp_server.shape import tool_result, workload_ref
@@ -56,7 +56,7 @@ def write_tools(parts: ToolParts) -> list[Tool]:
         answer: Annotated[ElicitationResult[Confirmation], Resolve(ask_person)],
         project: ProjectArgument = None,
         dry_run: DryRunArgument = True,
-    ) -> Annotated[CallToolResult, schemas.ManageResult]:
+    ) -> Annotated[CallToolResult, job_schemas.ManageResult]:
         """Suspends, resumes or deletes a job. With dry_run (the default) it only says what would happen.
 
         With dry_run=false the person at the client is asked first; without their consent nothing is done.
@@ -96,7 +96,7 @@ def _require_asking(ctx: Context[Any, Any]) -> None:
 
 
 def _managed(plan: ActionPlan, outcome: str, *, dry_run: bool, done: bool) -> CallToolResult:
-    result = schemas.ManageResult(
+    result = job_schemas.ManageResult(
         action=plan.action, workload=workload_ref(plan.workload), dry_run=dry_run, done=done, outcome=outcome
     )
     return tool_result(result, f"{plan.workload.project}/{plan.workload.name}: {outcome}.")

@@ -10,7 +10,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from runai_monitor.mcp_server import schemas
+from runai_monitor.mcp_server import job_schemas, schemas
 from runai_monitor.mcp_server.shape import diagnosis_result, diagnosis_steps, first_that_fits, tool_result, workload_ref
 from runai_monitor.mcp_server.toolkit import ToolParts, make_tool
 from runai_monitor.model.workload import Workload
@@ -30,7 +30,7 @@ def diagnosis_tools(parts: ToolParts) -> list[Tool]:
             Field(description="Exact project name; needed only when several projects have a job of this name."),
         ] = None,
         include_logs: Annotated[bool, Field(description="Read container logs too; they say most.")] = True,
-    ) -> Annotated[CallToolResult, schemas.TroubleshootResult]:
+    ) -> Annotated[CallToolResult, job_schemas.TroubleshootResult]:
         """Diagnoses one job now from its events, history, container states and logs.
 
         Tells what is wrong, how sure, on what evidence, and what to do. Works for healthy jobs too and says so.
@@ -50,7 +50,7 @@ def _results(found: Troubleshooting) -> Iterator[CallToolResult]:
     workload = found.workload
     for diagnosis, note in diagnosis_steps(diagnosis_result(found.diagnosis)):
         cut = None if note is None else f"{note}: job_status and the container's own log have the rest"
-        result = schemas.TroubleshootResult(
+        result = job_schemas.TroubleshootResult(
             **dict(diagnosis), workload=workload_ref(workload), phase=workload.phase, cut=cut
         )
         yield tool_result(result, f"{_first_line(workload, diagnosis)}\n{_report(diagnosis)}")

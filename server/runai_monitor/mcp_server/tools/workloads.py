@@ -11,7 +11,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from runai_monitor.mcp_server import schemas
+from runai_monitor.mcp_server import job_schemas
 from runai_monitor.mcp_server.shape import clip, first_that_fits, shrinking, tool_result, workload_ref
 from runai_monitor.mcp_server.toolkit import ToolParts, chosen, make_tool, ranged
 from runai_monitor.model.cluster import Container
@@ -39,14 +39,14 @@ def workload_tools(parts: ToolParts) -> list[Tool]:
         search: Annotated[str | None, Field(description="Text that the job name contains.")] = None,
         limit: Annotated[int, ranged("At most this many jobs.", arguments.LIMIT)] = 50,
         offset: Annotated[int, ranged("How many to skip: next_offset of the page before.", arguments.OFFSET)] = 0,
-    ) -> Annotated[CallToolResult, schemas.WorkloadListResult]:
+    ) -> Annotated[CallToolResult, job_schemas.WorkloadListResult]:
         """Lists Run:ai jobs (workspaces, trainings, inferences) as they are now, page by page."""
         page = await queries.list_workloads(project=project, phase=phase, search=search, limit=limit, offset=offset)
         return await seen.append(ctx, first_that_fits(_page_results(page)))
 
     async def job_status(
         ctx: Context[Any, Any], job_name: JobArgument, project: ProjectArgument = None
-    ) -> Annotated[CallToolResult, schemas.JobStatusResult]:
+    ) -> Annotated[CallToolResult, job_schemas.JobStatusResult]:
         """Shows one job now: phase and reason, pods with container states, resources, recent phase history.
 
         To learn why it fails, use troubleshoot_job.
@@ -67,7 +67,7 @@ def _page_results(page: WorkloadPage) -> Iterator[CallToolResult]:
         )
         lines = [f"{len(shown)} of {page.total} jobs." + (f" Next: offset={following}." if following else "")]
         lines += [_workload_line(workload) for workload in shown]
-        result = schemas.WorkloadListResult(
+        result = job_schemas.WorkloadListResult(
             workloads=[_workload_result(workload) for workload in shown],
             total=page.total,
             next_offset=following,
@@ -81,8 +81,8 @@ def _workload_line(workload: Workload) -> str:
     return f"{one_line(workload.project)}/{one_line(workload.name)}: {workload.phase} ({workload.type}{gpus})"
 
 
-def _workload_result(workload: Workload) -> schemas.WorkloadResult:
-    return schemas.WorkloadResult(
+def _workload_result(workload: Workload) -> job_schemas.WorkloadResult:
+    return job_schemas.WorkloadResult(
         id=workload.id,
         name=workload.name,
         project=workload.project,
@@ -111,7 +111,7 @@ def _status_result(status: JobStatus, *, pods: int, changes: int) -> CallToolRes
     # The pods that are not well come first: they are what somebody asks about.
     ordered = sorted(status.pods, key=_well)
     left_out = len(status.pods) - pods
-    result = schemas.JobStatusResult(
+    result = job_schemas.JobStatusResult(
         workload=workload_ref(workload),
         phase=workload.phase,
         phase_reason=workload.phase_reason,
@@ -122,7 +122,7 @@ def _status_result(status: JobStatus, *, pods: int, changes: int) -> CallToolRes
         allocated=_amounts(status.detail.allocated),
         scheduling=list(status.detail.scheduling_messages),
         history=[
-            schemas.PhaseChangeResult(at=instant(c.at), phase=c.phase, message=c.message)
+            job_schemas.PhaseChangeResult(at=instant(c.at), phase=c.phase, message=c.message)
             for c in status.history[len(status.history) - min(changes, len(status.history)) :]
         ],
         unread=list(status.unread),
@@ -158,8 +158,8 @@ def _container_line(container: Container) -> str:
     return f"{container.name}: {container.phase}{reason}, {container.restarts} restarts{ended}"
 
 
-def _pod_result(pod: PodStatus) -> schemas.PodResult:
-    return schemas.PodResult(
+def _pod_result(pod: PodStatus) -> job_schemas.PodResult:
+    return job_schemas.PodResult(
         name=pod.name,
         phase=pod.pod_phase,
         node=pod.node,
@@ -170,9 +170,9 @@ def _pod_result(pod: PodStatus) -> schemas.PodResult:
     )
 
 
-def _container_result(container: Container) -> schemas.ContainerResult:
+def _container_result(container: Container) -> job_schemas.ContainerResult:
     end = container.ended or container.last_ended
-    return schemas.ContainerResult(
+    return job_schemas.ContainerResult(
         name=container.name,
         state=container.phase,
         init=container.init,
@@ -187,7 +187,7 @@ def _container_result(container: Container) -> schemas.ContainerResult:
     )
 
 
-def _amounts(amounts: ResourceAmounts | None) -> schemas.ResourcesResult | None:
+def _amounts(amounts: ResourceAmounts | None) -> job_schemas.ResourcesResult | None:
     if amounts is None:
         return None
-    return schemas.ResourcesResult(**{field.name: getattr(amounts, field.name) for field in fields(amounts)})
+    return job_schemas.ResourcesResult(**{field.name: getattr(amounts, field.name) for field in fields(amounts)})
