@@ -14,8 +14,8 @@ from runai_monitor.model.alert import Alert, AlertKind, Transition
 from runai_monitor.model.cluster import Pod
 from runai_monitor.model.history import MOST_NEIGHBOURS, WINDOW, AlertHistory, Neighbour
 from runai_monitor.model.workload import UNHEALTHY_PHASES, Workload, WorkloadId
-from runai_monitor.monitor.pauses import Pauses
 from runai_monitor.monitor.state import State
+from runai_monitor.pauses import Pauses
 
 _MOST_NODES = 32
 

@@ -14,11 +14,11 @@ from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.first_look import FirstLook
 from runai_monitor.monitor.judge import Judge
 from runai_monitor.monitor.opening import Opening
-from runai_monitor.monitor.pauses import Pauses
 from runai_monitor.monitor.policy import gone
 from runai_monitor.monitor.snapshot import is_plain
 from runai_monitor.monitor.state import State
 from runai_monitor.pace import Pace
+from runai_monitor.pauses import Pauses
 
 AT_ONCE = 25
 """Workloads judged without a pause: a few milliseconds, in which nobody else is served."""

@@ -12,11 +12,11 @@ from runai_monitor.monitor.detect import RANKS, STUCK_RANK
 from runai_monitor.monitor.judge import Judge
 from runai_monitor.monitor.notices import existing_failures, over
 from runai_monitor.monitor.options import MonitorOptions
-from runai_monitor.monitor.pauses import Pauses
 from runai_monitor.monitor.policy import recovered
 from runai_monitor.monitor.sources import Baseline
 from runai_monitor.monitor.state import EVERYWHERE, State, Watched
 from runai_monitor.monitor.suspects import Examiner
+from runai_monitor.pauses import Pauses
 
 Failing = dict[WorkloadId, tuple[Workload, Detection]]
 

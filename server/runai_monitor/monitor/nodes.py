@@ -25,12 +25,12 @@ from runai_monitor.model.cluster import Node
 from runai_monitor.model.workload import WorkloadId
 from runai_monitor.monitor.announce import Announcer
 from runai_monitor.monitor.options import MonitorOptions
-from runai_monitor.monitor.pauses import Pauses
 from runai_monitor.monitor.policy import Book, resolved, wrong
 from runai_monitor.monitor.said import said
 from runai_monitor.monitor.sources import KubeSource
 from runai_monitor.monitor.state import State
 from runai_monitor.monitor.supervise import Supervisor
+from runai_monitor.pauses import Pauses
 
 log = logging.getLogger(__name__)
 

@@ -22,9 +22,9 @@ from runai_monitor.model.workload import Workload, WorkloadId
 from runai_monitor.monitor.containers import in_trouble
 from runai_monitor.monitor.detect import as_it_failed, is_over, is_suspect
 from runai_monitor.monitor.options import MonitorOptions
-from runai_monitor.monitor.pauses import Pauses
 from runai_monitor.monitor.snapshot import Snapshot
 from runai_monitor.monitor.sources import KubeSource, RunaiSource
+from runai_monitor.pauses import Pauses
 
 log = logging.getLogger(__name__)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-import anyio.lowlevel
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +21,7 @@ from runai_monitor.model.alert import (
     Change,
     Transition,
 )
+from runai_monitor.pauses import Pauses
 from runai_monitor.store import applying, tables
 from runai_monitor.store.applying import Router, last_cursor
 from runai_monitor.store.counting import UnresolvedCount
@@ -123,11 +123,7 @@ class AlertStore:
             query = query.where(_T.c.kind == str(kind))
         async with self._database.reading() as connection:
             documents = (await connection.execute(query)).scalars().all()
-        found: builtins.list[Alert] = []
-        for first in range(0, len(documents), AT_ONCE):
-            found += [alert_of(document) for document in documents[first : first + AT_ONCE]]
-            await anyio.lowlevel.checkpoint()
-        return found
+        return await _decoded(documents)
 
     async def count_unresolved(self, *, projects: Sequence[str] | None = None) -> dict[tuple[AlertKind, str, str], int]:
         """How many are not resolved, by kind, status and severity, however many there are.
@@ -141,7 +137,8 @@ class AlertStore:
         is_over = (_T.c.state == str(AlertState.RESOLVED)) & (_T.c.updated_at >= required_text(since))
         query = select(_T.c.document).where(is_over).order_by(_T.c.cursor)
         async with self._database.reading() as connection:
-            return [alert_of(document) for document in (await connection.execute(query)).scalars()]
+            documents = (await connection.execute(query)).scalars().all()
+        return await _decoded(documents)
 
     async def last_episodes(self) -> dict[tuple[AlertKind, str], int]:
         """The highest episode ever, by kind and subject id, those of deleted alerts included."""
@@ -149,9 +146,11 @@ class AlertStore:
         table = tables.episodes
         deleted = select(table.c.kind, table.c.subject_id, table.c.episode)
         found: dict[tuple[AlertKind, str], int] = {}
+        pauses = Pauses()
         async with self._database.reading() as connection:
             for query in (deleted, stored):
                 for kind, subject, episode in (await connection.execute(query)).all():
+                    await pauses()
                     key = (AlertKind(kind), subject)
                     found[key] = max(episode, found.get(key, 0))
         return found
@@ -171,6 +170,16 @@ class AlertStore:
         query = select(_T.c.state, func.count()).group_by(_T.c.state)
         async with self._database.reading() as connection:
             return {AlertState(state): count for state, count in (await connection.execute(query)).all()}
+
+
+async def _decoded(documents: Iterable[str]) -> builtins.list[Alert]:
+    """Alerts of documents; after a storm there are thousands."""
+    found: builtins.list[Alert] = []
+    pauses = Pauses()
+    for document in documents:
+        await pauses()
+        found.append(alert_of(document))
+    return found
 
 
 def _chosen(wanted: AlertFilter) -> Select[Any]:
